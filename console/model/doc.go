@@ -2,6 +2,6 @@
 // questions, sessions, people. A noun knows its rules: a state changes only
 // through a method, which returns a [Problem] when the change is not allowed.
 //
-// The package uses the standard library and does no input or output. Times are
+// The package uses the standard library and google/uuid, and does no input or output. Times are
 // UTC; what is not known is a nil pointer or the word "unknown", never zero.
 package model
