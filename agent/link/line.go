@@ -216,10 +216,11 @@ func (l *Line) serve(ctx context.Context, c *conn, welcome protocol.Welcome) err
 	written := make(chan error, 1)
 	go func() {
 		err := l.write(ctx, c, acks)
+		cancel()
 		c.close() // ends the reader
 		written <- err
 	}()
-	err := l.read(c, acks)
+	err := l.read(ctx, c, acks)
 	cancel()
 	if werr := <-written; werr != nil {
 		return werr
@@ -250,7 +251,7 @@ func (l *Line) deadline() time.Time {
 	return time.Now().Add(l.silent)
 }
 
-func (l *Line) read(c *conn, acks chan<- protocol.Ack) error {
+func (l *Line) read(ctx context.Context, c *conn, acks chan<- protocol.Ack) error {
 	for {
 		if err := c.ws.SetReadDeadline(l.deadline()); err != nil {
 			return &Unreachable{Err: err}
@@ -259,20 +260,23 @@ func (l *Line) read(c *conn, acks chan<- protocol.Ack) error {
 		if err != nil {
 			return err
 		}
-		if err := l.take(m, acks); err != nil {
+		if err := l.take(ctx, m, acks); err != nil {
 			return err
 		}
 	}
 }
 
-func (l *Line) take(m protocol.Message, acks chan<- protocol.Ack) error {
+func (l *Line) take(ctx context.Context, m protocol.Message, acks chan<- protocol.Ack) error {
 	switch m.Kind {
 	case protocol.KindAck:
 		var ack protocol.Ack
 		if err := protocol.Unmarshal(m.Body, &ack); err != nil {
 			return err
 		}
-		acks <- ack
+		select {
+		case acks <- ack:
+		case <-ctx.Done():
+		}
 	case protocol.KindStamped:
 		return l.takeStamped(m)
 	case protocol.KindHelpLink:
