@@ -1,0 +1,3 @@
+// Package expression holds what is known of a machine, and the one small
+// language in which it is asked about.
+package expression
