@@ -13,7 +13,7 @@ CREATE INDEX due_at ON due (at);
 
 -- Bytes: recordings, attachments, bundles. A row begins where the one before
 -- ended: part is its offset in bytes.
-CREATE TABLE blob (
+CREATE TABLE blob_part (
 	organisation_id UUID   NOT NULL,
 	id              UUID   NOT NULL,
 	part            BIGINT NOT NULL,
