@@ -41,7 +41,6 @@ type Store struct {
 
 	changed func([]Change) // set once by OnChanged
 	due     broadcast      // rows became due, or due earlier
-	audited broadcast      // rows wait to be sealed
 }
 
 // An engine is one of the two databases.
@@ -138,9 +137,6 @@ func (s *Store) Update(ctx context.Context, scope Scope, fn func(*Tx) error) err
 	}
 	if tx.dued {
 		s.due.signal()
-	}
-	if tx.audited {
-		s.audited.signal()
 	}
 	if len(tx.changes) > 0 && s.changed != nil {
 		s.changed(tx.changes)

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -25,7 +27,6 @@ type Tx struct {
 
 	changes []Change
 	dued    bool
-	audited bool
 }
 
 // Context is the context of the call.
@@ -139,6 +140,10 @@ func (tx *Tx) ready(args []any) ([]any, error) {
 	}
 	args = slices.Clone(args)
 	for i, v := range args {
+		// SQLite would take what PostgreSQL refuses.
+		if text, ok := v.(string); ok && (!utf8.ValidString(text) || strings.Contains(text, "\x00")) {
+			return nil, tx.fail(fmt.Errorf("store: argument $%d is not text: it holds a NUL or is not UTF-8", i+1))
+		}
 		a, err := tx.store.engine.argument(v)
 		if err != nil {
 			return nil, tx.fail(fmt.Errorf("store: argument $%d: %w", i+1, err))
@@ -169,8 +174,9 @@ func (tx *Tx) end(err error) error {
 
 // Rows are the result of a Query.
 type Rows struct {
-	tx   *Tx
-	rows *sql.Rows
+	tx    *Tx
+	rows  *sql.Rows
+	extra []any // columns that a list reads after those of its caller
 }
 
 // Next moves to the next row; at the end it closes the rows.
@@ -183,7 +189,9 @@ func (r *Rows) Next() bool {
 }
 
 // Scan copies the columns of the current row.
-func (r *Rows) Scan(dest ...any) error { return r.tx.fail(r.rows.Scan(dest...)) }
+func (r *Rows) Scan(dest ...any) error {
+	return r.tx.fail(r.rows.Scan(slices.Concat(dest, r.extra)...))
+}
 
 // Err is the error that ended the iteration, if one did.
 func (r *Rows) Err() error { return r.tx.fail(r.rows.Err()) }

@@ -56,18 +56,17 @@ CREATE TABLE audit_subject (
 	organisation_id UUID   NOT NULL,
 	kind            CTEXT  NOT NULL,
 	id              UUID   NOT NULL,
-	at              BIGINT NOT NULL,
 	PRIMARY KEY (audit_id, kind, id)
 );
-CREATE INDEX audit_subject_newest ON audit_subject (kind, id, at);
+CREATE INDEX audit_subject_of ON audit_subject (kind, id, audit_id);
 
 -- The end of each organisation's chain; the sealer holds this row while it works.
 CREATE TABLE audit_chain (
 	organisation_id UUID   NOT NULL PRIMARY KEY,
 	number          BIGINT NOT NULL,
 	hash            BLOB   NOT NULL,
-	at              BIGINT NOT NULL, -- when the last row was chained
-	signed          BIGINT NOT NULL  -- number of the last signed head
+	signed          BIGINT NOT NULL, -- number of the last signed head
+	signed_at       BIGINT NOT NULL
 );
 
 -- Signed ends of the chain.
@@ -81,11 +80,10 @@ CREATE TABLE head (
 	PRIMARY KEY (organisation_id, number)
 );
 
--- The consoles that run on this database. See package nodes.
+-- The consoles that run on this database.
 CREATE TABLE node (
-	id      UUID   NOT NULL PRIMARY KEY,
+	id      UUID   NOT NULL PRIMARY KEY, -- a new one each time it starts
 	address TEXT   NOT NULL, -- host:port other nodes reach it at; empty when it is alone
 	started BIGINT NOT NULL,
-	lease   BIGINT NOT NULL, -- alive until
-	lapsed  BOOLEAN NOT NULL
+	lease   BIGINT NOT NULL  -- alive until
 );
