@@ -1,0 +1,424 @@
+package expression
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+)
+
+// A Kind says what an expression is for, and so what it may name and return.
+type Kind uint8
+
+const (
+	// Question may name every field and return anything.
+	Question Kind = iota
+	// Group is a boolean over facts; vitals do not compile.
+	Group
+	// Check is the value of a check or its "when". It may name every field,
+	// watched, and, when the check runs over a list, it.
+	Check
+	// Threshold is the rest of a comparison with the value of a check:
+	// ">= 0.9", "!= \"running\"", "in [\"failed\", \"stopped\"]".
+	Threshold
+)
+
+// Use is what Compile has to know about an expression besides its text.
+type Use struct {
+	Kind Kind
+	Each string // of a Check: the list that it runs over, or "watched"; "" for none
+	Type string // of a Threshold: "number", "text" or "boolean", as Program.Type of the value
+}
+
+// A Program is a compiled expression. It does not change and may be used by
+// several goroutines.
+type Program struct {
+	source string
+	typ    typ
+	run    node
+	class  Class
+	reads  map[string]*field
+}
+
+// typ is what is known of a value before it is computed.
+type typ struct {
+	kind kind
+	elem kind        // of a list of scalars
+	rows *collection // of a row or of a list of rows
+	rec  []string    // of a record or of a list of records: its names
+}
+
+func (t typ) String() string {
+	switch {
+	case t.kind == listKind && t.rows != nil:
+		return "list of " + t.rows.name
+	case t.kind == listKind && t.rec != nil:
+		return "list of records"
+	case t.kind == listKind:
+		return "list of " + t.elem.String() + "s"
+	case t.kind == rowKind:
+		return "row of " + t.rows.name
+	}
+	return t.kind.String()
+}
+
+// node computes a part of the tree.
+type node func(*run) Value
+
+// Compile checks and compiles source. Every error is an *Error that says where
+// and what is allowed.
+func Compile(use Use, source string) (*Program, error) {
+	if err := scan(source); err != nil {
+		return nil, err
+	}
+	c := &compiler{use: use, source: source, schema: schema(), reads: map[string]*field{}}
+	text := source
+	if use.Kind == Threshold {
+		c.prefix = "value "
+		text = c.prefix + source
+	}
+	tree, err := parser.Parse(text)
+	if err != nil {
+		return nil, c.parseError(err)
+	}
+	p, t := c.expr(tree.Node)
+	if c.err == nil {
+		c.result(tree.Node, t)
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	prog := &Program{source: source, typ: t, run: p, reads: c.reads}
+	for _, f := range c.reads {
+		prog.class = max(prog.class, f.Class)
+	}
+	return prog, nil
+}
+
+// Source returns the text that was compiled.
+func (p *Program) Source() string { return p.source }
+
+// Type returns what the expression comes to when it is known: "boolean",
+// "number", "text", "time", or the name of something with rows.
+func (p *Program) Type() string { return p.typ.String() }
+
+// Class returns the highest class among the fields that the program reads.
+func (p *Program) Class() Class { return p.class }
+
+// Reads returns the names of the fields that the program reads, sorted.
+func (p *Program) Reads() []string {
+	out := make([]string, 0, len(p.reads))
+	for name := range p.reads {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Sections returns the sections of a machine that the program reads, sorted.
+func (p *Program) Sections() []string {
+	var out []string
+	for _, f := range p.reads {
+		if !slices.Contains(out, f.Section) {
+			out = append(out, f.Section)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+type compiler struct {
+	use    Use
+	source string
+	prefix string // put before the source
+	schema *fieldList
+	reads  map[string]*field
+	err    *Error
+	nodes  int
+	depth  int
+	row    *typ // of the element inside a loop; nil outside
+}
+
+var invalid = typ{}
+
+// fail notes the first error, at n, and returns what stands for no program.
+func (c *compiler) fail(n ast.Node, format string, args ...any) (node, typ) {
+	return c.failAt(n.Location(), format, args...)
+}
+
+func (c *compiler) failAt(at file.Location, format string, args ...any) (node, typ) {
+	if c.err == nil {
+		c.err = errorAt(c.source, max(0, at.From-len(c.prefix)), format, args...)
+	}
+	return nil, invalid
+}
+
+func (c *compiler) parseError(err error) error {
+	fe, ok := err.(*file.Error)
+	if !ok {
+		return &Error{1, 1, "the expression cannot be read"}
+	}
+	msg := fe.Message
+	token := between(msg, `unexpected token `, "")
+	value := between(token, `("`, `")`)
+	switch {
+	case strings.HasPrefix(msg, "invalid") && strings.Contains(msg, "literal"):
+		msg = "this number cannot be read"
+	case strings.HasPrefix(token, "EOF"), strings.Contains(msg, "unexpected end"):
+		msg = "the expression ends too early: a value, a bracket or a quote is missing"
+	case value == "=":
+		msg = "= is not allowed; to compare, write =="
+	case value == "#" || value == ".":
+		msg = "a leading dot or # is the row inside filter(list, ...), any(list, ...) and the like"
+	case value == ":":
+		msg = "a colon is not expected here; several columns are written in two braces: map(list, {{name: .name}})"
+	case strings.Contains(msg, "cannot be mixed"):
+		msg = "?? and other operators cannot be mixed; put brackets around x ?? y"
+	case value == "let":
+		msg = "let is not allowed; write the value where it is used"
+	case value != "":
+		msg = fmt.Sprintf("%s is not expected here", quote(value))
+	default:
+		msg = strings.TrimPrefix(msg, "compilation failed: ")
+	}
+	c.failAt(fe.Location, "%s", msg)
+	return c.err
+}
+
+func between(s, from, to string) string {
+	_, s, ok := strings.Cut(s, from)
+	if !ok {
+		return ""
+	}
+	if to != "" {
+		if i := strings.LastIndex(s, to); i >= 0 {
+			s = s[:i]
+		}
+	}
+	return s
+}
+
+// quote returns s for a message: short, in quotes, fit to be shown.
+func quote(s string) string {
+	s = CleanText(s)
+	if r := []rune(s); len(r) > 40 {
+		s = string(r[:40]) + "…"
+	}
+	return "“" + s + "”"
+}
+
+// result refuses what a program of this kind must not come to.
+func (c *compiler) result(n ast.Node, t typ) {
+	switch c.use.Kind {
+	case Group, Threshold:
+		if t.kind != boolKind {
+			c.fail(n, "this is a %s, but true or false is needed: compare it with something", t)
+		}
+	case Check:
+		switch t.kind {
+		case boolKind, numberKind, textKind:
+		default:
+			c.fail(n, "this is a %s, but the value of a check is a number, a text, true or false", t)
+		}
+	case Question:
+		if t.kind == versionKind {
+			c.fail(n, "a version can only be compared")
+		}
+	}
+	if t.kind == rowKind || t.kind == listKind && t.rows != nil {
+		for _, f := range t.rows.columns {
+			c.read(f)
+		}
+	}
+}
+
+func (c *compiler) read(f *field) { c.reads[f.Name] = f }
+
+// expr compiles one part of the tree. After an error it returns nil and the
+// zero type, and callers return at once.
+func (c *compiler) expr(n ast.Node) (node, typ) {
+	if c.err != nil {
+		return nil, invalid
+	}
+	if c.nodes++; c.nodes > MaxNodes {
+		return c.fail(n, "the expression has more than %d parts", MaxNodes)
+	}
+	if c.depth++; c.depth > maxDepth {
+		return c.fail(n, "the expression is nested more than %d deep", maxDepth)
+	}
+	defer func() { c.depth-- }()
+
+	switch n := n.(type) {
+	case *ast.BoolNode:
+		return constant(Boolean(n.Value)), typ{kind: boolKind}
+	case *ast.IntegerNode:
+		return constant(Number(float64(n.Value))), typ{kind: numberKind}
+	case *ast.FloatNode:
+		return constant(Number(n.Value)), typ{kind: numberKind}
+	case *ast.StringNode:
+		return constant(String(n.Value)), typ{kind: textKind}
+	case *ast.IdentifierNode:
+		return c.identifier(n)
+	case *ast.PointerNode:
+		return c.pointer(n)
+	case *ast.MemberNode:
+		return c.member(n)
+	case *ast.UnaryNode:
+		return c.unary(n)
+	case *ast.BinaryNode:
+		return c.binary(n)
+	case *ast.ConditionalNode:
+		return c.choice(n)
+	case *ast.ArrayNode:
+		return c.array(n)
+	case *ast.MapNode:
+		return c.record(n)
+	case *ast.BuiltinNode:
+		return c.call(n, n.Name, n.Arguments)
+	case *ast.CallNode:
+		if id, ok := n.Callee.(*ast.IdentifierNode); ok {
+			return c.call(n, id.Value, n.Arguments)
+		}
+		return c.fail(n, "only these can be called: %s", strings.Join(c.functions(), ", "))
+	case *ast.NilNode:
+		return c.fail(n, "nil is not allowed; ask known(x), or write x ?? y")
+	case *ast.VariableDeclaratorNode:
+		return c.fail(n, "let is not allowed; write the value where it is used")
+	case *ast.SequenceNode:
+		return c.fail(n, "; is not allowed: an expression is one value")
+	case *ast.SliceNode:
+		return c.fail(n, "[a:b] is not allowed; write take(list, n)")
+	case *ast.ChainNode:
+		return c.fail(n, "?. is not needed: what is unknown stays unknown after a dot")
+	case *ast.BytesNode:
+		return c.fail(n, "bytes are not allowed; write a text in quotes")
+	}
+	return c.fail(n, "this is not allowed here")
+}
+
+func constant(v Value) node { return func(*run) Value { return v } }
+
+func (c *compiler) identifier(n *ast.IdentifierNode) (node, typ) {
+	switch {
+	case n.Value == "value" && c.use.Kind == Threshold:
+		k, ok := map[string]kind{"number": numberKind, "text": textKind, "boolean": boolKind}[c.use.Type]
+		if !ok {
+			return c.fail(n, "the value has the type %s; a threshold needs a number, a text or a boolean", quote(c.use.Type))
+		}
+		return func(r *run) Value { return r.value }, typ{kind: k}
+	case c.use.Kind == Threshold:
+		return c.fail(n, "%s is not allowed in a threshold: it compares the value with constants, as in >= 0.9", quote(n.Value))
+	case n.Value == "it" && c.use.Kind == Check && c.use.Each == "watched":
+		return func(r *run) Value { return r.it }, typ{kind: textKind}
+	case n.Value == "it" && c.use.Kind == Check && c.use.Each != "":
+		rows := c.schema.collections[c.use.Each]
+		if rows == nil {
+			return c.fail(n, "there is no list %s to run over", quote(c.use.Each))
+		}
+		return func(r *run) Value { return r.it }, typ{kind: rowKind, rows: rows}
+	case n.Value == "it":
+		return c.fail(n, "it is the row of a check that has each; here a leading dot is the row: filter(filesystems, .used > 0.9)")
+	case n.Value == "watched" && c.use.Kind == Check:
+		return func(r *run) Value { return textList(r.watched) }, typ{kind: listKind, elem: textKind}
+	}
+	f := c.schema.by[n.Value]
+	if f == nil {
+		if below := c.schema.below(n.Value); below != nil {
+			return c.fail(n, "%s is a group of fields; add one of: .%s", quote(n.Value), strings.Join(below, ", ."))
+		}
+		return c.unknownName(n, n.Value)
+	}
+	return c.machineField(n, f)
+}
+
+func (c *compiler) unknownName(n ast.Node, name string) (node, typ) {
+	if slices.Contains(c.functions(), name) {
+		return c.fail(n, "%s is a function: write %s(...)", quote(name), name)
+	}
+	return c.fail(n, "there is no %s; allowed here: %s", quote(name), strings.Join(c.schema.names(c.use.Kind == Group), ", "))
+}
+
+func (c *compiler) machineField(n ast.Node, f *field) (node, typ) {
+	if f.Vital && c.use.Kind == Group {
+		return c.fail(n, "%s changes from moment to moment; a group goes by facts: %s", quote(f.Name), strings.Join(c.schema.names(true), ", "))
+	}
+	c.read(f)
+	if rows := f.typ.rows; rows != nil {
+		return func(r *run) Value { return r.all(rows) }, f.typ
+	}
+	get := f.get
+	return func(r *run) Value { return get(r.machine) }, f.typ
+}
+
+// pointer is a leading dot or # inside a loop.
+func (c *compiler) pointer(n *ast.PointerNode) (node, typ) {
+	if n.Name != "" {
+		return c.fail(n, "#%s is not allowed; # alone is the element", n.Name)
+	}
+	if c.row == nil {
+		return c.fail(n, "a leading dot or # is the row inside filter(list, ...), any(list, ...) and the like")
+	}
+	return func(r *run) Value { return r.elem }, *c.row
+}
+
+func (c *compiler) member(n *ast.MemberNode) (node, typ) {
+	prop, ok := n.Property.(*ast.StringNode)
+	if !ok {
+		return c.fail(n, "[...] after a value is not allowed; write first(list), take(list, n) or find(list, ...)")
+	}
+	if n.Method {
+		return c.fail(n, "only these can be called: %s", strings.Join(c.functions(), ", "))
+	}
+	if id, ok := n.Node.(*ast.IdentifierNode); ok {
+		if f := c.schema.by[id.Value+"."+prop.Value]; f != nil && c.schema.collections[id.Value] == nil {
+			if c.use.Kind == Threshold {
+				return c.identifier(id)
+			}
+			return c.machineField(n, f)
+		}
+		if c.schema.collections[id.Value] == nil {
+			if below := c.schema.below(id.Value); below != nil {
+				return c.fail(n, "there is no %s; after %s. are allowed: %s", quote(id.Value+"."+prop.Value), id.Value, strings.Join(below, ", "))
+			}
+		}
+	}
+	from, t := c.expr(n.Node)
+	if c.err != nil {
+		return nil, invalid
+	}
+	switch {
+	case t.kind == rowKind:
+		return c.rowField(n, from, t.rows, prop.Value)
+	case t.kind == listKind && t.rows != nil:
+		return c.fail(n, "%s is a list; write filter(%s, .%s ...), map(%s, .%s) or one row of it", quote(t.rows.name), t.rows.name, prop.Value, t.rows.name, prop.Value)
+	case t.kind == recordKind:
+		i := slices.Index(t.rec, prop.Value)
+		if i < 0 {
+			return c.fail(n, "there is no %s here, only %s", quote(prop.Value), strings.Join(t.rec, ", "))
+		}
+		return c.fail(n, "write the value itself instead of a name in {...}")
+	}
+	return c.fail(n, "a %s has nothing after a dot", t)
+}
+
+func (c *compiler) rowField(n ast.Node, from node, rows *collection, name string) (node, typ) {
+	f := rows.by[name]
+	if f == nil {
+		return c.fail(n, "there is no %s in %s, only %s", quote(name), rows.name, strings.Join(rows.names(), ", "))
+	}
+	if f.Vital && c.use.Kind == Group {
+		return c.fail(n, "%s changes from moment to moment; a group goes by facts", quote(f.Name))
+	}
+	c.read(f)
+	get := f.get
+	return func(r *run) Value {
+		row := from(r)
+		if row.kind != rowKind {
+			return row
+		}
+		return get(row.ref)
+	}, f.typ
+}
