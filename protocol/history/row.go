@@ -190,12 +190,6 @@ func (d *reader) uvarint(limit uint64) int {
 }
 
 func (d *reader) varint() int64 {
-	// Nearly all differences fit one byte.
-	if len(d.b) > 0 && d.b[0] < 0x80 {
-		u := d.b[0]
-		d.b = d.b[1:]
-		return int64(u>>1) ^ -int64(u&1)
-	}
 	v, n := binary.Varint(d.b)
 	if n <= 0 {
 		d.bad, d.b = true, nil
@@ -236,13 +230,14 @@ func (d *reader) block(r Row) (*Block, error) {
 			return nil, errCut
 		}
 		s.Instance, d.b = string(d.b[:length]), d.b[length:]
-		if !d.bitmap(have) {
+		all, ok := d.bitmap(have)
+		if !ok {
 			return nil, errCut
 		}
 		scale := MetricOf(s.Metric).scale
-		s.Mean = d.deltas(have, scale)
+		s.Mean = d.deltas(all, have, scale)
 		if r.Resolution == Coarse {
-			s.Min, s.Max = d.deltas(have, scale), d.deltas(have, scale)
+			s.Min, s.Max = d.deltas(all, have, scale), d.deltas(all, have, scale)
 			for i, mean := range s.Mean {
 				s.Min[i], s.Max[i] = mean-s.Min[i], mean+s.Max[i]
 			}
@@ -258,31 +253,46 @@ func (d *reader) block(r Row) (*Block, error) {
 	return out, nil
 }
 
-func (d *reader) bitmap(have []bool) bool {
-	all := d.uvarint(1)
+// bitmap reads which samples are there, and whether all are.
+func (d *reader) bitmap(have []bool) (all, ok bool) {
+	all = d.uvarint(1) == 1
+	if all || d.bad {
+		return all, !d.bad
+	}
 	size := (len(have) + 7) / 8
-	if d.bad || all == 0 && size > len(d.b) {
-		return false
+	if size > len(d.b) {
+		return false, false
 	}
 	for i := range have {
-		have[i] = all == 1 || d.b[i/8]>>(i%8)&1 == 1
+		have[i] = d.b[i/8]>>(i%8)&1 == 1
 	}
-	if all == 0 {
-		d.b = d.b[size:]
-	}
-	return true
+	d.b = d.b[size:]
+	return false, true
 }
 
-func (d *reader) deltas(have []bool, scale float64) []float64 {
+func (d *reader) deltas(all bool, have []bool, scale float64) []float64 {
 	out := make([]float64, len(have))
 	var last int64
-	for i, h := range have {
-		if !h {
+	b := d.b
+	for i := range out {
+		if !all && !have[i] {
 			out[i] = math.NaN()
 			continue
 		}
-		last += d.varint()
+		if len(b) > 0 && b[0] < 0x80 { // nearly all differences fit one byte
+			last += int64(b[0]>>1) ^ -int64(b[0]&1)
+			b = b[1:]
+		} else {
+			v, n := binary.Varint(b)
+			if n <= 0 {
+				d.bad, d.b = true, nil
+				return out
+			}
+			last += v
+			b = b[n:]
+		}
 		out[i] = float64(last) / scale
 	}
+	d.b = b
 	return out
 }
