@@ -170,8 +170,9 @@ type Section struct {
 // HistoryRow is one packed row of vitals; see package history.
 type HistoryRow struct {
 	Resolution uint8  `cbor:"1,keyasint"`
-	Start      int64  `cbor:"2,keyasint"` // Unix milliseconds
-	Payload    []byte `cbor:"3,keyasint"`
+	Start      int64  `cbor:"2,keyasint"` // microseconds
+	Revision   uint32 `cbor:"3,keyasint"` // of two rows with one start the higher one counts
+	Payload    []byte `cbor:"4,keyasint"`
 }
 
 // Beat says that the loop that reads the machine is alive.

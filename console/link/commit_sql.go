@@ -126,7 +126,7 @@ func (t *told) add(from model.From, e entry) {
 	case *protocol.Section:
 		t.sections = append(t.sections, sectionOf(from, body))
 	case *protocol.HistoryRow:
-		t.history = append(t.history, historyOf(from, body, e.Revision))
+		t.history = append(t.history, historyOf(from, body))
 	}
 }
 

@@ -118,9 +118,9 @@ func sectionOf(from model.From, s *protocol.Section) model.Section {
 	return model.Section{From: from, Name: s.Name, Hash: s.Hash, Read: moment(s.At), Body: s.Body}
 }
 
-func historyOf(from model.From, r *protocol.HistoryRow, revision uint64) model.HistoryRow {
-	return model.HistoryRow{From: from, Resolution: r.Resolution, Start: moment(r.Start * 1000),
-		Revision: revision, Payload: r.Payload}
+func historyOf(from model.From, r *protocol.HistoryRow) model.HistoryRow {
+	return model.HistoryRow{From: from, Resolution: r.Resolution, Start: moment(r.Start),
+		Revision: r.Revision, Payload: r.Payload}
 }
 
 // receiveVolatile hands on what may be lost.

@@ -107,7 +107,7 @@ type HistoryRow struct {
 	From
 	Resolution uint8
 	Start      time.Time
-	Revision   uint64
+	Revision   uint32
 	Payload    []byte
 }
 
