@@ -82,29 +82,11 @@ type Watch struct {
 	Until int64 `cbor:"1,keyasint"`
 }
 
-// Checks is the resolved set of checks of this machine.
+// Checks is the resolved set of checks of this machine, as package catalogue
+// encodes it, and its hash.
 type Checks struct {
-	Hash   []byte  `cbor:"1,keyasint"`
-	Checks []Check `cbor:"2,keyasint"`
-}
-
-// Check is one check on the wire; durations are microseconds.
-type Check struct {
-	ID            string   `cbor:"1,keyasint"`
-	Version       int      `cbor:"2,keyasint"`
-	Each          string   `cbor:"3,keyasint,omitempty"`
-	When          string   `cbor:"4,keyasint,omitempty"`
-	Value         string   `cbor:"5,keyasint"`
-	Warning       string   `cbor:"6,keyasint,omitempty"`
-	Critical      string   `cbor:"7,keyasint,omitempty"`
-	Clear         string   `cbor:"8,keyasint,omitempty"`
-	For           int64    `cbor:"9,keyasint"`
-	KeepFiringFor int64    `cbor:"10,keyasint"`
-	Interval      int64    `cbor:"11,keyasint"`
-	DependsOn     []string `cbor:"12,keyasint,omitempty"`
-	Watched       []string `cbor:"13,keyasint,omitempty"`
-	Evidence      []string `cbor:"14,keyasint,omitempty"`
-	Disabled      bool     `cbor:"15,keyasint,omitempty"`
+	Hash []byte `cbor:"1,keyasint"`
+	Set  []byte `cbor:"2,keyasint"`
 }
 
 // OpenSession asks the machine to open a door. Order.ID is the session's id.

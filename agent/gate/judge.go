@@ -7,6 +7,7 @@ import (
 
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
+	"github.com/deskside/deskside/protocol/catalogue"
 	"github.com/deskside/deskside/scripts"
 )
 
@@ -171,12 +172,11 @@ func judgeWatch(g *Gate, _ *state.Tx, j *judgement) *Refusal {
 	return nil
 }
 
-// MaxChecks is how many checks a console may set.
-const MaxChecks = 500
-
+// judgeChecks lets a set in that decodes: its expressions compile under their
+// guards, its intervals are within bounds. Checks judge; they do nothing.
 func judgeChecks(_ *Gate, _ *state.Tx, j *judgement) *Refusal {
-	if n := len(j.body.(*protocol.Checks).Checks); n > MaxChecks {
-		return no(protocol.CodeLimit, "%d checks are more than the %d a machine takes.", n, MaxChecks)
+	if _, err := catalogue.DecodeSet(j.body.(*protocol.Checks).Set); err != nil {
+		return no(protocol.CodeExpression, "The set of checks is not accepted: %v.", err)
 	}
 	return nil
 }

@@ -44,10 +44,10 @@ func (h *Health) Gone(_ context.Context, tx *store.Tx, machine model.ID) (time.T
 // machine.offline; a machine that said goodbye is where its person put it.
 func (h *Health) planSilent(tx *store.Tx, m model.Machine) error {
 	check, err := Resolved(tx, m.Organisation, checkOffline)
-	if err != nil || check.Disabled || (m.Reason != model.OfflineLinkLost && m.Reason != model.OfflineCrashed) {
+	if err != nil || !check.Enabled || (m.Reason != model.OfflineLinkLost && m.Reason != model.OfflineCrashed) {
 		return err
 	}
-	return tx.Due(KindSilent, m.ID, m.Since.Add(check.For))
+	return tx.Due(KindSilent, m.ID, m.Since.Add(time.Duration(check.For)))
 }
 
 // Silent is the handler of KindSilent.

@@ -200,7 +200,7 @@ func actOf(body any) (protocol.Kind, any) {
 	case *model.Watch:
 		return protocol.KindWatch, protocol.Watch{Until: b.Until.UnixMicro()}
 	case *model.CheckSet:
-		return protocol.KindChecks, checksOf(b)
+		return protocol.KindChecks, protocol.Checks{Hash: b.Hash, Set: b.Set}
 	case *model.OpenDoor:
 		return protocol.KindOpenSession, protocol.OpenSession{Kind: b.Kind, Columns: b.Columns, Rows: b.Rows,
 			By: whoOf(b.By), Reason: b.Reason, Ticket: b.Ticket, Token: b.Token}
@@ -213,15 +213,4 @@ func actOf(body any) (protocol.Kind, any) {
 			UploadEvery: b.UploadEvery.Microseconds(), Sample: b.Sample.Microseconds()}
 	}
 	return 0, nil
-}
-
-func checksOf(set *model.CheckSet) protocol.Checks {
-	out := protocol.Checks{Hash: set.Hash}
-	for _, c := range set.Checks {
-		out.Checks = append(out.Checks, protocol.Check{ID: c.ID, Version: c.Version, Each: c.Each, When: c.When,
-			Value: c.Value, Warning: c.Warning, Critical: c.Critical, Clear: c.Clear, For: c.For.Microseconds(),
-			KeepFiringFor: c.KeepFiringFor.Microseconds(), Interval: c.Interval.Microseconds(),
-			DependsOn: c.DependsOn, Watched: c.Watched, Evidence: c.Evidence, Disabled: c.Disabled})
-	}
-	return out
 }

@@ -40,21 +40,11 @@ type Ask struct {
 // Watch asks for live readings until a moment.
 type Watch struct{ Until time.Time }
 
-// CheckSet is the resolved set of checks of a machine.
+// CheckSet is the resolved set of checks of a machine, encoded by package
+// catalogue.
 type CheckSet struct {
-	Hash   []byte
-	Checks []SetCheck
-}
-
-// SetCheck is one check of a set.
-type SetCheck struct {
-	ID                           string
-	Version                      int
-	Each, When, Value            string
-	Warning, Critical, Clear     string
-	For, KeepFiringFor, Interval time.Duration
-	DependsOn, Watched, Evidence []string
-	Disabled                     bool
+	Hash []byte
+	Set  []byte
 }
 
 // OpenDoor opens a session at the machine.
