@@ -13,3 +13,6 @@ func NewID() ID {
 	}
 	return id
 }
+
+// DerivedID is an id that the same words always give.
+func DerivedID(space ID, name string) ID { return uuid.NewSHA1(space, []byte(name)) }
