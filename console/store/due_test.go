@@ -78,7 +78,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func TestDueOnce(t *testing.T) {
 	storetest.EachOptions(t, func(t *testing.T, o store.Options) {
 		a, b := storetest.Open(t, o), storetest.Open(t, o)
-		exec(t, a, "CREATE TABLE done (id UUID NOT NULL)")
+		run(t, a, "CREATE TABLE done (id UUID NOT NULL)")
 		const rows = 200
 		var effects atomic.Int32
 		all := make(chan struct{})
@@ -177,7 +177,7 @@ func TestDueAgainAndNotDue(t *testing.T) {
 func TestDueProblem(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		failing, panicking, fine := uuid.New(), uuid.New(), uuid.New()
-		exec(t, s, "CREATE TABLE done (id UUID NOT NULL)")
+		run(t, s, "CREATE TABLE done (id UUID NOT NULL)")
 		called := make(chan uuid.UUID, 100)
 		update(t, s, func(tx *store.Tx) error {
 			return errors.Join(tx.Due("k", failing, tx.Now()), tx.Due("k", panicking, tx.Now()), tx.Due("k", fine, tx.Now()))

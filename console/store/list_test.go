@@ -64,7 +64,7 @@ func TestPagesMakeTheList(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		domain := map[string]string{"sqlite": "TEXT", "postgres": "CTEXT"}[s.Engine()]
 		blob := map[string]string{"sqlite": "BLOB", "postgres": "bytea"}[s.Engine()]
-		exec(t, s, "CREATE TABLE item (id UUID PRIMARY KEY, number BIGINT NOT NULL, ratio DOUBLE PRECISION NOT NULL, state "+domain+" NOT NULL, name_sort "+blob+" NOT NULL)")
+		run(t, s, "CREATE TABLE item (id UUID PRIMARY KEY, number BIGINT NOT NULL, ratio DOUBLE PRECISION NOT NULL, state "+domain+" NOT NULL, name_sort "+blob+" NOT NULL)")
 		rapid.Check(t, func(t *rapid.T) {
 			all := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) item {
 				i := item{
@@ -134,7 +134,7 @@ func TestPagesMakeTheList(t *testing.T) {
 
 func TestWrongRequests(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		exec(t, s, "CREATE TABLE item (id UUID PRIMARY KEY, number BIGINT NOT NULL, ratio DOUBLE PRECISION NOT NULL, state TEXT NOT NULL, name_sort TEXT NOT NULL)")
+		run(t, s, "CREATE TABLE item (id UUID PRIMARY KEY, number BIGINT NOT NULL, ratio DOUBLE PRECISION NOT NULL, state TEXT NOT NULL, name_sort TEXT NOT NULL)")
 		encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 		const id = `"00000000-0000-0000-0000-000000000000"`
 		for _, c := range []struct {

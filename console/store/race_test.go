@@ -16,7 +16,7 @@ import (
 // At the usual level of PostgreSQL 92 of the 800 survive.
 func TestSixteenWriters(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		exec(t, s, "CREATE TABLE counter (n BIGINT NOT NULL)", "INSERT INTO counter VALUES (0)")
+		run(t, s, "CREATE TABLE counter (n BIGINT NOT NULL)", "INSERT INTO counter VALUES (0)")
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
@@ -51,7 +51,7 @@ func TestSixteenWriters(t *testing.T) {
 // see the other's and the wave would be stuck.
 func TestWaveFinishedByTwoAtOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		exec(t, s, "CREATE TABLE wave (id UUID PRIMARY KEY, done BOOLEAN NOT NULL, version BIGINT NOT NULL)",
+		run(t, s, "CREATE TABLE wave (id UUID PRIMARY KEY, done BOOLEAN NOT NULL, version BIGINT NOT NULL)",
 			"CREATE TABLE member (wave_id UUID NOT NULL, n BIGINT NOT NULL, done BOOLEAN NOT NULL)")
 		for range 100 {
 			wave := uuid.New()
@@ -149,7 +149,7 @@ func TestEachCallerGetsItsOwnError(t *testing.T) {
 // the same key exactly one gets a row back.
 func TestOneInsertWins(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		exec(t, s, "CREATE TABLE once (k BIGINT PRIMARY KEY)")
+		run(t, s, "CREATE TABLE once (k BIGINT PRIMARY KEY)")
 		for k := range 20 {
 			var won atomic.Int32
 			var wg sync.WaitGroup

@@ -165,7 +165,7 @@ func TestBothEnginesFindTheSame(t *testing.T) {
 func TestListMatching(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		organisation := uuid.New()
-		exec(t, s, "CREATE TABLE item (id UUID PRIMARY KEY, number BIGINT NOT NULL)")
+		run(t, s, "CREATE TABLE item (id UUID PRIMARY KEY, number BIGINT NOT NULL)")
 		for i, text := range []string{"ala ma kota", "kot ma alę", "pies"} {
 			id := uuid.New()
 			update(t, s, func(tx *store.Tx) error {

@@ -36,8 +36,8 @@ func view(t testing.TB, s *store.Store, fn func(*store.Tx) error) {
 	}
 }
 
-// exec runs statements, each in its own transaction: tables for a test.
-func exec(t testing.TB, s *store.Store, statements ...string) {
+// run runs statements, each in its own transaction: tables for a test.
+func run(t testing.TB, s *store.Store, statements ...string) {
 	t.Helper()
 	for _, text := range statements {
 		update(t, s, func(tx *store.Tx) error { _, err := tx.Exec(text); return err })
@@ -46,7 +46,7 @@ func exec(t testing.TB, s *store.Store, statements ...string) {
 
 func TestValuesRoundTrip(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		exec(t, s, "CREATE TABLE v (id UUID, maybe UUID, n BIGINT, f DOUBLE PRECISION, b BOOLEAN, t TEXT)")
+		run(t, s, "CREATE TABLE v (id UUID, maybe UUID, n BIGINT, f DOUBLE PRECISION, b BOOLEAN, t TEXT)")
 		type row struct {
 			id    uuid.UUID
 			maybe uuid.NullUUID
@@ -316,7 +316,7 @@ func TestCancelledContext(t *testing.T) {
 
 func TestBump(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		exec(t, s, "CREATE TABLE thing (id UUID PRIMARY KEY, version BIGINT NOT NULL)")
+		run(t, s, "CREATE TABLE thing (id UUID PRIMARY KEY, version BIGINT NOT NULL)")
 		id := uuid.New()
 		update(t, s, func(tx *store.Tx) error {
 			_, err := tx.Exec("INSERT INTO thing (id, version) VALUES ($1, 1)", id)

@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -46,6 +47,9 @@ func EachOptions(t *testing.T, fn func(*testing.T, store.Options)) {
 // Open opens a database and closes it when the test ends.
 func Open(t testing.TB, o store.Options) *store.Store {
 	t.Helper()
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
 	s, err := store.Open(context.WithoutCancel(t.Context()), o)
 	if err != nil {
 		t.Fatal(err)
