@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/deskside/deskside/console/store"
 	"github.com/deskside/deskside/console/store/storetest"
@@ -204,7 +206,8 @@ func TestVerifyFindsTampering(t *testing.T) {
 			{"a result is changed", "UPDATE audit SET result = 'refused' WHERE number = 4", "UPDATE audit SET result = 'done' WHERE number = 4", "row 4: the row or one before"},
 			{"a time is changed", "UPDATE audit SET at = at + 1 WHERE number = 4", "UPDATE audit SET at = at - 1 WHERE number = 4", "row 4: the row or one before"},
 			{"a name is changed", "UPDATE audit SET personal = digest WHERE number = 4", "", "row 4: the personal part"},
-			{"two rows change places", "UPDATE audit SET number = 9 - number WHERE number IN (4, 5)", "UPDATE audit SET number = 9 - number WHERE number IN (4, 5)", "row 4: the row or one before"},
+			{"a name and its digest are changed", "UPDATE audit SET personal = (SELECT a.personal FROM audit a WHERE a.number = 6), digest = (SELECT a.digest FROM audit a WHERE a.number = 6) WHERE number = 5", "", "row 5: the row or one before"},
+			{"two rows change places", "UPDATE audit SET number = 17 - number WHERE number IN (8, 9)", "UPDATE audit SET number = 17 - number WHERE number IN (8, 9)", "row 8: the row or one before"},
 			{"a row is hidden", "UPDATE audit SET number = -7 WHERE number = 7", "UPDATE audit SET number = 7 WHERE number = -7", "row 8: the row before it has number 6"},
 			{"the tail is cut", "UPDATE audit SET number = -number WHERE number > 8", "UPDATE audit SET number = -number WHERE number < 0", "row 10: a signed head knows a row that is missing"},
 			{"a head is forged", "UPDATE head SET at = at + 1", "UPDATE head SET at = at - 1", "row 10: the signature of a head is wrong"},
@@ -242,6 +245,53 @@ func TestVerifyFindsTampering(t *testing.T) {
 		r, err := s.VerifyAudit(t.Context(), system, organisation, []ed25519.PublicKey{other})
 		if err != nil || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].What, "not ours") {
 			t.Errorf("%v %v", r.Problems, err)
+		}
+	})
+}
+
+// Rows are chained within a second; the end is signed once a minute while the
+// chain grows, and not otherwise.
+func TestHeads(t *testing.T) {
+	o := storetest.SQLite(t)
+	synctest.Test(t, func(t *testing.T) {
+		s, err := store.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		organisation := uuid.New()
+		key, _ := auditKey(1)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.RunSeal(ctx, key) }()
+		add := func() {
+			update(t, s, func(tx *store.Tx) error { return tx.Audit(store.Entry{Organisation: organisation, Action: "x"}) })
+		}
+		expect := func(rows int64, heads int) {
+			t.Helper()
+			if r := verify(t, s, organisation); r.Rows != rows || r.Heads != heads || r.Unsealed != 0 || len(r.Problems) != 0 {
+				t.Errorf("%+v, want %d rows and %d heads", r, rows, heads)
+			}
+		}
+		add()
+		time.Sleep(1100 * time.Millisecond)
+		expect(1, 1)
+		add()
+		time.Sleep(2 * time.Second)
+		expect(2, 1)
+		time.Sleep(time.Minute)
+		expect(2, 2)
+		time.Sleep(time.Hour)
+		expect(2, 2)
+		for range 300 { // five minutes of work
+			add()
+			time.Sleep(time.Second)
+		}
+		time.Sleep(2 * time.Minute)
+		expect(302, 8)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	})
 }

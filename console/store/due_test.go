@@ -276,6 +276,35 @@ func TestDueOutside(t *testing.T) {
 	})
 }
 
+// While a handler runs, its row is taken: on PostgreSQL another worker goes on
+// with the next one. (On SQLite they take turns.)
+func TestDueRowIsHeld(t *testing.T) {
+	s := storetest.Open(t, storetest.Postgres(t))
+	slow, quick := uuid.New(), uuid.New()
+	var calls atomic.Int32
+	began, done := make(chan struct{}), make(chan struct{})
+	update(t, s, func(tx *store.Tx) error {
+		return errors.Join(tx.Due("k", slow, tx.Now().Add(-time.Hour)), tx.Due("k", quick, tx.Now().Add(time.Hour)))
+	})
+	runDue(t, s, map[string]store.Handler{"k": {Inside: func(ctx context.Context, tx *store.Tx, id uuid.UUID) (time.Time, error) {
+		if id == slow {
+			if calls.Add(1) == 1 {
+				close(began)
+			}
+			<-done
+		} else {
+			close(done)
+		}
+		return time.Time{}, nil
+	}}})
+	receive(t, began)
+	update(t, s, func(tx *store.Tx) error { return tx.Due("k", quick, tx.Now()) })
+	eventually(t, "both are done", func() bool { return count(t, s, "due") == 0 })
+	if n := calls.Load(); n != 1 {
+		t.Errorf("the slow row was taken %d times", n)
+	}
+}
+
 func TestDueHandlersAreChecked(t *testing.T) {
 	s := storetest.Open(t, storetest.SQLite(t))
 	inside := func(context.Context, *store.Tx, uuid.UUID) (time.Time, error) { return time.Time{}, nil }

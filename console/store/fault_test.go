@@ -157,6 +157,28 @@ func TestClosed(t *testing.T) {
 	}
 }
 
+// Only FULL makes SQLite call fsync at every commit in write-ahead mode. A kill
+// does not show the difference, a power cut would.
+func TestSynchronous(t *testing.T) {
+	s, _ := openSQLiteStore(t)
+	if err := s.Update(t.Context(), System("test"), func(tx *Tx) error {
+		var level int
+		var mode string
+		if err := tx.QueryRow("PRAGMA synchronous").Scan(&level); err != nil {
+			return err
+		}
+		if err := tx.QueryRow("PRAGMA journal_mode").Scan(&mode); err != nil {
+			return err
+		}
+		if level != 2 || mode != "wal" {
+			t.Errorf("synchronous %d, journal %s", level, mode)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Callers who wait at the same time share a commit; one who comes alone does
 // not wait for others.
 func TestGrouped(t *testing.T) {

@@ -21,6 +21,7 @@ func TestLease(t *testing.T) {
 		}
 		defer s.Close()
 		const grace = 30 * time.Second
+		pass := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
 		node := store.Node{ID: uuid.New(), Address: "127.0.0.1:1", Started: time.Now().UTC()}
 		lost := 0
 		start := func() (stop func()) {
@@ -63,7 +64,7 @@ func TestLease(t *testing.T) {
 
 		// It lives as long as it renews.
 		stop := start()
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		if len(lapsed) != 0 || !alive() {
 			t.Errorf("lapsed %v, alive %v", lapsed, alive())
 		}
@@ -74,25 +75,25 @@ func TestLease(t *testing.T) {
 			t.Error("alive after a clean stop")
 		}
 		stopped := time.Now()
-		time.Sleep(grace - 2*time.Second)
+		pass(grace - 2*time.Second)
 		if len(lapsed) != 0 {
 			t.Error("lapsed before the grace was over")
 		}
-		time.Sleep(4 * time.Second)
+		pass(4 * time.Second)
 		if len(lapsed) != 1 || at.Sub(stopped) < grace || at.Sub(stopped) > grace+2*time.Second {
 			t.Errorf("lapsed %v, %v after the stop", lapsed, at.Sub(stopped))
 		}
 
 		// Somebody else found it lapsed while it could not renew; it is back.
 		stop = start()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if err := s.Update(t.Context(), system, func(tx *store.Tx) error {
 			_, err := tx.Exec("DELETE FROM node WHERE id = $1", node.ID)
 			return err
 		}); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		if lost != 1 || !alive() {
 			t.Errorf("told %d times that it was lost; alive %v", lost, alive())
 		}

@@ -162,6 +162,33 @@ func TestBothEnginesFindTheSame(t *testing.T) {
 	})
 }
 
+// A text of any length is indexed as far as it goes.
+func TestSearchLongText(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		var short, long strings.Builder
+		for i := range 30_000 {
+			fmt.Fprintf(&short, "w%d ", i)
+			fmt.Fprintf(&long, "w%d%s ", i, strings.Repeat("ż", 40))
+		}
+		one := strings.Repeat("ą", 1<<20)
+		for i, text := range []string{short.String(), long.String(), one} {
+			update(t, s, func(tx *store.Tx) error {
+				return tx.Index(uuid.Nil, "thing", uuid.UUID{15: byte(i + 1)}, time.UnixMicro(int64(i)), text)
+			})
+		}
+		for q, want := range map[string]int{"w19999": 1, "w20001": 0, "w7": 2, "w7 w8": 1, "w5" + strings.Repeat("z", 40): 1, one: 1, strings.Repeat("ą", 100): 1,
+			"w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16 notthere": 1} {
+			view(t, s, func(tx *store.Tx) error {
+				hits, err := tx.Search("thing", q, 10)
+				if len(hits) != want {
+					t.Errorf("%.40q found %d, want %d", q, len(hits), want)
+				}
+				return err
+			})
+		}
+	})
+}
+
 func TestListMatching(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		organisation := uuid.New()
