@@ -128,7 +128,7 @@ func (r *BlobReader) Read(p []byte) (int, error) {
 			return 0, fmt.Errorf("reading blob %s: %w", r.id, err)
 		}
 	}
-	n := copy(p, r.bytes[r.at-r.part:min(int64(len(r.bytes)), r.size-r.part)])
+	n := copy(p, r.bytes[r.at-r.part:]) // rows never grow: none reaches beyond the size
 	r.at += int64(n)
 	return n, nil
 }

@@ -157,45 +157,49 @@ func (r dueRow) settle(tx *Tx, next time.Time) error {
 }
 
 // fail records why a try failed, and when the next one is.
-func (s *Store) failDue(ctx context.Context, r dueRow, problem error) error {
-	s.log.Warn("a due row failed and will be tried again", "kind", r.kind, "id", r.id, "tries", r.tries+1, "error", problem)
+func (r dueRow) fail(tx *Tx, problem error) error {
+	tx.store.log.Warn("a due row failed and will be tried again", "kind", r.kind, "id", r.id, "tries", r.tries+1, "error", problem)
 	wait := min(dueLongest, time.Second<<min(r.tries, 20))
 	wait += rand.N(wait / 4)
 	text := strings.ToValidUTF8(strings.ReplaceAll(problem.Error(), "\x00", ""), "?")
 	if len(text) > 1000 {
 		text = strings.ToValidUTF8(text[:1000], "") + "…"
 	}
-	return s.Update(context.WithoutCancel(ctx), System("due"), func(tx *Tx) error {
-		_, err := tx.exec("UPDATE due SET at = $4, tries = tries + 1, problem = $5 WHERE kind = $1 AND id = $2 AND at = $3",
-			r.kind, r.id, r.at, Micros(tx.Now().Add(wait)), text)
-		return err
-	})
+	_, err := tx.exec("UPDATE due SET at = $4, tries = tries + 1, problem = $5 WHERE kind = $1 AND id = $2 AND at = $3",
+		r.kind, r.id, r.at, Micros(tx.now.Add(wait)), text)
+	return err
 }
 
-// dueInside takes a row and runs its handler, all in one transaction.
+// dueInside takes a row, runs its handler and settles the row, all in one
+// transaction. What a handler did that failed is undone to a savepoint, so that
+// the row stays taken until its problem is written down.
 func (s *Store) dueInside(ctx context.Context, kinds []string, handlers map[string]Handler) (took bool, err error) {
-	var r dueRow
-	var failed error // of the handler, not of the store
 	err = s.Update(ctx, System("due"), func(tx *Tx) error {
-		took, failed = false, nil
-		r, err = takeDue(tx, kinds)
+		took = false
+		r, err := takeDue(tx, kinds)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		} else if err != nil {
 			return err
 		}
 		took = true
-		tx.scope.Actor.Name = r.kind
-		next, err := guarded(func() (time.Time, error) { return handlers[r.kind].Inside(ctx, tx, r.id) })
-		if err != nil {
-			failed = err
+		if _, err := tx.exec("SAVEPOINT handler"); err != nil {
 			return err
 		}
-		return r.settle(tx, next)
+		tx.scope.Actor.Name = r.kind
+		next, failed := s.guarded(func() (time.Time, error) { return handlers[r.kind].Inside(ctx, tx, r.id) })
+		if failed = tx.end(failed); failed == nil {
+			return r.settle(tx, next)
+		}
+		if ctx.Err() != nil || errors.Is(failed, ErrUnavailable) || s.engine.unavailable(failed) || s.engine.collided(failed) {
+			return failed // not the handler's fault
+		}
+		tx.forget()
+		if _, err := tx.exec("ROLLBACK TO SAVEPOINT handler"); err != nil {
+			return err
+		}
+		return r.fail(tx, failed)
 	})
-	if failed != nil && !errors.Is(err, ErrUnavailable) && ctx.Err() == nil {
-		return true, s.failDue(ctx, r, failed)
-	}
 	return took, err
 }
 
@@ -220,23 +224,26 @@ func (s *Store) dueOutside(ctx context.Context, kinds []string, handlers map[str
 		return took, err
 	}
 	work, cancel := context.WithTimeout(ctx, handlers[r.kind].Lease)
-	next, err := guarded(func() (time.Time, error) { return handlers[r.kind].Outside(work, r.id) })
+	next, failed := s.guarded(func() (time.Time, error) { return handlers[r.kind].Outside(work, r.id) })
 	cancel()
-	if err != nil {
-		if ctx.Err() != nil {
-			return true, nil // the console stops; the lease will end
-		}
-		return true, s.failDue(ctx, r, err)
+	if failed != nil && ctx.Err() != nil {
+		return true, nil // the console stops; the lease will end
 	}
-	return true, s.Update(context.WithoutCancel(ctx), System("due"), func(tx *Tx) error { return r.settle(tx, next) })
+	return true, s.Update(context.WithoutCancel(ctx), System("due"), func(tx *Tx) error {
+		if failed != nil {
+			return r.fail(tx, failed)
+		}
+		return r.settle(tx, next)
+	})
 }
 
 // guarded turns a panic into an error: the row is still there after a restart,
 // and would bring the console down again and again.
-func guarded(fn func() (time.Time, error)) (next time.Time, err error) {
+func (s *Store) guarded(fn func() (time.Time, error)) (next time.Time, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+			s.log.Error("the handler of a due row panicked", "panic", v, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
 	return fn()

@@ -28,34 +28,51 @@ const (
 const NodeLapsed = "node.lapsed"
 
 // RunLease keeps the lease of this node alive until ctx ends, and then gives
-// it back. While the database cannot be reached the lease runs out: another
-// node, or this one after its return, will find it lapsed.
-func (s *Store) RunLease(ctx context.Context, node Node, grace time.Duration) error {
+// it back. While the database cannot be reached the lease runs out, and
+// somebody else may find it lapsed. lost is called when that has happened and
+// the node is back: what it holds was given up in its name and must be
+// written again.
+func (s *Store) RunLease(ctx context.Context, node Node, grace time.Duration, lost func()) error {
 	tick := time.NewTicker(leaseEvery)
 	defer tick.Stop()
+	known := false
 	for {
-		if err := s.renew(ctx, node, leaseFor, grace); err != nil && ctx.Err() == nil {
+		switch added, err := s.renew(ctx, node, leaseFor, grace); {
+		case err != nil && ctx.Err() == nil:
 			s.log.Error("renewing the lease of this node", "error", err)
+		case added && known:
+			lost()
+		case err == nil:
+			known = true
 		}
 		select {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseEvery)
 			defer cancel()
-			return s.renew(last, node, 0, grace)
+			_, err := s.renew(last, node, 0, grace)
+			return err
 		case <-tick.C:
 		}
 	}
 }
 
-func (s *Store) renew(ctx context.Context, node Node, length, grace time.Duration) error {
-	return s.Update(ctx, System("node"), func(tx *Tx) error {
+// renew moves the lease on; added means that there was no row of this node.
+func (s *Store) renew(ctx context.Context, node Node, length, grace time.Duration) (added bool, err error) {
+	err = s.Update(ctx, System("node"), func(tx *Tx) error {
 		until := tx.now.Add(length)
-		if _, err := tx.exec(`INSERT INTO node (id, address, started, lease) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET lease = excluded.lease`, node.ID, node.Address, Micros(node.Started), Micros(until)); err != nil {
+		n, err := tx.exec("UPDATE node SET lease = $2 WHERE id = $1", node.ID, Micros(until))
+		if err != nil {
 			return err
+		}
+		if added = n == 0; added {
+			if _, err := tx.exec("INSERT INTO node (id, address, started, lease) VALUES ($1, $2, $3, $4)",
+				node.ID, node.Address, Micros(node.Started), Micros(until)); err != nil {
+				return err
+			}
 		}
 		return tx.Due(NodeLapsed, node.ID, until.Add(grace))
 	})
+	return added, err
 }
 
 // Node returns a node that is alive, or ErrNotFound.

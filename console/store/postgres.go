@@ -123,7 +123,7 @@ func (p *postgres) update(ctx context.Context, fn func(session) error) error {
 	began := time.Now()
 	for try := 0; ; try++ {
 		err := p.once(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead}, fn)
-		if !collided(err) {
+		if !p.collided(err) {
 			return err
 		}
 		if time.Since(began) > longest {
@@ -188,8 +188,7 @@ func (p *postgres) argument(v any) (any, error) {
 	return v, nil
 }
 
-// collided reports whether another transaction came first.
-func collided(err error) bool {
+func (p *postgres) collided(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }

@@ -28,6 +28,7 @@ type sqlite struct {
 	writeDB, readDB *sql.DB
 	writer          writer
 	readers         chan *sqliteConn // nil stands for one not opened yet
+	closed          chan struct{}
 }
 
 func openSQLite(ctx context.Context, dir string) (*sqlite, error) {
@@ -47,7 +48,7 @@ func openSQLite(ctx context.Context, dir string) (*sqlite, error) {
 		return nil, err
 	}
 
-	q := &sqlite{readers: make(chan *sqliteConn, sqliteReaders)}
+	q := &sqlite{readers: make(chan *sqliteConn, sqliteReaders), closed: make(chan struct{})}
 	// FULL, not NORMAL: what was acknowledged must survive a power cut. The
 	// fsync is shared by all who wait at the same time (see writer).
 	if q.writeDB, err = sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)", "journal_size_limit(67108864)")); err != nil {
@@ -86,6 +87,8 @@ func (q *sqlite) view(ctx context.Context, fn func(session) error) error {
 	case c = <-q.readers:
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-q.closed:
+		return sql.ErrConnDone
 	}
 	keep := false
 	defer func() {
@@ -115,7 +118,9 @@ func (q *sqlite) update(ctx context.Context, fn func(session) error) error {
 	return q.writer.update(ctx, fn)
 }
 
+// close waits for what runs.
 func (q *sqlite) close() error {
+	close(q.closed)
 	q.writer.close()
 	for range sqliteReaders {
 		if c := <-q.readers; c != nil {
@@ -156,6 +161,9 @@ func (q *sqlite) unavailable(err error) bool {
 	}
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
 }
+
+// collided is never true: there is one writer.
+func (q *sqlite) collided(error) bool { return false }
 
 // A sqliteConn is one connection with its prepared statements.
 type sqliteConn struct {

@@ -38,6 +38,7 @@ type Store struct {
 	engine engine
 	wall   *wall
 	log    *slog.Logger
+	close  func() error // once
 
 	changed func([]Change) // set once by OnChanged
 	due     broadcast      // rows became due, or due earlier
@@ -52,6 +53,9 @@ type engine interface {
 	// unavailable reports whether err means that the database is locked, full
 	// or gone, rather than that a statement was wrong.
 	unavailable(err error) bool
+	// collided reports whether err means that another transaction came first,
+	// and fn should run again.
+	collided(err error) bool
 	// argument turns one of our values into one the driver takes.
 	argument(v any) (any, error)
 	// name is "sqlite" or "postgres".
@@ -81,21 +85,22 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	s := &Store{engine: e, log: o.Log}
+	s := &Store{engine: e, log: o.Log, close: sync.OnceValue(e.close)}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
 	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("bringing the database up to date: %w", err), e.close())
+		return nil, errors.Join(fmt.Errorf("bringing the database up to date: %w", err), s.close())
 	}
 	if s.wall, err = readWall(ctx, e); err != nil {
-		return nil, errors.Join(fmt.Errorf("reading the tables: %w", err), e.close())
+		return nil, errors.Join(fmt.Errorf("reading the tables: %w", err), s.close())
 	}
 	return s, nil
 }
 
-// Close closes the database after what runs has ended.
-func (s *Store) Close() error { return s.engine.close() }
+// Close closes the database after what runs has ended. Whoever calls later
+// gets ErrUnavailable.
+func (s *Store) Close() error { return s.close() }
 
 // Engine names the database: "sqlite" or "postgres". It is for people who read
 // logs; code that asks is in the wrong package.

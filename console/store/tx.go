@@ -172,6 +172,12 @@ func (tx *Tx) end(err error) error {
 	return err
 }
 
+// forget makes the transaction new again, before it is rolled back to a
+// savepoint at its beginning.
+func (tx *Tx) forget() {
+	tx.err, tx.changes, tx.dued = nil, nil, false
+}
+
 // Rows are the result of a Query.
 type Rows struct {
 	tx    *Tx

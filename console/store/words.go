@@ -7,9 +7,10 @@ import (
 )
 
 const (
-	longestWord = 64    // bytes of a folded word that count
-	mostWords   = 20000 // of one thing; the rest is not found
-	mostAsked   = 16    // words of one search
+	longestWord = 64        // bytes of a folded word that count
+	mostWords   = 20000     // of one thing; the rest is not found
+	mostLetters = 512 << 10 // bytes of them all: PostgreSQL takes 1 MiB
+	mostAsked   = 16        // words of one search
 )
 
 // words splits a text into folded words: letters and digits, everything else
@@ -17,16 +18,17 @@ const (
 // find the same.
 func words(text string, most int) []string {
 	var list []string
+	letters := 0
 	for word := range strings.FieldsFuncSeq(Fold(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		if len(list) == most {
-			break
-		}
 		if len(word) > longestWord {
 			cut := longestWord
 			for !utf8.RuneStart(word[cut]) {
 				cut--
 			}
 			word = word[:cut]
+		}
+		if letters += len(word); len(list) == most || letters > mostLetters {
+			break
 		}
 		list = append(list, word)
 	}

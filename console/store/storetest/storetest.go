@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -46,6 +47,9 @@ func EachOptions(t *testing.T, fn func(*testing.T, store.Options)) {
 // Open opens a database and closes it when the test ends.
 func Open(t testing.TB, o store.Options) *store.Store {
 	t.Helper()
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
 	s, err := store.Open(context.WithoutCancel(t.Context()), o)
 	if err != nil {
 		t.Fatal(err)
@@ -99,38 +103,37 @@ func Postgres(t testing.TB) store.Options {
 		t.Fatalf("this test needs PostgreSQL: %v", err)
 	}
 	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	if err := admin(server, "CREATE DATABASE "+name+" TEMPLATE "+templateName()); err != nil {
+	if err := admin(server.URL, "CREATE DATABASE "+name+" TEMPLATE "+templateName()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := admin(server, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := admin(server.URL, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			t.Errorf("dropping the database: %v", err)
 		}
 	})
-	return store.Options{Database: database(server, name)}
+	return store.Options{Database: database(server.URL, name)}
 }
 
-// postgresTemplate finds or starts the server, makes the template database and
-// returns the URL of the superuser.
-var postgresTemplate = sync.OnceValues(func() (string, error) {
-	server := os.Getenv("DESKSIDE_TEST_POSTGRES")
-	if server == "" {
-		c, err := StartCluster()
-		if err != nil {
-			return "", err
+// postgresTemplate finds or starts the server and makes the template database.
+// The result must be held: a cluster nobody refers to any more stops.
+var postgresTemplate = sync.OnceValues(func() (*Cluster, error) {
+	c := &Cluster{URL: os.Getenv("DESKSIDE_TEST_POSTGRES")}
+	if c.URL == "" {
+		var err error
+		if c, err = StartCluster(); err != nil {
+			return nil, err
 		}
-		server = c.URL
 	}
 	name := templateName()
-	if err := admin(server, "DROP DATABASE IF EXISTS "+name,
+	if err := admin(c.URL, "DROP DATABASE IF EXISTS "+name,
 		"CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'pl-PL' LOCALE 'C.UTF-8'"); err != nil {
-		return "", err
+		return nil, err
 	}
-	s, err := store.Open(context.Background(), store.Options{Database: database(server, name)})
+	s, err := store.Open(context.Background(), store.Options{Database: database(c.URL, name)})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return server, s.Close()
+	return c, s.Close()
 })
 
 // templateName differs for each process, which may share a server.
