@@ -72,6 +72,8 @@ func TestEvaluate(t *testing.T) {
 		{`service("cups").state`, `"failed"`},
 		{`service("cups").state == "failed" ? 1 : 0`, "1"},
 		{`filesystem("/home").used > 0.9`, "true"},
+		{`service("CUPS.service").name`, `"cups"`},
+		{`known(filesystem("/HOME"))`, "false"},
 		{`interface("eth0").speed_bits / 1e6`, "1000"},
 		{`"10.1.4.57/24" in interface("eth0").addresses`, "true"},
 		{`filter(filesystems, .used > 0.9 ?? false)`, ""}, // see errors
@@ -313,7 +315,7 @@ func TestCheckAndThreshold(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got[it.Instance] = v.String()
+			got[it.Instance()] = v.String()
 		}
 		return got
 	}

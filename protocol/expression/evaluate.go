@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // ErrTooLong is the error of an evaluation that would take more than MaxSteps.
@@ -20,8 +21,17 @@ type Scope struct {
 
 // An Item is one row that a check runs over.
 type Item struct {
-	Instance string // tells it from the others: a mount, a service, "name:pid"
-	value    Value
+	rows  *collection // nil for a watched name
+	value Value
+}
+
+// Instance returns what tells the row from the others of its list: a mount, a
+// service, "name:pid".
+func (i Item) Instance() string {
+	if i.rows == nil {
+		return i.value.text
+	}
+	return i.rows.instance(i.value.ref)
 }
 
 // Each returns the rows of a list of the machine, "watched" included. known is
@@ -29,7 +39,7 @@ type Item struct {
 func (s Scope) Each(list string) (items []Item, known bool) {
 	if list == "watched" {
 		for _, name := range s.Watched {
-			items = append(items, Item{name, String(name)})
+			items = append(items, Item{value: String(name)})
 		}
 		return items, true
 	}
@@ -40,8 +50,7 @@ func (s Scope) Each(list string) (items []Item, known bool) {
 	n, known := rows.rows(s.Machine)
 	items = make([]Item, n)
 	for i := range n {
-		row := rows.at(s.Machine, i)
-		items[i] = Item{rows.instance(row), Value{kind: rowKind, ref: row}}
+		items[i] = Item{rows, Value{kind: rowKind, ref: rows.at(s.Machine, i)}}
 	}
 	return items, known
 }
@@ -59,16 +68,25 @@ func Lists() []string {
 // Evaluate computes the program. Its one error is ErrTooLong, wrapped; a value
 // that cannot be computed because something was not read is unknown.
 func (p *Program) Evaluate(s Scope) (Value, error) {
-	r := run{machine: s.Machine, it: s.It.value, value: s.Value, watched: s.Watched}
+	r := runs.Get().(*run)
+	defer runs.Put(r)
+	*r = run{machine: s.Machine, it: s.It.value, value: s.Value, watched: s.Watched}
 	if r.machine == nil {
-		r.machine = &Machine{}
+		r.machine = nothing
 	}
-	v := p.run(&r)
+	v := p.run(r)
+	*r = run{steps: r.steps} // keep nothing of the machine
 	if r.steps > MaxSteps {
 		return Value{}, fmt.Errorf("%w: more than %d steps (rows times parts of a loop)", ErrTooLong, MaxSteps)
 	}
 	return v, nil
 }
+
+// runs spares a check over hundreds of rows an allocation for each.
+var runs = sync.Pool{New: func() any { return new(run) }}
+
+// nothing stands for a machine of which nothing is known; nobody writes to it.
+var nothing = new(Machine)
 
 // run is one evaluation.
 type run struct {

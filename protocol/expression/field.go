@@ -66,6 +66,7 @@ type collection struct {
 	name     string
 	one      string // of the look-up, "" where there is none: service("cups")
 	key      string // the field that the look-up and the instance go by
+	same     func(key, asked string) bool
 	field    *field
 	columns  []*field
 	by       map[string]*field

@@ -1,6 +1,9 @@
 package expression
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // fields is the table behind Fields. A line is: name, unit, class, is it a
 // vital, help in English and Polish, and the way to the value. The test holds
@@ -116,12 +119,17 @@ func collections() map[string]*collection {
 	for _, c := range all {
 		by[c.name] = c
 	}
+	// Windows does not mind case, and systemd people write cups.service.
+	by["services"].same = func(key, asked string) bool {
+		return strings.EqualFold(key, strings.TrimSuffix(asked, ".service"))
+	}
 	return by
 }
 
 func rowsOf[T any](name, one, key string, rows func(*Machine) []T, instance func(*T) string) *collection {
 	return &collection{
 		name: name, one: one, key: key, by: map[string]*field{},
+		same:     func(key, asked string) bool { return key == asked },
 		rows:     func(m *Machine) (int, bool) { list := rows(m); return len(list), list != nil },
 		at:       func(m *Machine, i int) any { return &rows(m)[i] },
 		instance: func(row any) string { return instance(row.(*T)) },

@@ -245,7 +245,7 @@ func (c *compiler) lookup(n ast.Node, name string, args []ast.Node) (node, typ) 
 		}
 		for i := range count {
 			row := rows.at(r.machine, i)
-			if by.get(row).text == k.text {
+			if rows.same(by.get(row).text, k.text) {
 				return Value{kind: rowKind, ref: row}
 			}
 		}

@@ -124,6 +124,14 @@ func (v Value) Float() (n float64, known bool) { return v.num, v.kind == numberK
 // Str returns the text; known is false unless v is a known text.
 func (v Value) Str() (s string, known bool) { return v.text, v.kind == textKind }
 
+// Time returns the instant; known is false unless v is a known time.
+func (v Value) Time() (t Time, known bool) {
+	if v.kind != timeKind {
+		return 0, false
+	}
+	return Time(v.num), true
+}
+
 // String returns v as the language writes it; a list or row is only named.
 func (v Value) String() string {
 	switch v.kind {
