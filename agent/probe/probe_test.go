@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,15 +65,15 @@ func TestThisMachine(t *testing.T) {
 func TestProbeThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		calls := 0
+		var calls atomic.Int32
 		p := &Prober{now: time.Now, services: newServices(func(s string) string { return s })}
 		p.probes = []*probe{
 			{section: "memory", limit: 2 * time.Second, read: func(context.Context) (result, error) {
-				calls++
-				if calls == 2 {
+				n := calls.Add(1)
+				if n == 2 {
 					<-release // deaf to its context
 				}
-				return result{apply: func(m *expression.Machine) { m.Memory.Used = known(calls) }}, nil
+				return result{apply: func(m *expression.Machine) { m.Memory.Used = known(n) }}, nil
 			}},
 			{section: "cpu.used", limit: 2 * time.Second, read: func(context.Context) (result, error) {
 				return result{apply: func(m *expression.Machine) { m.CPU.Used = known(0.5) }}, nil
@@ -92,8 +93,8 @@ func TestProbeThatHangs(t *testing.T) {
 		round(known(1), "", 0)
 		round(expression.Reading{}, "did not answer within 2s", 2200*time.Millisecond)
 		round(expression.Reading{}, "has not answered since an earlier round", 0)
-		if calls != 2 {
-			t.Errorf("a probe that hangs was asked %d times", calls)
+		if calls.Load() != 2 {
+			t.Errorf("a probe that hangs was asked %d times", calls.Load())
 		}
 		close(release)
 		synctest.Wait()
@@ -104,10 +105,10 @@ func TestProbeThatHangs(t *testing.T) {
 func TestShareThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		asked := 0
+		var asked atomic.Int32
 		p := newFilesystems(func(s string) string { return s })
 		p.usage = func(context.Context, string) (*disk.UsageStat, error) {
-			asked++
+			asked.Add(1)
 			<-release
 			return &disk.UsageStat{Total: 10}, nil
 		}
@@ -117,8 +118,8 @@ func TestShareThatHangs(t *testing.T) {
 				t.Errorf("%d: after %s, %v", i, time.Since(start), err)
 			}
 		}
-		if asked != 1 {
-			t.Errorf("a share that hangs was asked %d times", asked)
+		if asked.Load() != 1 {
+			t.Errorf("a share that hangs was asked %d times", asked.Load())
 		}
 		close(release)
 		synctest.Wait()
