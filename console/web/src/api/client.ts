@@ -8,7 +8,10 @@ import type { List, Problem } from "./types";
 
 export const base = "/api/v1";
 
-export const api = createClient<paths>({ baseUrl: base });
+export const api = createClient<paths>({
+	baseUrl: base,
+	querySerializer: { array: { style: "form", explode: false } },
+});
 
 /** Why a call did not do what was asked. `status` is 0 when the console could not be reached. */
 export class Failure extends Error {

@@ -1777,7 +1777,7 @@ export interface operations {
         parameters: {
             query?: {
                 q?: string;
-                state?: string;
+                state?: components["schemas"]["TicketState"][];
                 assignee_id?: string;
                 machine_id?: string;
                 requester_id?: string;
