@@ -33,7 +33,7 @@ const tuple = (soft: string, mark: string, full: string): MantineColorsTuple => 
 	full,
 ];
 
-const input = { size: "md", inputWrapperOrder: ["label", "description", "input", "error"] } as const;
+const input = { size: "md" } as const;
 
 export const theme = createTheme({
 	primaryColor: "accent",
@@ -103,7 +103,22 @@ export const theme = createTheme({
 	autoContrast: false,
 	breakpoints: { xs: "30em", sm: "43.75em", md: "62em", lg: "75em", xl: "100em" },
 	components: {
-		Button: Button.extend({ defaultProps: { variant: "default", size: "md" }, classNames: { root: "btn" } }),
+		// The look of a button is in base.css; here its variables are only pointed there.
+		Button: Button.extend({
+			defaultProps: { variant: "default", size: "md" },
+			classNames: { root: "btn" },
+			vars: () => ({
+				root: {
+					"--button-height": "var(--btn-h)",
+					"--button-padding-x": "var(--btn-x)",
+					"--button-fz": "var(--btn-fz)",
+					"--button-bg": "var(--btn-bg)",
+					"--button-hover": "var(--btn-hover)",
+					"--button-color": "var(--btn-ink)",
+					"--button-bd": "var(--btn-bd)",
+				},
+			}),
+		}),
 		TextInput: TextInput.extend({ defaultProps: input }),
 		PasswordInput: PasswordInput.extend({ defaultProps: input }),
 		NumberInput: NumberInput.extend({ defaultProps: { ...input, hideControls: true } }),

@@ -102,7 +102,7 @@ export function QueuePage({ filter, set, open }: Props) {
 					keyOf={(ticket) => ticket.id}
 					open={(ticket) => open(ticket.id)}
 					more={() => !tickets.isFetchingNextPage && tickets.hasNextPage && void tickets.fetchNextPage()}
-					sort={filter.sort ?? "priority"}
+					sort={filter.sort}
 					onSort={(sort) => set({ sort: sort === "priority" ? undefined : sort })}
 					unread={(ticket) => ticket.state === "new" || ticket.last_message_by === "person"}
 					keys={can("ticket.write") ? [{ keys: "t", does: "key.take", run: take }] : []}

@@ -93,7 +93,7 @@ export function ComputersPage({ filter, set, open }: Props) {
 							keyOf={(m) => m.id}
 							open={(m) => open(m.id)}
 							more={() => !machines.isFetchingNextPage && machines.hasNextPage && void machines.fetchNextPage()}
-							sort={filter.sort ?? "health"}
+							sort={filter.sort}
 							onSort={(sort) => set({ sort: sort === "health" ? undefined : sort })}
 						/>
 					)}

@@ -3,7 +3,6 @@ import { Select } from "@mantine/core";
 import { useState } from "react";
 import { useT } from "../i18n";
 import { moment } from "../i18n/format";
-import { Icon } from "../ui/icons";
 import { say } from "../ui/notices";
 import { Btn, Wrong } from "../ui/parts";
 import { useEnrol } from "./queries";

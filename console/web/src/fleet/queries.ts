@@ -2,7 +2,7 @@ import { type InfiniteData, keepPreviousData, useInfiniteQuery, useMutation, use
 import { useCallback, useEffect, useRef, useState } from "react";
 import { api, call, rows } from "../api/client";
 import { type Change, live } from "../api/live";
-import type { Health, List, Machine } from "../api/types";
+import type { Health, List, Machine, Settings } from "../api/types";
 
 export type MachineFilter = { q?: string; presence?: "online" | "offline"; health?: Health; sort?: string };
 type Pages = InfiniteData<List<Machine>, string | undefined>;
@@ -123,5 +123,20 @@ export function useAnswers(id: string | undefined, answered: number) {
 		},
 		enabled: !!id && answered > 0,
 		placeholderData: keepPreviousData,
+	});
+}
+
+export function useSettings() {
+	return useQuery({ queryKey: ["settings"], queryFn: () => call(api.GET("/settings")) });
+}
+
+export type SettingsChange = Partial<Omit<Settings, "version">>;
+
+export function usePatchSettings() {
+	const client = useQueryClient();
+	return useMutation({
+		mutationFn: ({ version, change }: { version: number; change: SettingsChange }) => call(api.PATCH("/settings", { body: { version, ...change } })),
+		onSuccess: (fresh) => client.setQueryData(["settings"], fresh),
+		onError: () => client.invalidateQueries({ queryKey: ["settings"] }),
 	});
 }

@@ -14,7 +14,7 @@ import { Btn, Face } from "../ui/parts";
 import "./frame.css";
 
 const places = [
-	{ to: "/queue/mine", under: "/queue", icon: "queue", word: "nav.queue", right: "ticket.read" },
+	{ to: "/queue", under: "/queue", icon: "queue", word: "nav.queue", right: "ticket.read" },
 	{ to: "/computers", under: "/computers", icon: "computer", word: "nav.computers", right: "machine.read" },
 	{ to: "/repairs", under: "/repairs", icon: "repair", word: "nav.repairs", right: "machine.read" },
 ] as const satisfies readonly { to: string; under: string; icon: IconName; word: MessageId; right: string }[];

@@ -89,7 +89,7 @@ export function List<T>(props: ListProps<T>) {
 	const [by, down] = props.sort?.startsWith("-") ? [props.sort.slice(1), true] : [props.sort, false];
 	return (
 		<div
-			className="list scroll"
+			className={columns.some((column) => column.area === "start") ? "list scroll" : "list scroll no-start"}
 			ref={scroller}
 			role="grid"
 			tabIndex={0}
