@@ -171,7 +171,7 @@ export function alerts(fleet) {
 				en: "Filesystem /home (ext4) 97.8% used, 5.2 GB of 237.5 GB free, above 95% since 20 min. Growing 1.4 GB a day: full in about 4 days.",
 				pl: "System plików /home (ext4) zajęty w 97,8%, wolne 5,2 GB z 237,5 GB, powyżej 95% od 20 min. Przyrost 1,4 GB na dobę: pełny za około 4 dni.",
 			},
-			plain: { en: "The disk for your files is almost full: 5.2 GB left. When it is full, programs may be unable to save your work.", pl: "Dysk z Twoimi plikami jest prawie pełny: zostało 5,2 GB. Gdy się zapełni, programy mogą nie zapisać pracy." },
+			plain: { en: "The disk for your files is almost full: 5.2 GB left.", pl: "Dysk z Twoimi plikami jest prawie pełny: zostało 5,2 GB." },
 			evidence: {
 				vitals: [{ name: "system.filesystem.utilization", unit: "1", attributes: { "system.filesystem.mountpoint": "/home" }, points: points(from, now / 1000, 15, (age) => (age > 22 * minute ? 0.93 + (40 * minute - age) / (40 * minute) / 20 : Math.min(0.978, 0.952 + (22 * minute - age) / (22 * minute) / 30))) }],
 				processes: facts().processes.slice(0, 3),

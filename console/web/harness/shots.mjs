@@ -1,12 +1,13 @@
 // Takes pictures of every page, for looking at: node harness/shots.mjs [--only WORD] [--all]
 // Without --all: English light and Polish dark at 1280, Polish light at 390.
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : "";
 const all = process.argv.includes("--all");
+const axe = process.argv.includes("--axe") ? readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8") : "";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const machine = "0193a000-0001-7000-8000-000000000001";
 const ticket = (n) => `0193a000-0003-7000-8000-${n.toString(16).padStart(12, "0")}`;
@@ -44,6 +45,7 @@ const pages = [
 	} }],
 	["palette", "/queue/mine", { act: async (page) => {
 		await page.keyboard.press("Control+k");
+		await settle(page);
 		await page.keyboard.type("maria");
 	} }],
 	["keys", `/tickets/${ticket(97)}`, { act: (page) => page.keyboard.press("?"), wide: true }],
@@ -118,6 +120,14 @@ for (const [width, height, language, theme] of views) {
 			if (sideways > 0) {
 				wrong++;
 				console.error(`${name} ${width}: ${sideways} px sideways`);
+			}
+			if (axe) {
+				await page.evaluate(axe);
+				const { violations } = await page.evaluate(() => globalThis.axe.run());
+				for (const found of violations) {
+					wrong++;
+					console.error(`${name} ${width} ${theme}: ${found.impact} ${found.id} × ${found.nodes.length}: ${found.nodes[0].html.slice(0, 160)} ${found.nodes[0].failureSummary.split("\n")[1]}`);
+				}
 			}
 			await page.screenshot({ path: here(`../shots/${name}-${width}-${language}-${theme}.png`) });
 		} catch (error) {

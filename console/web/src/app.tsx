@@ -19,10 +19,12 @@ import { useTicketCounts, type View } from "./desk/queries";
 import { Frame } from "./frame/Frame";
 import type { Action } from "./frame/Palette";
 import { language, setLanguage, useT } from "./i18n";
+import { setOverlaid } from "./ui/keyboard";
 import { Bones, Wrong } from "./ui/parts";
 import { cssVariables, theme } from "./theme";
 
-const Palette = lazy(() => import("./frame/Palette").then((m) => ({ default: m.Palette })));
+const loadPalette = () => import("./frame/Palette");
+const Palette = lazy(() => loadPalette().then((m) => ({ default: m.Palette })));
 const KeysHelp = lazy(() => import("./frame/KeysHelp").then((m) => ({ default: m.KeysHelp })));
 const RunDialog = lazy(() => import("./repair/RunDialog").then((m) => ({ default: m.RunDialog })));
 const ConnectDialog = lazy(() => import("./session/ConnectDialog").then((m) => ({ default: m.ConnectDialog })));
@@ -72,6 +74,12 @@ function Console({ me, path }: { me: Me; path: string }) {
 	const { setColorScheme } = useMantineColorScheme();
 	const [over, setOver] = useState<Over>(null);
 	useLiveCache();
+	useEffect(() => setOverlaid(over !== null), [over]);
+	useEffect(() => {
+		// Whoever presses Ctrl K types on at once: the palette must be here by then.
+		const timer = setTimeout(() => void loadPalette(), 500);
+		return () => clearTimeout(timer);
+	}, []);
 	useEffect(() => {
 		setColorScheme(me.theme);
 		if (me.language !== language()) void setLanguage(me.language);

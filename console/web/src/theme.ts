@@ -19,6 +19,10 @@ import {
 	Tooltip,
 	virtualColor,
 } from "@mantine/core";
+import { createElement } from "react";
+import { Icon } from "./ui/icons";
+
+const down = createElement(Icon, { name: "down" });
 
 const tuple = (soft: string, mark: string, full: string): MantineColorsTuple => [
 	soft,
@@ -123,9 +127,9 @@ export const theme = createTheme({
 		PasswordInput: PasswordInput.extend({ defaultProps: input }),
 		NumberInput: NumberInput.extend({ defaultProps: { ...input, hideControls: true } }),
 		Textarea: Textarea.extend({ defaultProps: { ...input, autosize: true, minRows: 3, maxRows: 12 } }),
-		Select: Select.extend({ defaultProps: { ...input, allowDeselect: false, withCheckIcon: false } }),
+		Select: Select.extend({ defaultProps: { ...input, allowDeselect: false, withCheckIcon: false, rightSection: down, rightSectionPointerEvents: "none" } }),
 		Checkbox: Checkbox.extend({ defaultProps: { size: "md", radius: 3 } }),
-		Switch: Switch.extend({ defaultProps: { size: "md" } }),
+		Switch: Switch.extend({ defaultProps: { size: "sm", withThumbIndicator: false } }),
 		Menu: Menu.extend({ defaultProps: { shadow: "md", radius: "sm", offset: 4, withinPortal: true, keepMounted: false } }),
 		Modal: Modal.extend({
 			defaultProps: {

@@ -95,13 +95,13 @@ type EditorProps = { kind: "reply" | "note"; head: string; icon: "reply" | "lock
 function Editor({ kind, head, icon, kbd, aside, children }: EditorProps) {
 	return (
 		<div className={`editor ${kind}`}>
-			<header>
+			<label htmlFor={`editor-${kind}`}>
 				<Icon name={icon} />
 				<span className="cut">{head}</span>
 				<kbd>{kbd}</kbd>
 				<span className="grow" />
 				<span className="sub cut">{aside}</span>
-			</header>
+			</label>
 			{children}
 		</div>
 	);
@@ -115,6 +115,8 @@ function Field({ name, label, value, onChange, onKeyDown }: FieldProps) {
 		<textarea
 			ref={field}
 			name={name}
+			id={`editor-${name}`}
+			placeholder=" "
 			aria-label={label}
 			rows={2}
 			value={value}

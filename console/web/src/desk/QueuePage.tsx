@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useCan, useMe } from "../api/me";
 import type { Ticket, TicketCounts } from "../api/types";
 import { type MessageId, useT } from "../i18n";
-import { age, number } from "../i18n/format";
+import { lasted, number } from "../i18n/format";
 import { shortNumber } from "../i18n/words";
 import { Icon } from "../ui/icons";
 import { useKeys } from "../ui/keyboard";
@@ -114,7 +114,7 @@ export function QueuePage({ filter, set, open }: Props) {
 
 function sentenceOf(t: ReturnType<typeof useT>, view: View, first: Ticket, total: number): string {
 	if (view === "done") return t("queue.done_sentence", { n: total });
-	return t("queue.next", { title: first.title, age: age(first.created_at) });
+	return t("queue.next", { title: first.title, age: lasted(first.created_at) });
 }
 
 function Filter({ value, onChange }: { value: string; onChange: (q: string) => void }) {

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { useCan, useMe } from "../api/me";
 import type { Ticket } from "../api/types";
 import { useT } from "../i18n";
-import { age, moment } from "../i18n/format";
+import { lasted, moment } from "../i18n/format";
 import { Icon } from "../ui/icons";
 import { Btn, Face, Wrong } from "../ui/parts";
 import { type TicketChange, usePatchTicket, usePeople } from "./queries";
@@ -81,7 +81,7 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 				<span className="tag">{t(`kind.${ticket.kind}`)}</span>
 				<span className="grow" />
 				<span title={moment(ticket.created_at)}>
-					{isOver(ticket) && ticket.resolved_at ? t("ticket.over_since", { age: age(ticket.resolved_at) }) : t("ticket.waits", { age: age(ticket.created_at) })}
+					{isOver(ticket) && ticket.resolved_at ? t("ticket.over_since", { age: lasted(ticket.resolved_at) }) : t("ticket.waits", { age: lasted(ticket.created_at) })}
 				</span>
 				{ticket.last_message_by === "person" && <b className="line">{t("queue.their_word")}<span className="dot" /></b>}
 			</div>

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { Failure } from "../api/client";
 import type { Answer, Question } from "../api/types";
 import { pick, useT } from "../i18n";
-import { duration, number } from "../i18n/format";
+import { bytes, duration, number } from "../i18n/format";
 import { useKeys } from "../ui/keyboard";
 import { Bones, Btn, Empty, Wrong } from "../ui/parts";
 import { useAnswers, useAsk, useExamples, useFields, useQuestion } from "./queries";
@@ -124,6 +124,7 @@ function Answers({ id, question }: { id: string; question?: Question }) {
 	const t = useT();
 	const answers = useAnswers(id, question?.answered ?? 0);
 	const { lines, fields } = useMemo(() => table(answers.data ?? []), [answers.data]);
+	const numeric = new Set(fields.filter((field) => lines.some((line) => typeof line.row?.[field] === "number")));
 	if (answers.error) return <Wrong reason={answers.error} large />;
 	if (lines.length === 0) return question?.state === "done" ? <Empty large>{t("ask.nothing")}</Empty> : <div className="sec"><Bones lines={6} /></div>;
 	return (
@@ -133,7 +134,7 @@ function Answers({ id, question }: { id: string; question?: Question }) {
 					<tr>
 						<th>{t("computers.computer")}</th>
 						{fields.map((field) => (
-							<th key={field} className={lines.some((l) => typeof l.row?.[field] === "number") ? "r" : undefined}>
+							<th key={field} className={numeric.has(field) ? "r" : undefined}>
 								<span className="mono">{field}</span>
 							</th>
 						))}
@@ -154,8 +155,8 @@ function Answers({ id, question }: { id: string; question?: Question }) {
 								</td>
 							) : (
 								fields.map((field) => (
-									<td key={field} className={typeof line.row?.[field] === "number" ? "r" : undefined}>
-										{shown(line.row?.[field], t("ask.unknown"))}
+									<td key={field} className={numeric.has(field) ? "r" : undefined}>
+										{shown(field, line.row?.[field]) ?? <span className="dim">{t("ask.unknown")}</span>}
 									</td>
 								))
 							)}
@@ -186,9 +187,9 @@ export function table(answers: Answer[]): { lines: Line[]; fields: string[] } {
 	return { lines, fields };
 }
 
-function shown(value: unknown, unknown: string): string {
-	if (value === null || value === undefined) return unknown;
-	if (typeof value === "number") return number(value, 2);
+function shown(field: string, value: unknown): string | undefined {
+	if (value === null || value === undefined) return undefined;
+	if (typeof value === "number") return field.endsWith("_bytes") ? bytes(value) : /(^|_)(pid|id|port)$/.test(field) ? String(value) : number(value, 2);
 	return typeof value === "string" ? value : JSON.stringify(value);
 }
 

@@ -130,9 +130,8 @@ export function FactsRows({ facts }: { facts: Facts }) {
 										{fs.mount}
 									</b>
 									{ratio === null ? <span className="dim">{t("plot.not_read")}</span> : <Bar ratio={ratio} grade={fullness(ratio)} />}
-									<span className="mid cut">
+									<span className="mid cut" title={fs.type}>
 										{ratio !== null && t("machine.free_of", { ratio: percent(ratio), free: bytes((fs.size_bytes ?? 0) - (fs.used_bytes ?? 0)), size: bytes(fs.size_bytes ?? 0) })}
-										{ratio !== null && <span className="dim"> · {fs.type}</span>}
 									</span>
 								</li>
 							);

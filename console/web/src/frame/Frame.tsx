@@ -43,6 +43,7 @@ export function Frame({ children, path, openTickets, signOut }: FrameProps) {
 	]);
 	const here = (under: string) => (path === under || path.startsWith(`${under}/`) ? ("page" as const) : undefined);
 	const inQueue = here("/queue") ?? here("/tickets");
+	const inComputers = here("/computers") ?? here("/sessions");
 	return (
 		<div className="app">
 			<a className="skip" href="#main">
@@ -98,7 +99,7 @@ export function Frame({ children, path, openTickets, signOut }: FrameProps) {
 				{places
 					.filter((place) => can(place.right))
 					.map((place) => (
-						<Link key={place.to} to={place.to} aria-current={place.under === "/queue" ? inQueue : here(place.under)} className={place.under === "/repairs" ? "not-narrow" : undefined}>
+						<Link key={place.to} to={place.to} aria-current={place.under === "/queue" ? inQueue : place.under === "/computers" ? inComputers : here(place.under)} className={place.under === "/repairs" ? "not-narrow" : undefined}>
 							<Icon name={place.icon} />
 							<span className="cut">{t(place.word)}</span>
 							{place.under === "/queue" && !!openTickets && (

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useT } from "../i18n";
 import { boundKeys, setKeysOn, useKeysAreOn } from "../ui/keyboard";
 
-const drawn: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑" };
+const drawn: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
 
 export function KeysHelp({ close }: { close: () => void }) {
 	const t = useT();

@@ -1,13 +1,13 @@
 /** How a machine is now, once a second, and how it was in the last hour, day and week. */
 import { Select } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
-import type { Machine, Series } from "../api/types";
+import type { Alert, Machine, Series } from "../api/types";
 import { useT } from "../i18n";
-import { age, bits, measure, percent } from "../i18n/format";
+import { bits, lasted, measure, percent } from "../i18n/format";
 import { Bar, Empty, Mark, Seg, Wrong } from "../ui/parts";
 import { type Point, PointsTable, Spark } from "../ui/plot";
-import { type LiveState, type Range, ranges, seriesKey, useChecks, useLiveVitals, useVitals } from "./queries";
-import { bySeries, checkOf, limitsOf, seriesName, threshold } from "./series";
+import { type LiveState, type Range, ranges, seriesKey, useAlerts, useChecks, useLiveVitals, useVitals } from "./queries";
+import { bySeries, checkOf, limitsOf, seriesName, threshold, vitalOf } from "./series";
 import "./health.css";
 
 const TimeChart = lazy(() => import("../ui/timechart"));
@@ -93,7 +93,7 @@ export function Vitals({ machine }: { machine: Machine }) {
 							<div className={stale ? "value old" : "value"}>
 								{tile.value === undefined ? <span className="sub">{hour.data ? t("plot.not_read") : " "}</span> : tile.say(tile.value)}
 								{worse && <Mark grade={worse} />}
-								{stale && tile.value !== undefined && machine.last_seen_at && <span className="sub"> {t("time.ago", { age: age(machine.last_seen_at) })}</span>}
+								{stale && tile.value !== undefined && machine.last_seen_at && <span className="sub"> {t("time.ago", { age: lasted(machine.last_seen_at) })}</span>}
 							</div>
 							{tile.points.length > 1 ? <Spark points={tile.points} top={tile.top} /> : <div className="spark" />}
 						</div>
@@ -105,6 +105,13 @@ export function Vitals({ machine }: { machine: Machine }) {
 	);
 }
 
+/** The series that the worst open finding is about: nobody should have to look for it. */
+function ofFinding(all: Series[], alerts: Alert[] | undefined): Series | undefined {
+	const worst = alerts?.find((alert) => alert.state !== "resolved" && vitalOf(alert.check));
+	const named = worst && all.filter((series) => series.name === vitalOf(worst.check));
+	return named?.find((series) => Object.values(series.attributes).includes(worst?.instance ?? "")) ?? named?.[0];
+}
+
 function Chart({ machine }: { machine: Machine }) {
 	const t = useT();
 	const [range, setRange] = useState<Range>("hour");
@@ -112,8 +119,9 @@ function Chart({ machine }: { machine: Machine }) {
 	const [asTable, setAsTable] = useState(false);
 	const vitals = useVitals(machine.id, range);
 	const checks = useChecks();
+	const alerts = useAlerts({ machine_id: machine.id });
 	const all = useMemo(() => [...(vitals.data?.series ?? [])].sort(bySeries), [vitals.data]);
-	const series = all.find((s) => seriesKey(s) === wanted) ?? all[0];
+	const series = all.find((s) => seriesKey(s) === wanted) ?? (wanted === undefined ? ofFinding(all, alerts.data) : undefined) ?? all[0];
 	const limits = useMemo(() => limitsOf(t, checks.data?.find((one) => one.id === (series && checkOf(series.name))), series?.unit ?? ""), [t, checks.data, series]);
 	const label = series ? seriesName(t, series) : t("vital.chart");
 	return (

@@ -202,7 +202,7 @@ export function HelpTicketPage({ id }: { id: string }) {
 				<>
 					<p className="sub">{ticket.data.number}</p>
 					<h1>{t(`help.state.${ticket.data.state}`)}</h1>
-					{ticket.data.says && <blockquote className="text">{t("ticket.quoted", { words: ticket.data.says })}</blockquote>}
+					{ticket.data.says && ticket.data.messages[0]?.text !== ticket.data.says && <blockquote className="text">{t("ticket.quoted", { words: ticket.data.says })}</blockquote>}
 					<Messages ticket={ticket.data} />
 					<Answer ticket={ticket.data} />
 				</>

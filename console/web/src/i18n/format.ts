@@ -116,6 +116,12 @@ export function age(moment: Moment, now: Date = new Date()): string {
 	return when(then, now);
 }
 
+/** How long since a moment, for a sentence: 12 min, 1 h 6 min, 3 days. */
+export function lasted(moment: Moment, now: Date = new Date()): string {
+	const seconds = (now.getTime() - date(moment).getTime()) / 1000;
+	return duration(seconds < 60 ? 0 : seconds < 86_400 ? seconds - (seconds % 60) : seconds);
+}
+
 /** 04:12, or 1:04:12: the counter of a recording. */
 export function counter(seconds: number): string {
 	const whole = Math.max(0, Math.floor(seconds));

@@ -1,7 +1,7 @@
 /** How the nouns of the console are said. Words that several features show alike. */
 import type { Machine, Run, Ticket } from "../api/types";
 import { type Translate, pick } from ".";
-import { age, when } from "./format";
+import { lasted, when } from "./format";
 
 type Present = Pick<Machine, "presence" | "offline_reason" | "last_seen_at" | "people">;
 
@@ -20,7 +20,7 @@ export function presence(t: Translate, machine: Present): string {
 		case "updating":
 			return t("presence.updating");
 		case "link_lost":
-			return t("presence.link_lost", { age: age(machine.last_seen_at ?? "") });
+			return t("presence.link_lost", { age: lasted(machine.last_seen_at ?? "") });
 		default:
 			return t("presence.unknown", { since });
 	}

@@ -132,7 +132,7 @@ function Picker({ scripts, chosen, choose }: { scripts: Script[]; chosen: string
 				<label key={script.id} className={script.id === chosen ? "chosen" : undefined}>
 					<input type="radio" name="script" className="out-of-sight" checked={script.id === chosen} onChange={() => choose(script.id)} />
 					<span className="cut grow">{pick(script.title)}</span>
-					{script.fits && <span className="sub">{t("run.fits")}</span>}
+					{script.fits && <span className="sub not-narrow">{t("run.fits")}</span>}
 					<span className="tag">{t(`risk.${script.risk}`)}</span>
 				</label>
 			))}

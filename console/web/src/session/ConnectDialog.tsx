@@ -46,7 +46,7 @@ export function ConnectDialog({ wish, close, open }: { wish: ConnectWish; close:
 					{machine.data && (
 						<div>
 							<h3>{t("session.their_screen")}</h3>
-							<p className="their-screen">{t(asks ? "session.asks" : "session.background", { name: me.display_name, reason: reason.trim() || "…" })}</p>
+							<p className="their-screen">{t(asks ? "session.asks" : "session.background", { name: me.display_name, reason: reason.trim().replace(/[.…]+$/, "") || t("session.reason_here") })}</p>
 						</div>
 					)}
 				</div>

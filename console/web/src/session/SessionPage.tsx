@@ -136,7 +136,7 @@ function Waiting({ session }: { session: Session }) {
 			</p>
 			<p className="mid">{t("session.left", { n: Math.max(0, Math.ceil(WAIT - passed)) })}</p>
 			<h3>{t("session.their_screen")}</h3>
-			<p className="their-screen">{t("session.asks", { name: me.display_name, reason: session.reason })}</p>
+			<p className="their-screen">{t("session.asks", { name: me.display_name, reason: session.reason.replace(/[.…]+$/, "") })}</p>
 			<p className="sub">{t("session.meanwhile")}</p>
 		</div>
 	);
@@ -213,7 +213,7 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 			<aside className="pane" aria-label={t("session.about")}>
 				<section>
 					<h2>{t("session.their_screen")}</h2>
-					<p className="their-screen">{t("session.background", { name: me.display_name, reason: session.reason })}</p>
+					<p className="their-screen">{t("session.background", { name: me.display_name, reason: session.reason.replace(/[.…]+$/, "") })}</p>
 					<p className="sub">{t("session.can_stop")}</p>
 				</section>
 				{machine && (

@@ -15,6 +15,7 @@ const scopes: { current: Scope }[] = [];
 const listeners = new Set<() => void>();
 const SEQUENCE = 1500;
 const STORED = "deskside-keys";
+let overlaid = false;
 let pending = "";
 let pendingSince = 0;
 
@@ -30,6 +31,11 @@ export function useKeysAreOn(): boolean {
 		listeners.add(then);
 		return () => listeners.delete(then);
 	}, keysAreOn);
+}
+
+/** Told when something is about to lie over the page, so that keys sleep while it is still being loaded. */
+export function setOverlaid(on: boolean): void {
+	overlaid = on;
 }
 
 function isField(target: EventTarget | null): boolean {
@@ -70,7 +76,7 @@ export function handle(event: KeyboardEvent): void {
 	const field = isField(event.target);
 	const single = name.length === 1;
 	if (single && !field && !keysAreOn() && name !== "?") return;
-	const dialog = document.querySelector("[role=dialog][aria-modal=true]") !== null;
+	const dialog = overlaid || document.querySelector("[role=dialog][aria-modal=true]") !== null;
 	const fresh = pending && Date.now() - pendingSince < SEQUENCE;
 	const sequence = fresh && single ? find(`${pending} ${name}`, dialog, field) : undefined;
 	pending = "";

@@ -48,6 +48,15 @@ export function Spark({ points, top }: { points: Point[]; top?: number }) {
 	);
 }
 
+/** The part of the axis worth showing: from zero, unless everything lies in its upper third. */
+export function span(values: number[], unit: string): { low: number; high: number } {
+	const high = ceiling(Math.max(...values), unit);
+	const lowest = Math.min(...values);
+	if (lowest < high * 0.66) return { low: 0, high };
+	const step = high / 20;
+	return { low: Math.max(0, Math.floor((lowest - step / 2) / step) * step), high };
+}
+
 export type EvidenceProps = {
 	label: string;
 	unit: string;
@@ -76,13 +85,16 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 	const from = Math.min(first, alert?.at ?? first);
 	const to = Math.max(end, cleared ?? end);
 	const values = runs.flat().map((p) => p[1]);
-	const high = ceiling(Math.max(...values, ...limits.map((l) => l.value)), unit);
+	const { low, high } = span([...values, ...limits.map((l) => l.value)], unit);
 	const x = (at: number) => LEFT + ((at - from) / Math.max(1, to - from)) * (width - LEFT - RIGHT);
-	const y = (value: number) => BOTTOM - (value / high) * (BOTTOM - TOP);
+	const y = (value: number) => BOTTOM - ((value - low) / (high - low)) * (BOTTOM - TOP);
 	const place = (run: [number, number][]): [number, number][] => run.map(([at, value]) => [x(at), y(value)]);
 	const last = runs[runs.length - 1]?.at(-1) ?? [to, 0];
 	const time = timeTicks(from, to, Math.max(2, Math.floor((width - LEFT) / 90)));
 	const worst = limits.find((l) => l.grade === "critical") ?? limits[0];
+	// Two limits side by side would print over each other: the one that was crossed keeps its words.
+	const crowded = limits.length > 1 && Math.abs(y(limits[0]?.value ?? 0) - y(limits[1]?.value ?? 0)) < 14;
+	const silent = crowded ? limits.find((l) => l.grade !== alert?.grade) : undefined;
 	const said = `${label}: ${clock(from)} ${measure(values[0] ?? 0, unit)}, ${clock(to)} ${measure(last[1], unit)}`;
 	return (
 		<div ref={ref}>
@@ -101,7 +113,7 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 				<text x={0} y={8}>
 					{label}
 				</text>
-				{ticks(0, high, 3).map((value) => (
+				{ticks(low, high, 3).map((value) => (
 					<g key={value}>
 						<line className="plot-axis" x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} />
 						<text x={LEFT - 8} y={y(value) + 4} textAnchor="end">
@@ -130,9 +142,11 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 				{limits.map((limit) => (
 					<g key={limit.grade}>
 						<line className={`plot-limit ${limit.grade}`} x1={LEFT} x2={width - RIGHT} y1={y(limit.value)} y2={y(limit.value)} />
-						<text className={`plot-word ${limit.grade} ground`} x={LEFT + 6} y={y(limit.value) + (limit.below || y(limit.value) < TOP + 12 ? 13 : -4)}>
-							{limit.words}
-						</text>
+						{limit !== silent && (
+							<text className={`plot-word ${limit.grade} ground`} x={LEFT + 6} y={y(limit.value) + (limit.below || limit.grade === "warning" || y(limit.value) < TOP + 12 ? 13 : -4)}>
+								{limit.words}
+							</text>
+						)}
 					</g>
 				))}
 				{alert && (

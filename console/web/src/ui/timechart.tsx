@@ -125,9 +125,11 @@ export default function TimeChart(props: TimeChartProps) {
 				ctx.stroke();
 				ctx.fillStyle = colour(limit.grade === "critical" ? "critical" : "warning");
 				ctx.font = `${11 * scale}px ${style.fontFamily}`;
-				ctx.textAlign = "left";
+				// One at each end, so that two limits side by side do not print over each other.
+				const right = limit.grade === "critical";
+				ctx.textAlign = right ? "right" : "left";
 				const below = level - bbox.top < 16 * scale;
-				ctx.fillText(limit.words, bbox.left + 6 * scale, below ? level + 13 * scale : level - 5 * scale);
+				ctx.fillText(limit.words, right ? bbox.left + bbox.width - 6 * scale : bbox.left + 6 * scale, below ? level + 13 * scale : level - 5 * scale);
 				ctx.restore();
 			}
 		};
