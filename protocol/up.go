@@ -197,22 +197,12 @@ type LiveValue struct {
 	Value      *float64          `cbor:"4,keyasint"`
 }
 
-// Answer answers an Ask.
+// Answer answers an Ask. Table is the answer as package expression encodes it.
 type Answer struct {
-	Question  uuid.UUID         `cbor:"1,keyasint"`
-	Rows      []map[string]Cell `cbor:"2,keyasint,omitempty"`
-	Unknown   string            `cbor:"3,keyasint,omitempty"` // why there is no value
-	Error     string            `cbor:"4,keyasint,omitempty"`
-	Truncated bool              `cbor:"5,keyasint,omitempty"`
-	Age       float64           `cbor:"6,keyasint"` // seconds since the reading
-}
-
-// Cell is one field of an answered row: text, number or truth; none of them
-// means that the machine does not know.
-type Cell struct {
-	Text   *string  `cbor:"1,keyasint,omitempty"`
-	Number *float64 `cbor:"2,keyasint,omitempty"`
-	Truth  *bool    `cbor:"3,keyasint,omitempty"`
+	Question uuid.UUID       `cbor:"1,keyasint"`
+	Table    cbor.RawMessage `cbor:"2,keyasint,omitempty"`
+	Error    string          `cbor:"3,keyasint,omitempty"` // why there is none
+	Age      float64         `cbor:"4,keyasint"`           // seconds since the reading
 }
 
 // Output is a piece of a running script's output; the whole is in its Result.

@@ -50,7 +50,7 @@ func (r *Runner) execute(ctx context.Context, id uuid.UUID, s scripts.Script, w 
 	}
 	limited, cancel := context.WithTimeout(ctx, limit(s, w))
 	defer cancel()
-	end.sandboxed = w.DryRun && canSandbox()
+	end.sandboxed = w.DryRun && CanSandbox()
 	cmd, err := keeper(path, tmp, w.DryRun)
 	if err != nil {
 		return end, err

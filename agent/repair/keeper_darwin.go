@@ -28,4 +28,5 @@ func start(cmd *exec.Cmd) (func(), error) {
 
 func systemEnvironment(string) []string { return nil }
 
-func canSandbox() bool { return false }
+// CanSandbox tells whether a dry run cannot write here, whatever the script does.
+func CanSandbox() bool { return false }

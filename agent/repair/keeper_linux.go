@@ -46,7 +46,8 @@ func start(cmd *exec.Cmd) (func(), error) {
 
 func systemEnvironment(string) []string { return nil }
 
-func canSandbox() bool {
+// CanSandbox tells whether a dry run cannot write here, whatever the script does.
+func CanSandbox() bool {
 	v, err := landlocksys.LandlockGetABIVersion()
 	return err == nil && v >= 1
 }

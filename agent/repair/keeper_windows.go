@@ -63,4 +63,5 @@ func systemEnvironment(tmp string) []string {
 		"PATH=" + filepath.Join(os.Getenv("SystemRoot"), "System32")}
 }
 
-func canSandbox() bool { return false }
+// CanSandbox tells whether a dry run cannot write here, whatever the script does.
+func CanSandbox() bool { return false }

@@ -60,7 +60,7 @@ func (a *API) accountRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		setCookie(x.w, x.r, signInCookie, secret, 0)
+		a.setCookie(x.w, x.r, signInCookie, secret, 0)
 		return answer(a.meOf(ctx, p))
 	})
 	type link struct {
@@ -74,12 +74,12 @@ func (a *API) accountRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		setCookie(x.w, x.r, signInCookie, secret, 0)
+		a.setCookie(x.w, x.r, signInCookie, secret, 0)
 		return answer(a.meOf(ctx, p))
 	})
 	operation(a, http.MethodPost, "/sign-out", "", "Sign out", func(ctx context.Context, _ *struct{}) (*struct{}, error) {
 		c, x := callerOf(ctx), wireOf(ctx)
-		setCookie(x.w, x.r, signInCookie, "", -1)
+		a.setCookie(x.w, x.r, signInCookie, "", -1)
 		if c.token {
 			return nil, nil
 		}

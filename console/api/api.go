@@ -53,6 +53,7 @@ type Rooms struct {
 	Watch    func(machine model.ID, until time.Time)                     // somebody looks at a machine
 	Token    func(secret []byte, organisation model.ID) string           // an enrolment token
 	Command  func(token string) string                                   // the line that enrols a machine
+	Origin   func(r *http.Request) string                                // the console as the browser named it
 	Forward  func(w http.ResponseWriter, r *http.Request, node model.ID) // an upgrade that belongs to another node
 	Settings func(organisation model.ID)                                 // checks or settings changed
 }

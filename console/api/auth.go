@@ -62,12 +62,12 @@ func addressOf(r *http.Request) string {
 }
 
 // cookieName differs for each listener: browsers share the cookies of a name
-// among its ports.
-func cookieName(r *http.Request, what string) string {
-	if r.TLS != nil {
+// among its ports. origin is the listener as the browser knows it.
+func cookieName(origin, what string) string {
+	if strings.HasPrefix(origin, "https://") {
 		return "__Host-" + what
 	}
-	_, port, err := net.SplitHostPort(r.Host)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(origin, "http://"))
 	if err != nil {
 		port = "80"
 	}
@@ -79,13 +79,13 @@ const (
 	helpCookie   = "deskside-help"
 )
 
-func setCookie(w http.ResponseWriter, r *http.Request, what, secret string, seconds int) {
-	http.SetCookie(w, &http.Cookie{Name: cookieName(r, what), Value: secret, Path: "/", MaxAge: seconds,
+func (a *API) setCookie(w http.ResponseWriter, r *http.Request, what, secret string, seconds int) {
+	http.SetCookie(w, &http.Cookie{Name: cookieName(a.rooms.Origin(r), what), Value: secret, Path: "/", MaxAge: seconds,
 		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
 }
 
-func cookie(r *http.Request, what string) string {
-	c, err := r.Cookie(cookieName(r, what))
+func (a *API) cookie(r *http.Request, what string) string {
+	c, err := r.Cookie(cookieName(a.rooms.Origin(r), what))
 	if err != nil {
 		return ""
 	}
@@ -100,7 +100,7 @@ func (a *API) identify(r *http.Request) (caller, error) {
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		c.token, c.secret = true, bearer
 		p, err = a.rooms.Account.Bearer(r.Context(), bearer)
-	} else if secret := cookie(r, signInCookie); secret != "" {
+	} else if secret := a.cookie(r, signInCookie); secret != "" {
 		c.secret = secret
 		p, err = a.rooms.Account.SignedIn(r.Context(), secret)
 	} else {
@@ -126,7 +126,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	right, _ := ctx.Operation().Metadata["right"].(string)
 	ctx = huma.WithValue(ctx, requestKey{}, wire{w, r})
-	if unsafe(r.Method) && r.Header.Get("Authorization") == "" && !ownOrigin(r) {
+	if unsafe(r.Method) && r.Header.Get("Authorization") == "" && !a.ownOrigin(r) {
 		writeProblem(w, http.StatusForbidden, "origin", "A change must come from the console's own pages, or with a token.")
 		return
 	}
@@ -185,18 +185,12 @@ func unsafe(method string) bool {
 }
 
 // ownOrigin tells whether a request comes from a page of this very listener.
-func ownOrigin(r *http.Request) bool {
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	return r.Header.Get("Origin") == scheme+r.Host
-}
+func (a *API) ownOrigin(r *http.Request) bool { return r.Header.Get("Origin") == a.rooms.Origin(r) }
 
 // sameOrigin guards WebSockets: a browser sends cookies with them to anybody's
 // page, and always says which page it is. A program with a token has no page.
 func (a *API) sameOrigin(w http.ResponseWriter, r *http.Request) bool {
-	if ownOrigin(r) || (r.Header.Get("Origin") == "" && r.Header.Get("Authorization") != "") {
+	if a.ownOrigin(r) || (r.Header.Get("Origin") == "" && r.Header.Get("Authorization") != "") {
 		return true
 	}
 	writeProblem(w, http.StatusForbidden, "origin", "This socket is for the console's own pages.")

@@ -35,7 +35,7 @@ type Check struct {
 }
 
 func checkOf(c health.CheckOf) Check {
-	out := Check{ID: c.ID, Title: c.Text.Title, Family: c.Family, Judged: c.Judged, Value: c.Value, Each: textOrNull(c.Each),
+	out := Check{ID: c.ID, Title: Words(c.Text.Title), Family: c.Family, Judged: c.Judged, Value: c.Value, Each: textOrNull(c.Each),
 		When: textOrNull(c.When), Warning: textOrNull(c.Warning), Critical: textOrNull(c.Critical), Clear: textOrNull(c.Clear),
 		For: c.For, KeepFiringFor: c.KeepFiringFor, Interval: c.Interval, Enabled: c.Enabled,
 		Cures: append([]string{}, c.Cures...), Overrides: []string{}, Version: c.Version}

@@ -70,7 +70,7 @@ func helpTicketOf(t model.Ticket) HelpTicket {
 // guest is the person of the help page's cookie.
 func (a *API) guest(ctx context.Context) (account.Guest, store.Scope, error) {
 	x := wireOf(ctx)
-	secret := cookie(x.r, helpCookie)
+	secret := a.cookie(x.r, helpCookie)
 	if secret == "" {
 		return account.Guest{}, store.Scope{}, errSignIn
 	}
@@ -104,7 +104,7 @@ func (a *API) helpRoutes() {
 			return nil, err
 		}
 		x := wireOf(ctx)
-		setCookie(x.w, x.r, helpCookie, secret, 14*24*3600)
+		a.setCookie(x.w, x.r, helpCookie, secret, 14*24*3600)
 		return answer(helpMeOf(g), nil)
 	})
 	operation(a, http.MethodGet, "/help", open, "What the person at a machine sees", a.helpPage)
