@@ -80,6 +80,7 @@ func New(r Rooms) *API {
 		"cookie": {Type: "apiKey", In: "cookie", Name: "deskside"},
 		"token":  {Type: "http", Scheme: "bearer"},
 	}
+	config.Components.Schemas = registry()
 	huma.NewError = newProblem
 	huma.NewErrorWithContext = newProblemFor
 	a.huma = humago.New(a.mux, config)

@@ -93,12 +93,12 @@ func own(tx *store.Tx, g account.Guest, id model.ID) (model.Ticket, error) {
 }
 
 func (a *API) helpRoutes() {
-	type link struct {
+	type helpLink struct {
 		Body struct {
 			Link string `json:"link" maxLength:"200"`
 		}
 	}
-	operation(a, http.MethodPost, "/help/sign-in", open, "The person at a machine follows their link", func(ctx context.Context, in *link) (*Answer[HelpMe], error) {
+	operation(a, http.MethodPost, "/help/sign-in", open, "The person at a machine follows their link", func(ctx context.Context, in *helpLink) (*Answer[HelpMe], error) {
 		g, secret, err := a.rooms.Account.FollowHelpLink(ctx, in.Body.Link)
 		if err != nil {
 			return nil, err
@@ -108,13 +108,13 @@ func (a *API) helpRoutes() {
 		return answer(helpMeOf(g), nil)
 	})
 	operation(a, http.MethodGet, "/help", open, "What the person at a machine sees", a.helpPage)
-	type ask struct {
+	type helpAsk struct {
 		Body struct {
 			Says    string `json:"says" minLength:"1" maxLength:"20000"`
 			CanWork string `json:"can_work,omitempty" enum:"no,with_difficulty,yes"`
 		}
 	}
-	operation(a, http.MethodPost, "/help/tickets", open, "The person asks for help", func(ctx context.Context, in *ask) (*Answer[HelpTicket], error) {
+	operation(a, http.MethodPost, "/help/tickets", open, "The person asks for help", func(ctx context.Context, in *helpAsk) (*Answer[HelpTicket], error) {
 		g, scope, err := a.guest(ctx)
 		if err != nil {
 			return nil, err
@@ -124,13 +124,13 @@ func (a *API) helpRoutes() {
 		return answer(helpTicketOf(t), err)
 	})
 	operation(a, http.MethodGet, "/help/tickets/{id}", open, "One ticket of the person", a.helpTicket)
-	type message struct {
+	type helpReply struct {
 		ByID
 		Body struct {
 			Text string `json:"text" minLength:"1" maxLength:"20000"`
 		}
 	}
-	operation(a, http.MethodPost, "/help/tickets/{id}/messages", open, "The person answers", func(ctx context.Context, in *message) (*Answer[HelpTicket], error) {
+	operation(a, http.MethodPost, "/help/tickets/{id}/messages", open, "The person answers", func(ctx context.Context, in *helpReply) (*Answer[HelpTicket], error) {
 		g, scope, err := a.guest(ctx)
 		if err != nil {
 			return nil, err

@@ -12,6 +12,8 @@ import (
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol/catalogue"
+	"github.com/deskside/deskside/protocol/expression"
 )
 
 // Page is a part of a list.
@@ -135,6 +137,27 @@ func (n Nullable[T]) Schema(r huma.Registry) *huma.Schema {
 	s := *r.Schema(reflect.TypeFor[T](), true, "")
 	s.Nullable = true
 	return &s
+}
+
+// registry names the types of facts apart from our own, and says how values that
+// can be unknown are written.
+func registry() huma.Registry {
+	facts := reflect.TypeFor[expression.Machine]().PkgPath()
+	r := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
+		for t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t.PkgPath() == facts {
+			return "Fact" + t.Name()
+		}
+		return huma.DefaultSchemaNamer(t, hint)
+	})
+	r.RegisterTypeAlias(reflect.TypeFor[expression.Reading](), reflect.TypeFor[*float64]())
+	r.RegisterTypeAlias(reflect.TypeFor[expression.Text](), reflect.TypeFor[*string]())
+	r.RegisterTypeAlias(reflect.TypeFor[expression.Flag](), reflect.TypeFor[*bool]())
+	r.RegisterTypeAlias(reflect.TypeFor[expression.Time](), reflect.TypeFor[*time.Time]())
+	r.RegisterTypeAlias(reflect.TypeFor[catalogue.Duration](), reflect.TypeFor[string]())
+	return r
 }
 
 // nullable tells in the document what the Go types mean: a pointer to a struct

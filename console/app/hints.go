@@ -57,8 +57,18 @@ func (c *Console) wireNodes() {
 				c.api.Live(l)
 			}
 		},
-		Lapsed: c.fleet.NodeLapsed,
+		Lost: c.lines.Drop,
 	})
+}
+
+// nodeLapsed is the handler of store.NodeLapsed: the machines of a node that is
+// gone get their time to come back.
+func (c *Console) nodeLapsed(_ context.Context, tx *store.Tx, node model.ID) (time.Time, error) {
+	free, err := tx.Lapsed(node)
+	if err != nil || !free {
+		return time.Time{}, err
+	}
+	return time.Time{}, c.fleet.NodeLapsed(tx, node)
 }
 
 // publishLive carries a reading to the nodes whose pages show the machine.

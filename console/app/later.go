@@ -12,6 +12,7 @@ import (
 // later says what is called when a row of a kind becomes due.
 func (c *Console) later() map[string]store.Handler {
 	return map[string]store.Handler{
+		store.NodeLapsed:      {Inside: c.nodeLapsed},
 		fleet.KindLost:        {Inside: c.fleet.Lost},
 		fleet.KindGone:        {Inside: c.health.Gone},
 		fleet.KindBack:        {Inside: c.health.Back},

@@ -29,8 +29,13 @@ func (f *Fleet) TakeSections(tx *store.Tx, list []model.Section) error {
 		if err != nil {
 			return fmt.Errorf("keep facts: %w", err)
 		}
-		if s.Name == expression.SectionPeople {
+		switch s.Name {
+		case expression.SectionPeople:
 			if err := setPeople(tx, s.Machine, m.People); err != nil {
+				return err
+			}
+		case expression.SectionOS:
+			if err := setOS(tx, s.Machine, m.OS); err != nil {
 				return err
 			}
 		}
@@ -57,6 +62,15 @@ func setPeople(tx *store.Tx, machine model.ID, people []expression.Person) error
 		}
 		m.People = append(m.People, who)
 	}
+	return updateMachine(tx, m)
+}
+
+func setOS(tx *store.Tx, machine model.ID, os *expression.OS) error {
+	m, err := get(tx, machine)
+	if err != nil || os == nil {
+		return err
+	}
+	m.OS = model.OS{Family: string(os.Family), Name: string(os.Name), Version: string(os.Version), Kernel: string(os.Kernel), Arch: string(os.Arch)}
 	return updateMachine(tx, m)
 }
 

@@ -55,9 +55,9 @@ func (l *Lines) enter() bool {
 	return true
 }
 
-func (l *Lines) closeAll() {
+// Drop closes every line; the machines come back at once.
+func (l *Lines) Drop() {
 	l.mu.Lock()
-	l.closed = true
 	lines := make([]*line, 0, len(l.lines))
 	for _, c := range l.lines {
 		lines = append(lines, c)
@@ -66,6 +66,13 @@ func (l *Lines) closeAll() {
 	for _, c := range lines {
 		c.close()
 	}
+}
+
+func (l *Lines) closeAll() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.Drop()
 }
 
 // greeting is a hello in progress.

@@ -54,8 +54,9 @@ type Handlers struct {
 	Watch   func(machine model.ID, until time.Time)
 	Changed func([]store.Change)
 	Live    func(organisation, machine model.ID, payload []byte)
-	// Lapsed runs in the transaction that marks a node as gone.
-	Lapsed func(tx *store.Tx, node model.ID) error
+	// Lost is called when this node could not renew its lease in time: what it
+	// held was given up in its name.
+	Lost func()
 }
 
 const (
@@ -64,9 +65,7 @@ const (
 	subjectChanged = "changed."
 	subjectLive    = "live."
 
-	leaseEvery = 5 * time.Second
-	leaseLife  = 15 * time.Second
-	maxHint    = 64 << 10
+	maxHint = 64 << 10
 )
 
 // Open connects to NATS, or starts the server inside.
@@ -114,6 +113,20 @@ func (n *Nodes) ID() model.ID { return n.id }
 // SetHandlers sets the calls out, once.
 func (n *Nodes) SetHandlers(h Handlers) { n.handle = h }
 
+// addressOf is where a living node is.
+func (n *Nodes) addressOf(ctx context.Context, id model.ID) (string, error) {
+	var node store.Node
+	err := n.options.Store.View(ctx, store.System("node"), func(tx *store.Tx) error {
+		var err error
+		node, err = tx.Node(id)
+		return err
+	})
+	if err == nil && node.Address == "" {
+		err = store.ErrNotFound
+	}
+	return node.Address, err
+}
+
 // Run listens for hints and keeps the lease until ctx ends.
 func (n *Nodes) Run(ctx context.Context) error {
 	for subject, do := range map[string]func(*nats.Msg){
@@ -125,7 +138,8 @@ func (n *Nodes) Run(ctx context.Context) error {
 		}
 		defer sub.Unsubscribe()
 	}
-	return n.keepLease(ctx)
+	node := store.Node{ID: n.id, Address: n.options.Address, Started: time.Now().UTC()}
+	return n.options.Store.RunLease(ctx, node, 0, n.handle.Lost)
 }
 
 func (n *Nodes) publish(subject string, body []byte) {
