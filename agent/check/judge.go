@@ -143,9 +143,6 @@ func (s State) begin(r Rules, at int64, episode uuid.UUID) (State, Event) {
 		s.Level = Critical
 	case held(s.WarnSince, at, r.For):
 		s.Level = Warning
-		if !r.WarnsToo {
-			s.Level = Critical
-		}
 	default:
 		return s, Nothing
 	}

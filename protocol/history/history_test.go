@@ -57,7 +57,7 @@ func TestRowCloses(t *testing.T) {
 		"within the drift":              {Moment{noon.Add(16 * time.Second), time.Hour + 15*time.Second, 1}, false},
 		"the last of the hour":          {moment(time.Hour - time.Millisecond), false},
 		"the hour":                      {moment(time.Hour), true},
-		"a restart":                     {Moment{noon.Add(time.Minute), 0, 2}, true},
+		"a restart":                     {Moment{noon.Add(time.Minute), time.Hour + time.Minute, 2}, true},
 		"the clock set forward":         {Moment{noon.Add(17 * time.Second), time.Hour + 15*time.Second, 1}, true},
 		"the clock set back":            {Moment{noon.Add(13 * time.Second), time.Hour + 15*time.Second, 1}, true},
 		"the clock set before the row":  {Moment{noon.Add(-time.Minute), time.Hour + 15*time.Second, 1}, true},
