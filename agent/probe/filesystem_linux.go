@@ -16,7 +16,7 @@ const allPartitions = true
 func (p *filesystems) kind(d disk.PartitionStat) string {
 	t := d.Fstype
 	switch {
-	case strings.HasPrefix(d.Mountpoint, "/proc/"), strings.HasPrefix(d.Mountpoint, "/sys/"), strings.HasPrefix(d.Mountpoint, "/run/credentials/"):
+	case d.Mountpoint == "/dev", d.Mountpoint == "/sys", strings.HasPrefix(d.Mountpoint, "/proc/"), strings.HasPrefix(d.Mountpoint, "/sys/"), strings.HasPrefix(d.Mountpoint, "/run/credentials/"):
 		return ""
 	case slices.Contains([]string{"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "davfs", "fuse.sshfs", "fuse.rclone", "fuse.glusterfs", "fuse.davfs", "fuse.ceph", "fuse.s3fs"}, t):
 		return "network"

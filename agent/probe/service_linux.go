@@ -146,12 +146,13 @@ func stateOfUnit(active, sub string) expression.Text {
 	return ""
 }
 
-// startOf says how a unit file is started; "" for what is not startable.
+// startOf says how a unit file is started; "" for what cannot be, and for
+// another name of a unit.
 func startOf(kind string) expression.Text {
 	switch kind {
 	case "enabled", "enabled-runtime":
 		return "auto"
-	case "static", "indirect", "generated", "transient", "alias":
+	case "static", "indirect", "generated", "transient":
 		return "manual"
 	case "disabled":
 		return "disabled"

@@ -16,7 +16,7 @@ func TestStateOfUnit(t *testing.T) {
 			t.Errorf("%v is %q, want %q", in, got, want)
 		}
 	}
-	for in, want := range map[string]expression.Text{"enabled": "auto", "static": "manual", "disabled": "disabled", "masked": ""} {
+	for in, want := range map[string]expression.Text{"enabled": "auto", "static": "manual", "disabled": "disabled", "masked": "", "alias": ""} {
 		if got := startOf(in); got != want {
 			t.Errorf("%s is %q, want %q", in, got, want)
 		}

@@ -191,7 +191,7 @@ func (p *page) saysNow(v check.Verdict) string {
 		value = catalogue.FormatNumber(p.Lang, "percent", n)
 	}
 	name := cmp.Or(v.Most.Texts["program"], v.Most.Instance)
-	if name == "" {
+	if name == "" || n == 0 {
 		return value
 	}
 	return value + "  " + p.paint("dim", name)
