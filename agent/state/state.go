@@ -64,6 +64,10 @@ const (
 // Open opens the state in dir, making both when they are not there. The folder
 // is readable by its owner only.
 func Open(dir string) (*State, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open state: %w", err)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}

@@ -16,6 +16,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -145,6 +148,9 @@ func operation[I, O any](a *API, method, path, right, summary string, do func(co
 		Metadata: map[string]any{"right": right}, Tags: []string{tagOf(path)},
 		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity},
 	}
+	if body, ok := reflect.TypeFor[I]().FieldByName("Body"); ok {
+		op.Metadata["fields"] = fieldsOf(body.Type)
+	}
 	if right == open {
 		op.Errors = []int{http.StatusUnprocessableEntity}
 	} else {
@@ -160,6 +166,17 @@ func operation[I, O any](a *API, method, path, right, summary string, do func(co
 		}
 		return out, nil
 	})
+}
+
+// fieldsOf are the names a body may have.
+func fieldsOf(t reflect.Type) []string {
+	names := []string{}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // open marks an operation that needs no sign-in.

@@ -102,24 +102,11 @@ func queryNames(op *huma.Operation) []string {
 }
 
 func bodyFields(op *huma.Operation, location string) []string {
-	if op.RequestBody == nil || strings.Count(location, ".") > 1 {
+	fields, ok := op.Metadata["fields"].([]string)
+	if !ok || strings.Count(location, ".") > 1 {
 		return []string{"see " + Prefix + "/docs"}
 	}
-	names := []string{}
-	for _, media := range op.RequestBody.Content {
-		schema := media.Schema
-		if schema == nil {
-			continue
-		}
-		if fields, ok := op.Metadata["fields"].([]string); ok {
-			return fields
-		}
-		for name := range schema.Properties {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
+	return fields
 }
 
 func short(v any) any {
