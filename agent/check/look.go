@@ -54,12 +54,14 @@ func (s *Set) look(c *compiled, m *expression.Machine) Verdict {
 		return v
 	}
 	v.Rows = len(seen)
+	// A process that has just begun has no rate yet, and that is no fault.
+	fresh := c.def.Each == expression.SectionProcesses && slices.ContainsFunc(seen, func(r reading) bool { return r.level != Unknown })
 	most, top := reading{}, 0.0
 	for _, r := range seen {
 		if n, number := r.value.Float(); number && (!most.value.Known() || n > top) {
 			most, top = r, n
 		}
-		if r.level == Clear || r.level == Holding {
+		if r.level == Clear || r.level == Holding || r.level == Unknown && fresh {
 			continue
 		}
 		f := s.finding(c, m, r)
@@ -78,7 +80,6 @@ func (s *Set) look(c *compiled, m *expression.Machine) Verdict {
 		case Critical, Warning:
 			v.Health = severity(v.Findings[0].Level)
 		default:
-			// A rate that needs a second look is not a fault.
 			v.Health = "unknown"
 		}
 	} else if most.value.Known() {

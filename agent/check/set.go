@@ -86,6 +86,18 @@ func (s *Set) compile(set catalogue.Set) error {
 // Hash returns the hash of the set that is judged.
 func (s *Set) Hash() [32]byte { return s.set.Hash() }
 
+// Interval returns the shortest interval of the checks, which is how often
+// Evaluate has something to do; 0 when there are none.
+func (s *Set) Interval() time.Duration {
+	least := time.Duration(0)
+	for _, c := range s.checks {
+		if least == 0 || c.rules.Interval < least {
+			least = c.rules.Interval
+		}
+	}
+	return least
+}
+
 // Replace takes another set and keeps what is known of the checks that both
 // have. An alert of a check that is not judged any more resolves. After an
 // error everything is as it was.

@@ -174,6 +174,9 @@ func TestIntervals(t *testing.T) {
 		set.Checks[i].For, set.Checks[i].KeepFiringFor = 0, 0
 	}
 	c := start(t, set)
+	if got := c.set.Interval(); got != 15*time.Second {
+		t.Errorf("interval %s", got)
+	}
 	m := machine()
 	c.want(1, m)
 	m.Memory.Used = known(0.99)
@@ -325,6 +328,7 @@ func TestFresh(t *testing.T) {
 func TestLook(t *testing.T) {
 	c := start(t, fast(t, "cups"))
 	m := machine()
+	m.Processes = append(m.Processes, expression.Process{PID: 9, Name: "born"})
 	m.Filesystems[1].Used = known(0.9)
 	m.Services, m.Unreadable = nil, []expression.Unreadable{{What: "services", Why: "no service manager runs here"}}
 	got := map[string]string{}

@@ -52,8 +52,8 @@ func (p *filesystems) read(ctx context.Context) (result, error) {
 		switch {
 		case err != nil:
 			missing = append(missing, expression.Unreadable{What: "filesystems." + string(f.Mount), Why: expression.CleanText(err.Error())})
-		case u.Total == 0 && kind != "network":
-			continue // nothing can be kept on it
+		case u.Total == 0 && kind != "network", u.Total < 1<<20 && kind == "memory":
+			continue // nothing to speak of can be kept on it
 		default:
 			fill(&f, u)
 		}

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"errors"
-	"runtime"
 
 	"github.com/shirou/gopsutil/v3/host"
 	"github.com/shirou/gopsutil/v3/mem"
@@ -29,14 +28,10 @@ func readMemory(ctx context.Context) (result, error) {
 	memory.Used = expression.Ratio(memory.UsedBytes, memory.TotalBytes)
 
 	var missing []expression.Unreadable
-	total, free := v.SwapTotal, v.SwapFree
-	if runtime.GOOS != "linux" { // there meminfo has said it
-		s, err := mem.SwapMemoryWithContext(ctx)
-		if err != nil {
-			missing = append(missing, expression.Unreadable{What: "swap", Why: expression.CleanText(err.Error())})
-			return result{func(m *expression.Machine) { m.Memory, m.Swap = memory, expression.Memory{} }, missing}, nil
-		}
-		total, free = s.Total, s.Free
+	total, free, err := swapOf(ctx, v)
+	if err != nil {
+		missing = append(missing, expression.Unreadable{What: "swap", Why: expression.CleanText(err.Error())})
+		return result{func(m *expression.Machine) { m.Memory, m.Swap = memory, expression.Memory{} }, missing}, nil
 	}
 	swap := expression.Memory{TotalBytes: known(total), AvailableBytes: known(free), UsedBytes: known(total - min(free, total))}
 	swap.Used = expression.Ratio(swap.UsedBytes, swap.TotalBytes) // unknown without swap

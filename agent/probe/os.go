@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"strings"
 
 	"github.com/shirou/gopsutil/v3/host"
 
@@ -20,6 +21,7 @@ func (p *Prober) readOS(ctx context.Context) (result, error) {
 		missing = append(missing, expression.Unreadable{What: "os.hostname", Why: expression.CleanText(err.Error())})
 	}
 	if kernel, err := host.KernelVersionWithContext(ctx); err == nil {
+		kernel, _, _ = strings.Cut(kernel, " Build") // as Windows has it twice
 		o.Kernel = clean(kernel)
 	}
 	if o.BootedAt = p.bootedAt(ctx); o.BootedAt == 0 {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/deskside/deskside/protocol/catalogue"
@@ -152,8 +153,19 @@ func reason(lang, why string) string {
 			return w.pl
 		}
 	}
-	if limit, ok := strings.CutPrefix(why, "did not answer within "); ok {
-		return "brak odpowiedzi w ciągu " + limit
+	for _, start := range [][2]string{
+		{"did not answer within ", "brak odpowiedzi w ciągu "},
+		{"the page files cannot be asked for: ", "nie można zapytać o pliki stronicowania: "},
+		{"the service manager does not answer: ", "menedżer usług nie odpowiada: "},
+		{"the terminal services do not answer: ", "usługi terminalowe nie odpowiadają: "},
+	} {
+		if rest, ok := strings.CutPrefix(why, start[0]); ok {
+			return start[1] + rest
+		}
+	}
+	var all, listed int
+	if n, _ := fmt.Sscanf(why, "there are %d; the first %d are listed", &all, &listed); n == 2 {
+		return fmt.Sprintf("jest ich %d, na liście pierwsze %d", all, listed)
 	}
 	return why
 }

@@ -174,3 +174,19 @@ func ExampleCompile() {
 	fmt.Println(a.Rows, err)
 	// Output: [["/home"]] <nil>
 }
+
+func TestExamples(t *testing.T) {
+	for _, e := range Examples() {
+		p, err := Compile(Use{Kind: Question}, e.Source)
+		if err != nil {
+			t.Errorf("%s: %v", e.Source, err)
+			continue
+		}
+		if p.Class() != Plain || e.Title.EN == "" || e.Title.PL == "" {
+			t.Errorf("%s is %s, titles %q", e.Source, p.Class(), e.Title)
+		}
+		if a := ask(t, desk(), e.Source); a.Unknown == "" && len(a.Columns) == 0 {
+			t.Errorf("%s: %+v", e.Source, a)
+		}
+	}
+}
