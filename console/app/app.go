@@ -200,6 +200,10 @@ func (c *Console) Ready() Ready {
 
 // Run works until ctx ends or something that must not end does.
 func (c *Console) Run(ctx context.Context) error {
+	servers, err := c.servers()
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return c.nodes.Run(ctx) })
 	group.Go(func() error { return c.lines.Run(ctx) })
@@ -209,7 +213,7 @@ func (c *Console) Run(ctx context.Context) error {
 	for range 8 {
 		group.Go(func() error { return c.flush(ctx) })
 	}
-	for _, server := range c.servers() {
+	for _, server := range servers {
 		group.Go(func() error {
 			if err := server.Serve(); !errors.Is(err, http.ErrServerClosed) {
 				return err

@@ -73,24 +73,27 @@ type server struct {
 
 func (s server) Serve() error { return s.Server.Serve(s.listener) }
 
-func (c *Console) servers() []server {
+func (c *Console) servers() ([]server, error) {
+	pages, err := web.Handler()
+	if err != nil {
+		return nil, err
+	}
 	quiet := log.New(discard{c.options.Log}, "", 0)
 	mux := http.NewServeMux()
 	mux.Handle(link.Path, c.lines)
-	mux.Handle("/", c.pages())
+	mux.Handle("/", c.route(pages))
 	config := &tls.Config{Certificates: []tls.Certificate{c.keys.tls}, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
 	all := []server{{&http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: quiet, MaxHeaderBytes: 32 << 10}, tls.NewListener(c.secure, config)}}
 	if c.plain != nil {
-		all = append(all, server{&http.Server{Handler: onlyLoopback(c.pages()), ReadHeaderTimeout: 10 * time.Second,
+		all = append(all, server{&http.Server{Handler: onlyLoopback(c.route(pages)), ReadHeaderTimeout: 10 * time.Second,
 			IdleTimeout: 2 * time.Minute, ErrorLog: quiet, MaxHeaderBytes: 32 << 10}, c.plain})
 	}
-	return all
+	return all, nil
 }
 
-// pages serves the API and the web application.
-func (c *Console) pages() http.Handler {
-	pages := web.Handler()
+// route serves the API, and pages for everything else.
+func (c *Console) route(pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, api.Prefix+"/"), r.URL.Path == "/healthz", r.URL.Path == "/readyz":

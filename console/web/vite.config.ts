@@ -5,11 +5,9 @@ import { gzipSync } from "node:zlib";
 import { compileMessage } from "@lingui/message-utils/compileMessage";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { keepShortWords } from "./src/i18n/short.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-/** A one-letter word (w, z, i, o, a, u, I) takes the next word with it to the next line. */
-export const keepShortWords = (text: string) => text.replace(/(^|[\s\u00a0(„“])([aiouwzAIOUWZ]) /g, "$1$2\u00a0");
 
 /**
  * Serves `virtual:catalogue/en` and `…/pl`: the messages of src/i18n/*.json,

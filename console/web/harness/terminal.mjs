@@ -10,8 +10,10 @@ function frame(kind, offset, payload = Buffer.alloc(0)) {
 
 const prompt = "\x1b[1;32mdeskside\x1b[0m@\x1b[1;34mLAP-KRK-0142\x1b[0m:~$ ";
 const answers = {
-	"df -h": "Filesystem      Size  Used Avail Use% Mounted on\r\n/dev/nvme0n1p2   98G   41G   53G  44% /\r\n/dev/nvme0n1p3  238G  233G  5.2G  \x1b[33m98%\x1b[0m /home\r\n",
-	"systemctl status cups": "\x1b[1;31m×\x1b[0m cups.service - CUPS Scheduler\r\n     Active: \x1b[1;31mfailed\x1b[0m (Result: exit-code) since Thu 2026-11-19 16:40:02 CET\r\n",
+	"df -h":
+		"Filesystem      Size  Used Avail Use% Mounted on\r\n/dev/nvme0n1p2   98G   41G   53G  44% /\r\n/dev/nvme0n1p3  238G  233G  5.2G  \x1b[33m98%\x1b[0m /home\r\n",
+	"systemctl status cups":
+		"\x1b[1;31m×\x1b[0m cups.service - CUPS Scheduler\r\n     Active: \x1b[1;31mfailed\x1b[0m (Result: exit-code) since Thu 2026-11-19 16:40:02 CET\r\n",
 };
 
 export function terminal(peer, ended) {
@@ -36,7 +38,7 @@ export function terminal(peer, ended) {
 		else if (command) write(`bash: ${command.split(" ")[0]}: command not found\r\n`);
 		write(prompt);
 	};
-	write("\x1b[2mThis is LAP-KRK-0142, Maria Nowak. Recorded.\x1b[0m\r\n\r\n");
+	write("\x1b[90mThis is LAP-KRK-0142, Maria Nowak. Recorded.\x1b[0m\r\n\r\n");
 	write(prompt);
 	for (const command of ["echo zażółć gęślą jaźń", "df -h", "systemctl status cups"]) {
 		write(`${command}\r\n`);

@@ -4,9 +4,9 @@ import "./base.css";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { newRouter, Providers } from "./app";
 import { newQueryClient } from "./api/cache";
 import { onSignedOut } from "./api/client";
+import { newRouter, Providers } from "./app";
 import { firstLanguage, setLanguage } from "./i18n";
 
 const client = newQueryClient();

@@ -7,6 +7,7 @@ import {
 	Checkbox,
 	type CSSVariablesResolver,
 	createTheme,
+	Drawer,
 	type MantineColorsTuple,
 	Menu,
 	Modal,
@@ -127,19 +128,32 @@ export const theme = createTheme({
 		PasswordInput: PasswordInput.extend({ defaultProps: input }),
 		NumberInput: NumberInput.extend({ defaultProps: { ...input, hideControls: true } }),
 		Textarea: Textarea.extend({ defaultProps: { ...input, autosize: true, minRows: 3, maxRows: 12 } }),
-		Select: Select.extend({ defaultProps: { ...input, allowDeselect: false, withCheckIcon: false, rightSection: down, rightSectionPointerEvents: "none" } }),
+		Select: Select.extend({
+			defaultProps: {
+				...input,
+				allowDeselect: false,
+				withCheckIcon: false,
+				rightSection: down,
+				rightSectionPointerEvents: "none",
+			},
+		}),
 		Checkbox: Checkbox.extend({ defaultProps: { size: "md", radius: 3 } }),
 		Switch: Switch.extend({ defaultProps: { size: "sm", withThumbIndicator: false } }),
-		Menu: Menu.extend({ defaultProps: { shadow: "md", radius: "sm", offset: 4, withinPortal: true, keepMounted: false } }),
+		Menu: Menu.extend({
+			defaultProps: { shadow: "md", radius: "sm", offset: 4, withinPortal: true, keepMounted: false },
+		}),
 		Modal: Modal.extend({
 			defaultProps: {
 				centered: false,
 				yOffset: "6vh",
 				overlayProps: { blur: 0, color: "var(--scrim)", backgroundOpacity: 1 },
 				transitionProps: { duration: 160, transition: "fade" },
+				// A dialog's head is not the head of the page.
+				attributes: { header: { role: "none" } },
 			},
 			classNames: { content: "dialog", header: "dialog-head", title: "dialog-title", body: "dialog-body" },
 		}),
+		Drawer: Drawer.extend({ defaultProps: { attributes: { header: { role: "none" } } } }),
 		Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: false, multiline: true, maw: 360 } }),
 	},
 	other: { row: 32 },

@@ -55,7 +55,11 @@ export function MySettings() {
 					<h2>{t("settings.keys")}</h2>
 					<p className="sub">{t("settings.keys_why")}</p>
 				</div>
-				<Switch aria-label={t("settings.keys")} checked={keys} onChange={(event) => setKeysOn(event.currentTarget.checked)} />
+				<Switch
+					aria-label={t("settings.keys")}
+					checked={keys}
+					onChange={(event) => setKeysOn(event.currentTarget.checked)}
+				/>
 			</section>
 			<form
 				className="setting"
@@ -69,7 +73,11 @@ export function MySettings() {
 					<p className="sub">{t("settings.name_why", { role: t(`role.${me.role}`) })}</p>
 				</div>
 				<span className="line">
-					<TextInput aria-label={t("settings.name")} value={name} onChange={(event) => setName(event.currentTarget.value)} />
+					<TextInput
+						aria-label={t("settings.name")}
+						value={name}
+						onChange={(event) => setName(event.currentTarget.value)}
+					/>
 					<Btn type="submit" disabled={!name.trim() || name.trim() === me.display_name}>
 						{t("act.save")}
 					</Btn>

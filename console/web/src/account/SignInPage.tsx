@@ -54,9 +54,18 @@ export function SignInPage({ link, done }: { link?: string; done: () => void }) 
 				) : (
 					<form className="stack" onSubmit={submit}>
 						<div role="alert" className="door-wrong">
-							{signIn.error && (refused ? t(byLink ? "sign_in.link_spent" : "sign_in.refused") : sentence(signIn.error))}
+							{signIn.error &&
+								(refused ? t(byLink ? "sign_in.link_spent" : "sign_in.refused") : sentence(signIn.error))}
 						</div>
-						<TextInput label={t("sign_in.name")} autoComplete="username" required value={name} onChange={(event) => setName(event.currentTarget.value)} autoFocus withAsterisk={false} />
+						<TextInput
+							label={t("sign_in.name")}
+							autoComplete="username"
+							required
+							value={name}
+							onChange={(event) => setName(event.currentTarget.value)}
+							autoFocus
+							withAsterisk={false}
+						/>
 						<PasswordInput
 							label={t("sign_in.password")}
 							autoComplete="current-password"

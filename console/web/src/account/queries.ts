@@ -3,7 +3,12 @@ import { api, call } from "../api/client";
 import type { Me } from "../api/types";
 
 export function useSignedIn() {
-	return useQuery({ queryKey: ["me"], queryFn: () => call(api.GET("/me")), staleTime: Number.POSITIVE_INFINITY, retry: 1 });
+	return useQuery({
+		queryKey: ["me"],
+		queryFn: () => call(api.GET("/me")),
+		staleTime: Number.POSITIVE_INFINITY,
+		retry: 1,
+	});
 }
 
 /** Signs in by name and password, or by a one-time link; the answer is the person. */
@@ -33,5 +38,9 @@ export function usePatchMe() {
 
 /** The newest entries of the audit log. */
 export function useAudit() {
-	return useQuery({ queryKey: ["audit"], queryFn: () => call(api.GET("/audit", { params: { query: { limit: 100 } } })), staleTime: 5_000 });
+	return useQuery({
+		queryKey: ["audit"],
+		queryFn: () => call(api.GET("/audit", { params: { query: { limit: 100 } } })),
+		staleTime: 5_000,
+	});
 }

@@ -19,5 +19,12 @@ export type Acts = {
 };
 
 const nothing = () => {};
-export const ActsContext = createContext<Acts>({ run: nothing, connect: nothing, ticket: nothing, call: nothing, palette: nothing, keys: nothing });
+export const ActsContext = createContext<Acts>({
+	run: nothing,
+	connect: nothing,
+	ticket: nothing,
+	call: nothing,
+	palette: nothing,
+	keys: nothing,
+});
 export const useActs = () => useContext(ActsContext);

@@ -30,8 +30,22 @@ export function CallNote({ close, open }: { close: () => void; open: (ticket: st
 				open(ticket.id);
 			} else setSaved(ticket);
 		};
-		if (same) add.mutate({ id: same.id, text: t("call.note", { name: caller.name, says: says.trim() }) }, { onSuccess: () => done(same) });
-		else create.mutate({ says: says.trim(), machine_id: caller.machine?.id, requester_name: caller.name.trim() || undefined, can_work: withWork, kind: "incident" }, { onSuccess: done });
+		if (same)
+			add.mutate(
+				{ id: same.id, text: t("call.note", { name: caller.name, says: says.trim() }) },
+				{ onSuccess: () => done(same) },
+			);
+		else
+			create.mutate(
+				{
+					says: says.trim(),
+					machine_id: caller.machine?.id,
+					requester_name: caller.name.trim() || undefined,
+					can_work: withWork,
+					kind: "incident",
+				},
+				{ onSuccess: done },
+			);
 	};
 	const onKey = (event: KeyboardEvent) => {
 		if (event.key === "Enter" && event.ctrlKey && !event.altKey) {
@@ -49,7 +63,16 @@ export function CallNote({ close, open }: { close: () => void; open: (ticket: st
 		}
 	};
 	return (
-		<Drawer opened onClose={close} position="right" size={440} title={t("call.title")} closeButtonProps={{ "aria-label": t("act.close") }} overlayProps={{ color: "var(--scrim)", backgroundOpacity: 0.4, blur: 0 }} classNames={{ content: "call", header: "dialog-head", title: "dialog-title", body: "dialog-body" }}>
+		<Drawer
+			opened
+			onClose={close}
+			position="right"
+			size={440}
+			title={t("call.title")}
+			closeButtonProps={{ "aria-label": t("act.close") }}
+			overlayProps={{ color: "var(--scrim)", backgroundOpacity: 0.4, blur: 0 }}
+			classNames={{ content: "call", header: "dialog-head", title: "dialog-title", body: "dialog-body" }}
+		>
 			{saved ? (
 				<div className="pad stack" role="status">
 					<p className="sentence">{t("call.saved", { number: saved.number })}</p>
@@ -73,7 +96,13 @@ export function CallNote({ close, open }: { close: () => void; open: (ticket: st
 				// biome-ignore lint/a11y/noStaticElementInteractions: one key for the whole pane
 				<div className="pad stack" onKeyDown={onKey}>
 					{(create.error ?? add.error) && <Wrong reason={create.error ?? add.error} />}
-					<WhoField label={t("call.who")} value={caller} onChange={setCaller} next={() => saysField.current?.focus()} autoFocus />
+					<WhoField
+						label={t("call.who")}
+						value={caller}
+						onChange={setCaller}
+						next={() => saysField.current?.focus()}
+						autoFocus
+					/>
 					<CallerLine caller={caller} chosen={same?.id} addTo={setSame} />
 					<Textarea
 						ref={saysField}
@@ -90,7 +119,6 @@ export function CallNote({ close, open }: { close: () => void; open: (ticket: st
 					/>
 					<div>
 						<h3 id="call-work">{t("call.can_work")}</h3>
-						{/* biome-ignore lint/a11y/useKeyWithClickEvents: digits choose, the buttons take clicks */}
 						<div className="choices" role="group" aria-labelledby="call-work" ref={workField} onKeyDown={onWorkKey}>
 							{canWork.map(({ value, word, key }) => (
 								<button key={value} type="button" aria-pressed={work === value} onClick={() => setWork(value)}>
@@ -100,7 +128,13 @@ export function CallNote({ close, open }: { close: () => void; open: (ticket: st
 						</div>
 					</div>
 					<div className="line wrap">
-						<Btn kind="first" kbd="Enter" disabled={!ready} loading={create.isPending || add.isPending} onClick={() => save(false)}>
+						<Btn
+							kind="first"
+							kbd="Enter"
+							disabled={!ready}
+							loading={create.isPending || add.isPending}
+							onClick={() => save(false)}
+						>
 							{same ? t("call.add", { number: shortNumber(same.number) }) : t("act.save")}
 						</Btn>
 						<Btn kbd="Ctrl Enter" disabled={!ready} onClick={() => save(true)}>

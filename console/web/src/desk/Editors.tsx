@@ -31,6 +31,13 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 		if (!reply.trim() || sendReply.isPending) return;
 		sendReply.mutate({ text: reply.trim(), ...(wait ? { wait } : {}) }, { onSuccess: () => setReply("") });
 	};
+	const keep = () =>
+		saveNote.mutate(note.trim(), {
+			onSuccess: () => {
+				setNote("");
+				say(t("note.saved"));
+			},
+		});
 	const onReplyKey = (event: KeyboardEvent) => {
 		if (event.key !== "Enter" || !event.ctrlKey || event.altKey) return;
 		event.preventDefault();
@@ -47,8 +54,20 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 			)}
 			<div className={ticket.requester ? "editors" : "editors alone"}>
 				{ticket.requester ? (
-					<Editor kind="reply" head={t("reply.to", { name: ticket.requester.name })} icon="reply" kbd="r" aside={words > LONG ? t("reply.long", { n: words }) : t("reply.seen")}>
-						<Field name="reply" label={t("reply.to", { name: ticket.requester.name })} value={reply} onChange={setReply} onKeyDown={onReplyKey} />
+					<Editor
+						kind="reply"
+						head={t("reply.to", { name: ticket.requester.name })}
+						icon="reply"
+						kbd="r"
+						aside={words > LONG ? t("reply.long", { n: words }) : t("reply.seen")}
+					>
+						<Field
+							name="reply"
+							label={t("reply.to", { name: ticket.requester.name })}
+							value={reply}
+							onChange={setReply}
+							onKeyDown={onReplyKey}
+						/>
 					</Editor>
 				) : (
 					<p className="empty nobody">{t("reply.nobody")}</p>
@@ -57,7 +76,7 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 					<Field name="note" label={t("note.title")} value={note} onChange={setNote} />
 					{note.trim() && (
 						<div className="note-save">
-							<Btn low loading={saveNote.isPending} onClick={() => saveNote.mutate(note.trim(), { onSuccess: () => (setNote(""), say(t("note.saved"))) })}>
+							<Btn low loading={saveNote.isPending} onClick={keep}>
 								{t("note.save")}
 							</Btn>
 						</div>
@@ -80,7 +99,13 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 								{t("act.send_wait")}
 							</Btn>
 						)}
-						<Btn kind="first" kbd="Ctrl Enter" loading={sendReply.isPending} disabled={!reply.trim()} onClick={() => send(false)}>
+						<Btn
+							kind="first"
+							kbd="Ctrl Enter"
+							loading={sendReply.isPending}
+							disabled={!reply.trim()}
+							onClick={() => send(false)}
+						>
 							{t("act.send")}
 						</Btn>
 					</>
@@ -90,7 +115,14 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 	);
 }
 
-type EditorProps = { kind: "reply" | "note"; head: string; icon: "reply" | "lock"; kbd: string; aside: string; children: ReactNode };
+type EditorProps = {
+	kind: "reply" | "note";
+	head: string;
+	icon: "reply" | "lock";
+	kbd: string;
+	aside: string;
+	children: ReactNode;
+};
 
 function Editor({ kind, head, icon, kbd, aside, children }: EditorProps) {
 	return (
@@ -107,7 +139,13 @@ function Editor({ kind, head, icon, kbd, aside, children }: EditorProps) {
 	);
 }
 
-type FieldProps = { name: string; label: string; value: string; onChange: (text: string) => void; onKeyDown?: (event: KeyboardEvent) => void };
+type FieldProps = {
+	name: string;
+	label: string;
+	value: string;
+	onChange: (text: string) => void;
+	onKeyDown?: (event: KeyboardEvent) => void;
+};
 
 function Field({ name, label, value, onChange, onKeyDown }: FieldProps) {
 	const field = useRef<HTMLTextAreaElement>(null);

@@ -9,7 +9,17 @@ import { useCreateTicket } from "./queries";
 import { type Caller, CallerLine, WhoField } from "./WhoField";
 import "./desk.css";
 
-export function NewTicket({ machine, says: first, close, open }: { machine?: string; says?: string; close: () => void; open: (ticket: string) => void }) {
+export function NewTicket({
+	machine,
+	says: first,
+	close,
+	open,
+}: {
+	machine?: string;
+	says?: string;
+	close: () => void;
+	open: (ticket: string) => void;
+}) {
 	const t = useT();
 	const create = useCreateTicket();
 	const [title, setTitle] = useState(first ?? "");
@@ -18,12 +28,24 @@ export function NewTicket({ machine, says: first, close, open }: { machine?: str
 	const [caller, setCaller] = useState<Caller>({ name: "" });
 	const wrong = create.error instanceof Failure ? create.error.fields : {};
 	return (
-		<Modal opened onClose={close} title={t("act.new_ticket")} size={560} closeButtonProps={{ "aria-label": t("act.close") }}>
+		<Modal
+			opened
+			onClose={close}
+			title={t("act.new_ticket")}
+			size={560}
+			closeButtonProps={{ "aria-label": t("act.close") }}
+		>
 			<form
 				onSubmit={(event) => {
 					event.preventDefault();
 					create.mutate(
-						{ title: title.trim(), says: says.trim() || undefined, kind, requester_name: caller.name.trim() || undefined, machine_id: caller.machine?.id ?? machine },
+						{
+							title: title.trim(),
+							says: says.trim() || undefined,
+							kind,
+							requester_name: caller.name.trim() || undefined,
+							machine_id: caller.machine?.id ?? machine,
+						},
 						{
 							onSuccess: (ticket) => {
 								close();
@@ -35,8 +57,22 @@ export function NewTicket({ machine, says: first, close, open }: { machine?: str
 			>
 				<div className="pad stack">
 					{create.error && Object.keys(wrong).length === 0 && <Wrong reason={create.error} />}
-					<TextInput label={t("new.title")} value={title} error={wrong.title} onChange={(event) => setTitle(event.currentTarget.value)} data-autofocus required withAsterisk={false} />
-					<Textarea label={t("call.says")} description={t("new.says_why")} value={says} error={wrong.says} onChange={(event) => setSays(event.currentTarget.value)} />
+					<TextInput
+						label={t("new.title")}
+						value={title}
+						error={wrong.title}
+						onChange={(event) => setTitle(event.currentTarget.value)}
+						data-autofocus
+						required
+						withAsterisk={false}
+					/>
+					<Textarea
+						label={t("call.says")}
+						description={t("new.says_why")}
+						value={says}
+						error={wrong.says}
+						onChange={(event) => setSays(event.currentTarget.value)}
+					/>
 					<WhoField label={t("call.who")} value={caller} onChange={setCaller} next={() => {}} />
 					<CallerLine caller={caller} addTo={() => {}} />
 					<Select

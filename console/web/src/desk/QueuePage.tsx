@@ -37,7 +37,9 @@ export function useTake() {
 			{ ticket, change: { assignee_id: me.id, ...(ticket.state === "new" ? { state: "open" } : {}) } },
 			{
 				onSuccess: (fresh) =>
-					say(t("ticket.taken", { number: shortNumber(ticket.number) }), () => patch.mutate({ ticket: fresh, change: { assignee_id: ticket.assignee?.id ?? null } })),
+					say(t("ticket.taken", { number: shortNumber(ticket.number) }), () =>
+						patch.mutate({ ticket: fresh, change: { assignee_id: ticket.assignee?.id ?? null } }),
+					),
 				onError: (reason) => say(sentence(reason)),
 			},
 		);
@@ -60,7 +62,11 @@ export function QueuePage({ filter, set, open }: Props) {
 	return (
 		<div className="page">
 			<section className="page-head queue-head line">
-				<h1 className="sentence grow">{first && !filter.q ? sentenceOf(t, filter.view, first, total) : t(views.find((v) => v.view === filter.view)?.word ?? "nav.queue")}</h1>
+				<h1 className="sentence grow">
+					{first && !filter.q
+						? sentenceOf(t, filter.view, first, total)
+						: t(views.find((v) => v.view === filter.view)?.word ?? "nav.queue")}
+				</h1>
 				{first && (
 					<Btn kind="first" kbd="Enter" onClick={() => open(first.id)}>
 						{t("act.open")}
@@ -71,7 +77,13 @@ export function QueuePage({ filter, set, open }: Props) {
 				{views.map(({ view, word, count, wants }) => {
 					const n = counts.data && count?.(counts.data);
 					return (
-						<Link key={view} to="/queue/$view" params={{ view }} search={{}} aria-current={view === filter.view ? "page" : undefined}>
+						<Link
+							key={view}
+							to="/queue/$view"
+							params={{ view }}
+							search={{}}
+							aria-current={view === filter.view ? "page" : undefined}
+						>
 							{t(word)}
 							{n !== undefined && <span className={wants && n > 0 ? "n wants" : "n"}>{number(n)}</span>}
 						</Link>
@@ -146,7 +158,17 @@ function Filter({ value, onChange }: { value: string; onChange: (q: string) => v
 	);
 }
 
-function Nothing({ filter, counts, clear, open }: { filter: TicketFilter; counts?: TicketCounts; clear: () => void; open: (id: string) => void }) {
+function Nothing({
+	filter,
+	counts,
+	clear,
+	open,
+}: {
+	filter: TicketFilter;
+	counts?: TicketCounts;
+	clear: () => void;
+	open: (id: string) => void;
+}) {
 	const t = useT();
 	const can = useCan();
 	const take = useTake();
@@ -180,5 +202,15 @@ function Nothing({ filter, counts, clear, open }: { filter: TicketFilter; counts
 				{t("queue.nothing_mine", { n: counts.unassigned })}
 			</Empty>
 		);
-	return <Empty large>{t(filter.view === "done" ? "queue.nothing_done" : filter.view === "waiting" ? "queue.nothing_waiting" : "queue.nothing")}</Empty>;
+	return (
+		<Empty large>
+			{t(
+				filter.view === "done"
+					? "queue.nothing_done"
+					: filter.view === "waiting"
+						? "queue.nothing_waiting"
+						: "queue.nothing",
+			)}
+		</Empty>
+	);
 }

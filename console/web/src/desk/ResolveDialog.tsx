@@ -9,7 +9,15 @@ import { say } from "../ui/notices";
 import { Btn, Wrong } from "../ui/parts";
 import { usePatchTicket } from "./queries";
 
-export function ResolveDialog({ ticket, StillFailing, close }: { ticket: Ticket; StillFailing: ComponentType<{ ticket: Ticket }>; close: () => void }) {
+export function ResolveDialog({
+	ticket,
+	StillFailing,
+	close,
+}: {
+	ticket: Ticket;
+	StillFailing: ComponentType<{ ticket: Ticket }>;
+	close: () => void;
+}) {
 	const t = useT();
 	const patch = usePatchTicket();
 	const [text, setText] = useState("");
@@ -18,7 +26,13 @@ export function ResolveDialog({ ticket, StillFailing, close }: { ticket: Ticket;
 		if (!text.trim()) return;
 		const words = plain.trim();
 		patch.mutate(
-			{ ticket, change: { state: "resolved", resolution: { text: text.trim(), ...(words && ticket.requester ? { plain: { en: words, pl: words } } : {}) } } },
+			{
+				ticket,
+				change: {
+					state: "resolved",
+					resolution: { text: text.trim(), ...(words && ticket.requester ? { plain: { en: words, pl: words } } : {}) },
+				},
+			},
 			{
 				onSuccess: () => {
 					say(t("resolve.done", { number: shortNumber(ticket.number) }));
@@ -29,12 +43,33 @@ export function ResolveDialog({ ticket, StillFailing, close }: { ticket: Ticket;
 	};
 	useKeys([{ keys: "Ctrl Enter", does: "key.resolve", run: resolve, inFields: true }], { dialog: true });
 	return (
-		<Modal opened onClose={close} title={t("resolve.title")} size={560} closeButtonProps={{ "aria-label": t("act.close") }}>
+		<Modal
+			opened
+			onClose={close}
+			title={t("resolve.title")}
+			size={560}
+			closeButtonProps={{ "aria-label": t("act.close") }}
+		>
 			<div className="pad stack">
 				<StillFailing ticket={ticket} />
 				{patch.error && <Wrong reason={patch.error} />}
-				<Textarea label={t("resolve.text")} description={t("resolve.text_why")} value={text} onChange={(event) => setText(event.currentTarget.value)} data-autofocus required withAsterisk={false} />
-				{ticket.requester && <Textarea label={t("resolve.plain", { name: ticket.requester.name })} description={t("resolve.plain_why")} value={plain} onChange={(event) => setPlain(event.currentTarget.value)} />}
+				<Textarea
+					label={t("resolve.text")}
+					description={t("resolve.text_why")}
+					value={text}
+					onChange={(event) => setText(event.currentTarget.value)}
+					data-autofocus
+					required
+					withAsterisk={false}
+				/>
+				{ticket.requester && (
+					<Textarea
+						label={t("resolve.plain", { name: ticket.requester.name })}
+						description={t("resolve.plain_why")}
+						value={plain}
+						onChange={(event) => setPlain(event.currentTarget.value)}
+					/>
+				)}
 			</div>
 			<div className="dialog-foot">
 				<span className="grow" />

@@ -35,7 +35,11 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 					))}
 				</Pick>
 				<Pick word={t(stateWord(ticket))} title={t("ticket.state_title")} fixed={!writes}>
-					{ticket.state !== "open" && <Menu.Item onClick={change({ state: "open" })}>{t(isOver(ticket) ? "act.reopen" : "ticket.state.open")}</Menu.Item>}
+					{ticket.state !== "open" && (
+						<Menu.Item onClick={change({ state: "open" })}>
+							{t(isOver(ticket) ? "act.reopen" : "ticket.state.open")}
+						</Menu.Item>
+					)}
 					{!isOver(ticket) &&
 						holdReasons.map((reason) => (
 							<Menu.Item key={reason} onClick={change({ state: "on_hold", hold_reason: reason })}>
@@ -50,7 +54,9 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 							</Menu.Item>
 						</>
 					)}
-					{ticket.state === "resolved" && <Menu.Item onClick={change({ state: "closed" })}>{t("act.close_ticket")}</Menu.Item>}
+					{ticket.state === "resolved" && (
+						<Menu.Item onClick={change({ state: "closed" })}>{t("act.close_ticket")}</Menu.Item>
+					)}
 				</Pick>
 				<Pick
 					word={
@@ -63,7 +69,10 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 					fixed={!writes}
 				>
 					{ticket.assignee?.id !== me.id && (
-						<Menu.Item onClick={change({ assignee_id: me.id, ...(ticket.state === "new" ? { state: "open" } : {}) })} rightSection={<kbd>t</kbd>}>
+						<Menu.Item
+							onClick={change({ assignee_id: me.id, ...(ticket.state === "new" ? { state: "open" } : {}) })}
+							rightSection={<kbd>t</kbd>}
+						>
 							{t("act.take")}
 						</Menu.Item>
 					)}
@@ -81,16 +90,33 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 				<span className="tag">{t(`kind.${ticket.kind}`)}</span>
 				<span className="grow" />
 				<span title={moment(ticket.created_at)}>
-					{isOver(ticket) && ticket.resolved_at ? t("ticket.over_since", { age: lasted(ticket.resolved_at) }) : t("ticket.waits", { age: lasted(ticket.created_at) })}
+					{isOver(ticket) && ticket.resolved_at
+						? t("ticket.over_since", { age: lasted(ticket.resolved_at) })
+						: t("ticket.waits", { age: lasted(ticket.created_at) })}
 				</span>
-				{ticket.last_message_by === "person" && <b className="line">{t("queue.their_word")}<span className="dot" /></b>}
+				{ticket.last_message_by === "person" && (
+					<b className="line">
+						{t("queue.their_word")}
+						<span className="dot" />
+					</b>
+				)}
 			</div>
 			{patch.error && <Wrong reason={patch.error} />}
 		</section>
 	);
 }
 
-function Pick({ word, title, fixed, children }: { word: ReactNode; title: string; fixed: boolean; children: ReactNode }) {
+function Pick({
+	word,
+	title,
+	fixed,
+	children,
+}: {
+	word: ReactNode;
+	title: string;
+	fixed: boolean;
+	children: ReactNode;
+}) {
 	if (fixed)
 		return (
 			<span className="sub" title={title}>
@@ -100,7 +126,8 @@ function Pick({ word, title, fixed, children }: { word: ReactNode; title: string
 	return (
 		<Menu position="bottom-end">
 			<Menu.Target>
-				<Btn kind="bare" title={title} aria-label={typeof word === "string" ? `${title}: ${word}` : title} rightSection={<Icon name="down" />}>
+				<Btn kind="bare" title={title} rightSection={<Icon name="down" />}>
+					<span className="out-of-sight">{title}: </span>
 					{word}
 				</Btn>
 			</Menu.Target>

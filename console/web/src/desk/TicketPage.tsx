@@ -17,8 +17,8 @@ import { useTake } from "./QueuePage";
 import { usePatchTicket, useTicket } from "./queries";
 import { ResolveDialog } from "./ResolveDialog";
 import { TicketHead } from "./TicketHead";
-import { Timeline } from "./Timeline";
 import { TicketsOf } from "./TicketsOf";
+import { Timeline } from "./Timeline";
 import { isOver } from "./words";
 import "./desk.css";
 
@@ -65,7 +65,11 @@ function Open({ ticket, parts, back }: { ticket: Ticket; parts: TicketParts; bac
 	const writes = can("ticket.write");
 	const focus = (name: string) => () => document.querySelector<HTMLElement>(`textarea[name=${name}]`)?.focus();
 	useKeys([
-		{ keys: "y", does: "key.copy_number", run: () => void navigator.clipboard.writeText(ticket.number).then(() => say(t("act.copied"))) },
+		{
+			keys: "y",
+			does: "key.copy_number",
+			run: () => void navigator.clipboard.writeText(ticket.number).then(() => say(t("act.copied"))),
+		},
 		{ keys: "Escape", does: "key.back", run: back },
 		...(writes
 			? [
@@ -75,8 +79,12 @@ function Open({ ticket, parts, back }: { ticket: Ticket; parts: TicketParts; bac
 					{ keys: "d", does: "key.resolve" as const, run: () => !isOver(ticket) && setResolving(true) },
 				]
 			: []),
-		...(machine && can("run.start") ? [{ keys: "s", does: "key.run" as const, run: () => acts.run({ machine, ticket: ticket.id }) }] : []),
-		...(machine && can("session.open") ? [{ keys: "o", does: "key.connect" as const, run: () => acts.connect({ machine, ticket: ticket.id }) }] : []),
+		...(machine && can("run.start")
+			? [{ keys: "s", does: "key.run" as const, run: () => acts.run({ machine, ticket: ticket.id }) }]
+			: []),
+		...(machine && can("session.open")
+			? [{ keys: "o", does: "key.connect" as const, run: () => acts.connect({ machine, ticket: ticket.id }) }]
+			: []),
 	]);
 	const talk = (
 		<div className="talk">
@@ -85,7 +93,13 @@ function Open({ ticket, parts, back }: { ticket: Ticket; parts: TicketParts; bac
 				<parts.Findings ticket={ticket} />
 				<Timeline ticket={ticket} parts={parts} />
 			</div>
-			{writes && <Editors ticket={ticket} resolve={() => setResolving(true)} reopen={() => patch.mutate({ ticket, change: { state: "open" } })} />}
+			{writes && (
+				<Editors
+					ticket={ticket}
+					resolve={() => setResolving(true)}
+					reopen={() => patch.mutate({ ticket, change: { state: "open" } })}
+				/>
+			)}
 		</div>
 	);
 	const pane = (
@@ -123,7 +137,9 @@ function Open({ ticket, parts, back }: { ticket: Ticket; parts: TicketParts; bac
 					{pane}
 				</div>
 			)}
-			{resolving && <ResolveDialog ticket={ticket} StillFailing={parts.StillFailing} close={() => setResolving(false)} />}
+			{resolving && (
+				<ResolveDialog ticket={ticket} StillFailing={parts.StillFailing} close={() => setResolving(false)} />
+			)}
 		</div>
 	);
 }

@@ -60,7 +60,7 @@ export function OpenTickets({ machine }: { machine: Machine }) {
 			{open.slice(0, 4).map((ticket, i) => (
 				<span key={ticket.id}>
 					{i > 0 && ", "}
-					<Link to="/tickets/$id" params={{ id: ticket.id }} className="link" title={ticket.title}>
+					<Link to="/tickets/$id" params={{ id: ticket.id }} className="link within" title={ticket.title}>
 						{shortNumber(ticket.number)}
 					</Link>
 				</span>

@@ -31,7 +31,10 @@ export function Timeline({ ticket, parts }: { ticket: Ticket; parts: TicketParts
 	const t = useT();
 	const timeline = useTimeline(ticket.id);
 	const [shown, setShown] = useState<Shown>("all");
-	const entries = useMemo(() => fold((timeline.data ?? []).filter((item) => shown === "all" || byPeople(item) === (shown === "people"))), [timeline.data, shown]);
+	const entries = useMemo(
+		() => fold((timeline.data ?? []).filter((item) => shown === "all" || byPeople(item) === (shown === "people"))),
+		[timeline.data, shown],
+	);
 	if (timeline.error)
 		return (
 			<div className="sec">
@@ -75,9 +78,24 @@ export function Timeline({ ticket, parts }: { ticket: Ticket; parts: TicketParts
 	);
 }
 
-const marks: Record<TimelineItem["kind"], IconName> = { message: "reply", note: "lock", alert: "warning", run: "play", session: "terminal", state: "state" };
+const marks: Record<TimelineItem["kind"], IconName> = {
+	message: "reply",
+	note: "lock",
+	alert: "warning",
+	run: "play",
+	session: "terminal",
+	state: "state",
+};
 
-function One({ entry: { item, times, last }, parts, requester }: { entry: Entry; parts: TicketParts; requester?: string }) {
+function One({
+	entry: { item, times, last },
+	parts,
+	requester,
+}: {
+	entry: Entry;
+	parts: TicketParts;
+	requester?: string;
+}) {
 	const t = useT();
 	const person = byPeople(item);
 	const ref = String(item.data.run_id ?? item.data.session_id ?? item.data.id ?? "");
@@ -89,7 +107,15 @@ function One({ entry: { item, times, last }, parts, requester }: { entry: Entry;
 			<time dateTime={item.at} title={moment(item.at)}>
 				{isToday(item.at) ? clock(item.at) : when(item.at)}
 			</time>
-			<span className="mark">{person ? <Face name={item.by.name} /> : <span className={`tone ${item.kind === "alert" ? mark : ""}`}><Icon name={mark} /></span>}</span>
+			<span className="mark">
+				{person ? (
+					<Face name={item.by.name} />
+				) : (
+					<span className={`tone ${item.kind === "alert" ? mark : ""}`}>
+						<Icon name={mark} />
+					</span>
+				)}
+			</span>
 			<div className="said">
 				{item.kind === "run" && ref ? (
 					<parts.Run run={ref} />
@@ -108,7 +134,8 @@ function One({ entry: { item, times, last }, parts, requester }: { entry: Entry;
 						{times > 1 && (
 							<>
 								{" "}
-								<span className="times">{t("timeline.times", { n: times, since: clock(item.at) })}</span> <span className="dim">{t("timeline.last", { at: clock(last) })}</span>
+								<span className="times">{t("timeline.times", { n: times, since: clock(item.at) })}</span>{" "}
+								<span className="dim">{t("timeline.last", { at: clock(last) })}</span>
 							</>
 						)}
 						{item.reason && <span className="dim"> · {item.reason}</span>}

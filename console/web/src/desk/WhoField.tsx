@@ -12,7 +12,13 @@ import { isOver } from "./words";
 
 export type Caller = { name: string; machine?: Machine };
 
-type Props = { value: Caller; onChange: (caller: Caller) => void; next: () => void; label: string; autoFocus?: boolean };
+type Props = {
+	value: Caller;
+	onChange: (caller: Caller) => void;
+	next: () => void;
+	label: string;
+	autoFocus?: boolean;
+};
 
 export function WhoField({ value, onChange, next, label, autoFocus }: Props) {
 	const t = useT();
@@ -22,8 +28,10 @@ export function WhoField({ value, onChange, next, label, autoFocus }: Props) {
 	const found = useFind(value.machine ? "" : asked);
 	const list = useId();
 	const choices: Caller[] = [];
-	for (const machine of found.data?.machines ?? []) choices.push({ name: machine.people[0]?.name ?? value.name, machine });
-	for (const person of found.data?.people ?? []) if (!choices.some((c) => c.name === person.name)) choices.push({ name: person.name });
+	for (const machine of found.data?.machines ?? [])
+		choices.push({ name: machine.people[0]?.name ?? value.name, machine });
+	for (const person of found.data?.people ?? [])
+		if (!choices.some((c) => c.name === person.name)) choices.push({ name: person.name });
 	const current = Math.min(at, choices.length - 1);
 	const shown = open && !value.machine && choices.length > 0;
 	const choose = (choice: Caller | undefined) => {
@@ -65,8 +73,14 @@ export function WhoField({ value, onChange, next, label, autoFocus }: Props) {
 				<div className="who-found" id={list} role="listbox" aria-label={label}>
 					{choices.map((choice, i) => (
 						// biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the keys
-						// biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field
-						<div key={choice.machine?.id ?? choice.name} id={`${list}-${i}`} role="option" aria-selected={i === current} onPointerMove={() => setAt(i)} onClick={() => choose(choice)}>
+						<div
+							key={choice.machine?.id ?? choice.name}
+							id={`${list}-${i}`}
+							role="option"
+							aria-selected={i === current}
+							onPointerMove={() => setAt(i)}
+							onClick={() => choose(choice)}
+						>
 							<b className="cut">{choice.name}</b>
 							{choice.machine && <span className="mono dim">{choice.machine.name}</span>}
 							<span className="grow" />
@@ -80,7 +94,15 @@ export function WhoField({ value, onChange, next, label, autoFocus }: Props) {
 }
 
 /** What is known at once: how their machine is, and what is open and since when they wait. */
-export function CallerLine({ caller, chosen, addTo }: { caller: Caller; chosen?: string; addTo: (ticket: Ticket | undefined) => void }) {
+export function CallerLine({
+	caller,
+	chosen,
+	addTo,
+}: {
+	caller: Caller;
+	chosen?: string;
+	addTo: (ticket: Ticket | undefined) => void;
+}) {
 	const t = useT();
 	const machine = caller.machine;
 	const tickets = useTicketsOf({ machine_id: machine?.id }, !!machine);
@@ -95,8 +117,14 @@ export function CallerLine({ caller, chosen, addTo }: { caller: Caller; chosen?:
 			</div>
 			{open.map((ticket) => (
 				<label key={ticket.id} className="line">
-					<input type="checkbox" checked={chosen === ticket.id} onChange={(event) => addTo(event.currentTarget.checked ? ticket : undefined)} />
-					<span className="cut grow">{t("call.same", { number: shortNumber(ticket.number), title: ticket.title })}</span>
+					<input
+						type="checkbox"
+						checked={chosen === ticket.id}
+						onChange={(event) => addTo(event.currentTarget.checked ? ticket : undefined)}
+					/>
+					<span className="cut grow">
+						{t("call.same", { number: shortNumber(ticket.number), title: ticket.title })}
+					</span>
 					<span className="sub">{age(ticket.created_at)}</span>
 				</label>
 			))}

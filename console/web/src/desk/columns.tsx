@@ -21,7 +21,17 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 				</span>
 			),
 		},
-		{ id: "priority", head: t("queue.priority"), width: "28px", sort: "priority", cell: (ticket) => <span className="mid" title={t(`priority.${ticket.priority as 1 | 2 | 3 | 4 | 5}`)}>P{ticket.priority}</span> },
+		{
+			id: "priority",
+			head: t("queue.priority"),
+			width: "28px",
+			sort: "priority",
+			cell: (ticket) => (
+				<span className="mid" title={t(`priority.${ticket.priority as 1 | 2 | 3 | 4 | 5}`)}>
+					P{ticket.priority}
+				</span>
+			),
+		},
 		{
 			id: "title",
 			head: t("queue.what"),
@@ -33,11 +43,19 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 						{ticket.title}
 					</span>
 					{ticket.can_work === "no" && !isOver(ticket) && <span className="tag">{t("can_work.tag_no")}</span>}
-					{(view === "open" || view === "waiting" || view === "done") && ticket.state !== "open" && <span className="tag">{t(stateWord(ticket))}</span>}
+					{(view === "open" || view === "waiting" || view === "done") && ticket.state !== "open" && (
+						<span className="tag">{t(stateWord(ticket))}</span>
+					)}
 				</span>
 			),
 		},
-		{ id: "who", head: t("queue.who"), width: "minmax(110px, 170px)", area: "under", cell: (ticket) => ticket.requester?.name ?? <span className="dim">{t("queue.noticed")}</span> },
+		{
+			id: "who",
+			head: t("queue.who"),
+			width: "minmax(110px, 170px)",
+			area: "under",
+			cell: (ticket) => ticket.requester?.name ?? <span className="dim">{t("queue.noticed")}</span>,
+		},
 		{
 			id: "computer",
 			head: t("computers.computer"),
@@ -52,7 +70,15 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 		},
 		...(view === "mine"
 			? []
-			: [{ id: "assignee", head: t("queue.assignee"), width: "minmax(80px, 130px)", cell: (ticket: Ticket) => (ticket.assignee ? ticket.assignee.name : <span className="dim">{t("queue.nobody")}</span>) }]),
+			: [
+					{
+						id: "assignee",
+						head: t("queue.assignee"),
+						width: "minmax(80px, 130px)",
+						cell: (ticket: Ticket) =>
+							ticket.assignee ? ticket.assignee.name : <span className="dim">{t("queue.nobody")}</span>,
+					},
+				]),
 		{
 			id: "last",
 			head: t("queue.last"),
@@ -63,8 +89,14 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 			area: "end",
 			cell: (ticket) => (
 				<span className="line last-word" title={moment(ticket.updated_at)}>
-					<span className="mid">{ticket.last_message_by === "technician" ? t("queue.us") : age(ticket.updated_at)}</span>
-					<span className={ticket.last_message_by === "person" ? "dot" : "dot none"} role={ticket.last_message_by === "person" ? "img" : undefined} aria-label={ticket.last_message_by === "person" ? t("queue.their_word") : undefined} />
+					<span className="mid">
+						{ticket.last_message_by === "technician" ? t("queue.us") : age(ticket.updated_at)}
+					</span>
+					{ticket.last_message_by === "person" ? (
+						<span className="dot" role="img" aria-label={t("queue.their_word")} />
+					) : (
+						<span className="dot none" />
+					)}
 				</span>
 			),
 		},

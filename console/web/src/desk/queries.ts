@@ -1,4 +1,11 @@
-import { type InfiniteData, keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+	type InfiniteData,
+	keepPreviousData,
+	useInfiniteQuery,
+	useMutation,
+	useQuery,
+	useQueryClient,
+} from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { api, call, rows } from "../api/client";
 import { type Change, live } from "../api/live";
@@ -20,7 +27,20 @@ export function useTickets({ view, q, sort }: TicketFilter) {
 	return useInfiniteQuery({
 		queryKey: ["tickets", { view, q, sort }],
 		queryFn: ({ pageParam, signal }): Promise<List<Ticket>> =>
-			call(api.GET("/tickets", { params: { query: { ...views[view], q, sort: sort ?? (view === "done" ? "-updated_at" : "priority"), limit: 100, cursor: pageParam } }, signal })),
+			call(
+				api.GET("/tickets", {
+					params: {
+						query: {
+							...views[view],
+							q,
+							sort: sort ?? (view === "done" ? "-updated_at" : "priority"),
+							limit: 100,
+							cursor: pageParam,
+						},
+					},
+					signal,
+				}),
+			),
 		initialPageParam: undefined as string | undefined,
 		getNextPageParam: (last) => last.next ?? undefined,
 		placeholderData: keepPreviousData,
@@ -29,28 +49,55 @@ export function useTickets({ view, q, sort }: TicketFilter) {
 }
 
 export function useTicketCounts(on = true) {
-	return useQuery({ queryKey: ["ticket-counts"], queryFn: () => call(api.GET("/tickets/counts")), enabled: on, staleTime: 5_000 });
+	return useQuery({
+		queryKey: ["ticket-counts"],
+		queryFn: () => call(api.GET("/tickets/counts")),
+		enabled: on,
+		staleTime: 5_000,
+	});
 }
 
 export function useTicket(id: string) {
-	return useQuery({ queryKey: ["ticket", id], queryFn: () => call(api.GET("/tickets/{id}", { params: { path: { id } } })) });
+	return useQuery({
+		queryKey: ["ticket", id],
+		queryFn: () => call(api.GET("/tickets/{id}", { params: { path: { id } } })),
+	});
 }
 
 export function useTimeline(id: string) {
-	return useQuery({ queryKey: ["ticket", id, "timeline"], queryFn: () => call(api.GET("/tickets/{id}/timeline", { params: { path: { id }, query: { limit: 500 } } })).then(rows) });
+	return useQuery({
+		queryKey: ["ticket", id, "timeline"],
+		queryFn: () =>
+			call(api.GET("/tickets/{id}/timeline", { params: { path: { id }, query: { limit: 500 } } })).then(rows),
+	});
 }
 
 /** Other tickets of the same machine or person. */
 export function useTicketsOf(of: { machine_id?: string; requester_id?: string }, on = true) {
-	return useQuery({ queryKey: ["tickets-of", of], queryFn: () => call(api.GET("/tickets", { params: { query: { ...of, limit: 20, sort: "-updated_at" } } })), enabled: on });
+	return useQuery({
+		queryKey: ["tickets-of", of],
+		queryFn: () => call(api.GET("/tickets", { params: { query: { ...of, limit: 20, sort: "-updated_at" } } })),
+		enabled: on,
+	});
 }
 
 export function usePeople(on = true) {
-	return useQuery({ queryKey: ["people"], queryFn: () => call(api.GET("/people")).then(rows), enabled: on, staleTime: 300_000 });
+	return useQuery({
+		queryKey: ["people"],
+		queryFn: () => call(api.GET("/people")).then(rows),
+		enabled: on,
+		staleTime: 300_000,
+	});
 }
 
 export function useFind(q: string) {
-	return useQuery({ queryKey: ["search", q], queryFn: ({ signal }) => call(api.GET("/search", { params: { query: { q } }, signal })), enabled: q.trim().length > 1, placeholderData: keepPreviousData, staleTime: 5_000 });
+	return useQuery({
+		queryKey: ["search", q],
+		queryFn: ({ signal }) => call(api.GET("/search", { params: { query: { q } }, signal })),
+		enabled: q.trim().length > 1,
+		placeholderData: keepPreviousData,
+		staleTime: 5_000,
+	});
 }
 
 export type TicketChange = {
@@ -66,7 +113,12 @@ export function usePatchTicket() {
 	const client = useQueryClient();
 	return useMutation({
 		mutationFn: ({ ticket, change }: { ticket: Pick<Ticket, "id" | "version">; change: TicketChange }) =>
-			call(api.PATCH("/tickets/{id}", { params: { path: { id: ticket.id } }, body: { version: ticket.version, ...change } })),
+			call(
+				api.PATCH("/tickets/{id}", {
+					params: { path: { id: ticket.id } },
+					body: { version: ticket.version, ...change },
+				}),
+			),
 		onSuccess: (fresh) => {
 			client.setQueryData(["ticket", fresh.id], fresh);
 			void client.invalidateQueries({ queryKey: ["ticket", fresh.id, "timeline"] });
@@ -79,14 +131,23 @@ export function usePatchTicket() {
 
 function replaceTicket(client: ReturnType<typeof useQueryClient>, fresh: Ticket): void {
 	client.setQueriesData<Pages>({ queryKey: ["tickets"] }, (data) =>
-		data ? { ...data, pages: data.pages.map((page) => ({ ...page, items: page.items.map((ticket) => (ticket.id === fresh.id ? fresh : ticket)) })) } : data,
+		data
+			? {
+					...data,
+					pages: data.pages.map((page) => ({
+						...page,
+						items: page.items.map((ticket) => (ticket.id === fresh.id ? fresh : ticket)),
+					})),
+				}
+			: data,
 	);
 }
 
 export function useReply(id: string) {
 	const client = useQueryClient();
 	return useMutation({
-		mutationFn: (body: { text: string; wait?: boolean }) => call(api.POST("/tickets/{id}/messages", { params: { path: { id } }, body })),
+		mutationFn: (body: { text: string; wait?: boolean }) =>
+			call(api.POST("/tickets/{id}/messages", { params: { path: { id } }, body })),
 		onSuccess: () => client.invalidateQueries({ queryKey: ["ticket", id] }),
 	});
 }
@@ -103,12 +164,20 @@ export function useNote(id: string) {
 export function useAddCall() {
 	const client = useQueryClient();
 	return useMutation({
-		mutationFn: ({ id, text }: { id: string; text: string }) => call(api.POST("/tickets/{id}/notes", { params: { path: { id } }, body: { text } })),
+		mutationFn: ({ id, text }: { id: string; text: string }) =>
+			call(api.POST("/tickets/{id}/notes", { params: { path: { id } }, body: { text } })),
 		onSuccess: (_, { id }) => client.invalidateQueries({ queryKey: ["ticket", id] }),
 	});
 }
 
-export type NewTicket = { title?: string; says?: string; machine_id?: string; requester_name?: string; can_work?: CanWork; kind?: Ticket["kind"] };
+export type NewTicket = {
+	title?: string;
+	says?: string;
+	machine_id?: string;
+	requester_name?: string;
+	can_work?: CanWork;
+	kind?: Ticket["kind"];
+};
 
 export function useCreateTicket() {
 	const client = useQueryClient();
@@ -161,5 +230,9 @@ const ignore = () => {};
 /** Whether a ticket that changed elsewhere may belong to a view; “mine” is decided by the console. */
 export function belongs(ticket: Ticket, view: View): boolean {
 	const { state, assignee_id } = views[view];
-	return state.includes(ticket.state) && (assignee_id !== "none" || ticket.assignee === null) && (assignee_id !== "me" || ticket.assignee !== null);
+	return (
+		state.includes(ticket.state) &&
+		(assignee_id !== "none" || ticket.assignee === null) &&
+		(assignee_id !== "me" || ticket.assignee !== null)
+	);
 }

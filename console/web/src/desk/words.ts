@@ -12,7 +12,8 @@ export const canWork: { value: CanWork; word: MessageId; key: string }[] = [
 
 /** The state with its reason, where it is on hold for one that we know. */
 export function stateWord(ticket: Pick<Ticket, "state" | "hold_reason">): MessageId {
-	if (ticket.state === "on_hold" && holdReasons.includes(ticket.hold_reason as HoldReason)) return `ticket.hold.${ticket.hold_reason as HoldReason}`;
+	if (ticket.state === "on_hold" && holdReasons.includes(ticket.hold_reason as HoldReason))
+		return `ticket.hold.${ticket.hold_reason as HoldReason}`;
 	return `ticket.state.${ticket.state}`;
 }
 

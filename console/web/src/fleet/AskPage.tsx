@@ -49,7 +49,16 @@ export function AskPage({ expression, question: id, asked }: Props) {
 							send();
 						}}
 					>
-						<Textarea ref={field} label={t("ask.expression")} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} minRows={2} maxRows={8} spellCheck={false} autoFocus />
+						<Textarea
+							ref={field}
+							label={t("ask.expression")}
+							value={typed}
+							onChange={(event) => setTyped(event.currentTarget.value)}
+							minRows={2}
+							maxRows={8}
+							spellCheck={false}
+							autoFocus
+						/>
 						{ask.error && <Refused reason={ask.error} expression={ask.variables?.expression ?? ""} />}
 						<div className="line wrap">
 							<Btn type="submit" kind="first" kbd="Ctrl Enter" loading={ask.isPending} disabled={!typed.trim()}>
@@ -71,8 +80,14 @@ export function AskPage({ expression, question: id, asked }: Props) {
 
 function Progress({ question }: { question: Question }) {
 	const t = useT();
-	const words = t(question.state === "asking" ? "ask.asking" : "ask.done", { answered: question.answered, asked: question.asked });
-	const rest = [question.failed > 0 && t("ask.failed", { n: question.failed }), question.offline_machine_ids.length > 0 && t("ask.offline", { n: question.offline_machine_ids.length })].filter(Boolean);
+	const words = t(question.state === "asking" ? "ask.asking" : "ask.done", {
+		answered: question.answered,
+		asked: question.asked,
+	});
+	const rest = [
+		question.failed > 0 && t("ask.failed", { n: question.failed }),
+		question.offline_machine_ids.length > 0 && t("ask.offline", { n: question.offline_machine_ids.length }),
+	].filter(Boolean);
 	return (
 		<span role="status">
 			{words}
@@ -83,7 +98,8 @@ function Progress({ question }: { question: Question }) {
 
 /** Why the expression was not asked, with the place marked under the line it stands in. */
 function Refused({ reason, expression }: { reason: unknown; expression: string }) {
-	const problem = reason instanceof Failure ? reason.problem.errors?.find((e) => e.location.endsWith("expression")) : undefined;
+	const problem =
+		reason instanceof Failure ? reason.problem.errors?.find((e) => e.location.endsWith("expression")) : undefined;
 	if (!problem) return <Wrong reason={reason} />;
 	const place = problem.position;
 	const line = place ? expression.split("\n")[place.line - 1] : undefined;
@@ -126,7 +142,14 @@ function Answers({ id, question }: { id: string; question?: Question }) {
 	const { lines, fields } = useMemo(() => table(answers.data ?? []), [answers.data]);
 	const numeric = new Set(fields.filter((field) => lines.some((line) => typeof line.row?.[field] === "number")));
 	if (answers.error) return <Wrong reason={answers.error} large />;
-	if (lines.length === 0) return question?.state === "done" ? <Empty large>{t("ask.nothing")}</Empty> : <div className="sec"><Bones lines={6} /></div>;
+	if (lines.length === 0)
+		return question?.state === "done" ? (
+			<Empty large>{t("ask.nothing")}</Empty>
+		) : (
+			<div className="sec">
+				<Bones lines={6} />
+			</div>
+		);
 	return (
 		<div className="sec">
 			<table className="plain">
@@ -189,7 +212,12 @@ export function table(answers: Answer[]): { lines: Line[]; fields: string[] } {
 
 function shown(field: string, value: unknown): string | undefined {
 	if (value === null || value === undefined) return undefined;
-	if (typeof value === "number") return field.endsWith("_bytes") ? bytes(value) : /(^|_)(pid|id|port)$/.test(field) ? String(value) : number(value, 2);
+	if (typeof value === "number")
+		return field.endsWith("_bytes")
+			? bytes(value)
+			: /(^|_)(pid|id|port)$/.test(field)
+				? String(value)
+				: number(value, 2);
 	return typeof value === "string" ? value : JSON.stringify(value);
 }
 
@@ -202,7 +230,14 @@ function FieldHelp({ insert }: { insert: (name: string) => void }) {
 		<aside className="pane" aria-label={t("ask.fields")}>
 			<section>
 				<h2>{t("ask.fields")}</h2>
-				<input className="field-filter" type="search" aria-label={t("act.filter")} placeholder={t("act.filter")} value={filter} onChange={(event) => setFilter(event.currentTarget.value)} />
+				<input
+					className="field-filter"
+					type="search"
+					aria-label={t("act.filter")}
+					placeholder={t("act.filter")}
+					value={filter}
+					onChange={(event) => setFilter(event.currentTarget.value)}
+				/>
 				{fields.error && <Wrong reason={fields.error} />}
 				<ul className="ask-fields">
 					{fields.data
@@ -213,7 +248,9 @@ function FieldHelp({ insert }: { insert: (name: string) => void }) {
 									<span className="line">
 										<b className="mono cut">{field.name}</b>
 										<span className="mono dim">{field.type}</span>
-										{field.class !== "plain" && <span className="tag">{t(field.class === "private" ? "ask.private" : "ask.personal")}</span>}
+										{field.class !== "plain" && (
+											<span className="tag">{t(field.class === "private" ? "ask.private" : "ask.personal")}</span>
+										)}
 									</span>
 									<span className="sub">{pick(field.help)}</span>
 								</button>

@@ -56,7 +56,13 @@ export function ComputersPage({ filter, set, open }: Props) {
 				<div className="fleet-col">
 					<div className="views">
 						{grades.map((grade) => (
-							<button key={grade} type="button" className="view" aria-pressed={filter.health === grade} onClick={() => set({ health: filter.health === grade ? undefined : grade })}>
+							<button
+								key={grade}
+								type="button"
+								className="view"
+								aria-pressed={filter.health === grade}
+								onClick={() => set({ health: filter.health === grade ? undefined : grade })}
+							>
 								<Mark grade={grade}>
 									<b>{counts.data ? number(counts.data.by_health[grade]) : ""}</b> {t(`health.count.${grade}`)}
 								</Mark>
@@ -79,10 +85,14 @@ export function ComputersPage({ filter, set, open }: Props) {
 						<Empty
 							large
 							action={
-								<Btn onClick={() => set({ q: undefined, presence: undefined, health: undefined })}>{t("act.clear_filter")}</Btn>
+								<Btn onClick={() => set({ q: undefined, presence: undefined, health: undefined })}>
+									{t("act.clear_filter")}
+								</Btn>
 							}
 						>
-							{filter.q ? t("computers.nothing_for", { q: filter.q }) : t("computers.nothing", { n: counts.data?.total ?? 0 })}
+							{filter.q
+								? t("computers.nothing_for", { q: filter.q })
+								: t("computers.nothing", { n: counts.data?.total ?? 0 })}
 						</Empty>
 					) : (
 						<List
@@ -105,7 +115,8 @@ export function ComputersPage({ filter, set, open }: Props) {
 
 function fleetSentence(t: ReturnType<typeof useT>, { by_health, total }: MachineCounts): string {
 	const { critical, warning } = by_health;
-	if (critical && warning) return `${t("computers.need", { n: critical })}, ${t("computers.and_week", { n: warning })}.`;
+	if (critical && warning)
+		return `${t("computers.need", { n: critical })}, ${t("computers.and_week", { n: warning })}.`;
 	if (critical) return `${t("computers.need", { n: critical })}.`;
 	if (warning) return `${t("computers.week", { n: warning })}.`;
 	return t("computers.fine", { n: total });
@@ -117,7 +128,9 @@ function Distribution({ counts }: { counts: MachineCounts }) {
 	const said = grades.map((grade) => `${number(by_health[grade])} ${t(`health.count.${grade}`)}`).join(", ");
 	return (
 		<div className="dist" role="img" aria-label={said}>
-			{grades.map((grade) => by_health[grade] > 0 && <i key={grade} className={grade} style={{ flexGrow: by_health[grade] }} />)}
+			{grades.map(
+				(grade) => by_health[grade] > 0 && <i key={grade} className={grade} style={{ flexGrow: by_health[grade] }} />,
+			)}
 		</div>
 	);
 }
@@ -165,7 +178,12 @@ function Rail({ filter, counts, set }: { filter: MachineFilter; counts?: Machine
 		<nav className="rail not-narrow" aria-label={t("computers.presence")}>
 			<div className="label">{t("computers.presence")}</div>
 			{entries.map(({ value, word, n }) => (
-				<button key={word} type="button" aria-pressed={filter.presence === value} onClick={() => set({ presence: value })}>
+				<button
+					key={word}
+					type="button"
+					aria-pressed={filter.presence === value}
+					onClick={() => set({ presence: value })}
+				>
 					<span className="cut">{t(word)}</span>
 					<span className="dim">{n === undefined ? "" : number(n)}</span>
 				</button>
@@ -174,7 +192,12 @@ function Rail({ filter, counts, set }: { filter: MachineFilter; counts?: Machine
 				<>
 					<div className="label">{t("ask.questions")}</div>
 					{examples.data?.map((example) => (
-						<Link key={example.expression} to="/computers/ask" search={{ e: example.expression }} title={pick(example.title)}>
+						<Link
+							key={example.expression}
+							to="/computers/ask"
+							search={{ e: example.expression }}
+							title={pick(example.title)}
+						>
 							<span className="two-lines">{pick(example.title)}</span>
 						</Link>
 					))}

@@ -36,7 +36,11 @@ function Form({ settings }: { settings: Settings }) {
 				patch.mutate({ version: settings.version, change }, { onSuccess: () => say(t("settings.saved")) });
 			}}
 		>
-			{conflict ? <p role="alert">{t("wrong.conflict")}</p> : patch.error && Object.keys(wrong).length === 0 && <Wrong reason={patch.error} />}
+			{conflict ? (
+				<p role="alert">{t("wrong.conflict")}</p>
+			) : (
+				patch.error && Object.keys(wrong).length === 0 && <Wrong reason={patch.error} />
+			)}
 			{durations.map((name) => (
 				<Setting key={name} word={`settings.${name}`} why={`settings.${name}_why`}>
 					<TextInput
@@ -59,8 +63,12 @@ function Form({ settings }: { settings: Settings }) {
 						readOnly={!writes}
 						onChange={(event) => {
 							const typed = event.currentTarget.value;
-							const numeric = typeof settings.storm[name] === "number" && typed.trim() !== "" && !Number.isNaN(Number(typed));
-							setChange({ ...change, storm: { ...settings.storm, ...change.storm, [name]: numeric ? Number(typed) : typed } });
+							const numeric =
+								typeof settings.storm[name] === "number" && typed.trim() !== "" && !Number.isNaN(Number(typed));
+							setChange({
+								...change,
+								storm: { ...settings.storm, ...change.storm, [name]: numeric ? Number(typed) : typed },
+							});
 						}}
 					/>
 				</Setting>
@@ -93,7 +101,17 @@ function Form({ settings }: { settings: Settings }) {
 	);
 }
 
-function Setting({ word, why, name, children }: { word: MessageId; why: MessageId; name?: string; children: React.ReactNode }) {
+function Setting({
+	word,
+	why,
+	name,
+	children,
+}: {
+	word: MessageId;
+	why: MessageId;
+	name?: string;
+	children: React.ReactNode;
+}) {
 	const t = useT();
 	return (
 		<section className="setting">

@@ -39,7 +39,10 @@ export function EnrolLine() {
 						label={t("enrol.uses")}
 						value={uses}
 						onChange={(value) => setUses(value ?? "1")}
-						data={["1", "10", "100", "1000"].map((value) => ({ value, label: t("enrol.computers", { n: Number(value) }) }))}
+						data={["1", "10", "100", "1000"].map((value) => ({
+							value,
+							label: t("enrol.computers", { n: Number(value) }),
+						}))}
 					/>
 					<Select
 						label={t("enrol.expires")}
@@ -47,7 +50,11 @@ export function EnrolLine() {
 						onChange={(value) => setDays(value ?? "1")}
 						data={["1", "7", "30"].map((value) => ({ value, label: t("enrol.days", { n: Number(value) }) }))}
 					/>
-					<Btn kind="first" loading={enrol.isPending} onClick={() => enrol.mutate({ uses: Number(uses), expires_in_seconds: Number(days) * DAY })}>
+					<Btn
+						kind="first"
+						loading={enrol.isPending}
+						onClick={() => enrol.mutate({ uses: Number(uses), expires_in_seconds: Number(days) * DAY })}
+					>
 						{t("enrol.make")}
 					</Btn>
 				</div>

@@ -11,7 +11,15 @@ import { Bones, Btn, Mark, Wrong } from "../ui/parts";
 import { useMachine } from "./queries";
 import "./fleet.css";
 
-export function MachineCard({ id, ticket, Now }: { id: string; ticket?: string; Now: ComponentType<{ machine: Machine }> }) {
+export function MachineCard({
+	id,
+	ticket,
+	Now,
+}: {
+	id: string;
+	ticket?: string;
+	Now: ComponentType<{ machine: Machine }>;
+}) {
 	const t = useT();
 	const can = useCan();
 	const acts = useActs();
@@ -40,7 +48,15 @@ export function MachineCard({ id, ticket, Now }: { id: string; ticket?: string; 
 					<span className="grow" />
 					<Mark grade={online ? "ok" : "unknown"}>{presence(t, data)}</Mark>
 				</div>
-				<p className="card-words">{data.headline ? headline(t, data) : online ? (data.last_seen_at ? t("machine.fine", { at: when(data.last_seen_at) }) : t("machine.just_enrolled")) : presenceSentence(t, data)}</p>
+				<p className="card-words">
+					{data.headline
+						? headline(t, data)
+						: online
+							? data.last_seen_at
+								? t("machine.fine", { at: when(data.last_seen_at) })
+								: t("machine.just_enrolled")
+							: presenceSentence(t, data)}
+				</p>
 				<div className="line wrap">
 					{can("session.open") && data.policy.terminal !== "off" && (
 						<Btn icon="connect" kbd="o" onClick={() => acts.connect({ machine: id, ticket })}>

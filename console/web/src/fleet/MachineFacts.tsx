@@ -19,7 +19,8 @@ const hardware: Record<string, { word: MessageId; show?: (value: number) => stri
 	swap_bytes: { word: "fact.swap", show: bytes },
 };
 
-const written = (value: unknown) => (typeof value === "string" ? value : typeof value === "number" ? number(value, 2) : JSON.stringify(value));
+const written = (value: unknown) =>
+	typeof value === "string" ? value : typeof value === "number" ? number(value, 2) : JSON.stringify(value);
 
 export function FactsPane({ facts, machine }: { facts: Facts; machine: Machine }) {
 	const t = useT();
@@ -106,13 +107,16 @@ function FactRow({ name, children, mono }: { name: string; children: React.React
 	);
 }
 
-const fullness = (ratio: number): Grade | undefined => (ratio >= 0.95 ? "critical" : ratio >= 0.85 ? "warning" : undefined);
+const fullness = (ratio: number): Grade | undefined =>
+	ratio >= 0.95 ? "critical" : ratio >= 0.85 ? "warning" : undefined;
 
 export function FactsRows({ facts }: { facts: Facts }) {
 	const t = useT();
 	const [by, setBy] = useState<"cpu" | "memory">("cpu");
 	const [all, setAll] = useState(false);
-	const processes = [...facts.processes].sort((a, b) => (by === "cpu" ? (b.cpu ?? -1) - (a.cpu ?? -1) : (b.rss_bytes ?? -1) - (a.rss_bytes ?? -1)));
+	const processes = [...facts.processes].sort((a, b) =>
+		by === "cpu" ? (b.cpu ?? -1) - (a.cpu ?? -1) : (b.rss_bytes ?? -1) - (a.rss_bytes ?? -1),
+	);
 	const stopped = facts.services.filter((s) => s.state !== "running" && s.state !== "active");
 	const services = all ? [...facts.services].sort((a, b) => a.name.localeCompare(b.name)) : stopped.slice(0, 8);
 	return (
@@ -129,9 +133,18 @@ export function FactsRows({ facts }: { facts: Facts }) {
 									<b className="cut" title={fs.mount}>
 										{fs.mount}
 									</b>
-									{ratio === null ? <span className="dim">{t("plot.not_read")}</span> : <Bar ratio={ratio} grade={fullness(ratio)} />}
+									{ratio === null ? (
+										<span className="dim">{t("plot.not_read")}</span>
+									) : (
+										<Bar ratio={ratio} grade={fullness(ratio)} />
+									)}
 									<span className="mid cut" title={fs.type}>
-										{ratio !== null && t("machine.free_of", { ratio: percent(ratio), free: bytes((fs.size_bytes ?? 0) - (fs.used_bytes ?? 0)), size: bytes(fs.size_bytes ?? 0) })}
+										{ratio !== null &&
+											t("machine.free_of", {
+												ratio: percent(ratio),
+												free: bytes((fs.size_bytes ?? 0) - (fs.used_bytes ?? 0)),
+												size: bytes(fs.size_bytes ?? 0),
+											})}
 									</span>
 								</li>
 							);
@@ -176,7 +189,11 @@ export function FactsRows({ facts }: { facts: Facts }) {
 							</button>
 						)}
 					</div>
-					{facts.services.length === 0 ? <Empty>{t("machine.not_reported")}</Empty> : services.length === 0 && <Empty>{t("machine.services_run", { n: facts.services.length })}</Empty>}
+					{facts.services.length === 0 ? (
+						<Empty>{t("machine.not_reported")}</Empty>
+					) : (
+						services.length === 0 && <Empty>{t("machine.services_run", { n: facts.services.length })}</Empty>
+					)}
 					<ul className="services">
 						{services.map((service) => (
 							<li key={service.name}>
@@ -198,7 +215,9 @@ export function FactsRows({ facts }: { facts: Facts }) {
 								<span className="mono cut grow" title={card.addresses.join(", ")}>
 									{card.addresses.join(", ")}
 								</span>
-								<span className="dim">{card.up === false ? t("machine.down") : card.speed_bits ? bits(card.speed_bits / 8) : ""}</span>
+								<span className="dim">
+									{card.up === false ? t("machine.down") : card.speed_bits ? bits(card.speed_bits / 8) : ""}
+								</span>
 							</li>
 						))}
 					</ul>

@@ -69,7 +69,9 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 	useKeys([
 		...(connects ? [{ keys: "o", does: "key.connect" as const, run: connect }] : []),
 		...(runs ? [{ keys: "s", does: "key.run" as const, run }] : []),
-		...(can("ticket.write") ? [{ keys: "n", does: "key.new" as const, run: () => acts.ticket({ machine: machine.id }) }] : []),
+		...(can("ticket.write")
+			? [{ keys: "n", does: "key.new" as const, run: () => acts.ticket({ machine: machine.id }) }]
+			: []),
 	]);
 	return (
 		<section className="page-head machine-head">
@@ -83,7 +85,9 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 				<span className="grow" />
 				<parts.OpenTickets machine={machine} />
 			</div>
-			<p className="sentence">{online || machine.headline ? <parts.Sentence machine={machine} /> : presenceSentence(t, machine)}</p>
+			<p className="sentence">
+				{online || machine.headline ? <parts.Sentence machine={machine} /> : presenceSentence(t, machine)}
+			</p>
 			<div className="line wrap acts">
 				{runs && (
 					<Btn kind={machine.open_alerts > 0 || !connects ? "first" : undefined} icon="play" kbd="s" onClick={run}>
@@ -101,7 +105,9 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 					</Btn>
 				)}
 				<span className="grow" />
-				{machine.policy.terminal === "off" && can("session.open") && <span className="sub">{t("machine.no_terminal")}</span>}
+				{machine.policy.terminal === "off" && can("session.open") && (
+					<span className="sub">{t("machine.no_terminal")}</span>
+				)}
 				{machine.headline && !online && <span className="sub">{presenceSentence(t, machine)}</span>}
 			</div>
 		</section>

@@ -27,13 +27,29 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 				</span>
 			),
 		},
-		{ id: "name", head: t("computers.computer"), width: "minmax(110px, 150px)", sort: "name", area: "end", cell: (m) => <span className="mono" title={m.name}>{m.name}</span> },
+		{
+			id: "name",
+			head: t("computers.computer"),
+			width: "minmax(110px, 150px)",
+			sort: "name",
+			area: "end",
+			cell: (m) => (
+				<span className="mono" title={m.name}>
+					{m.name}
+				</span>
+			),
+		},
 		{
 			id: "person",
 			head: t("computers.person"),
 			width: "minmax(90px, 150px)",
 			area: "under",
-			cell: (m) => (m.people[0] ? <span title={m.people.map((p) => p.name).join(", ")}>{m.people[0].name}</span> : <span className="dim">{t("computers.nobody")}</span>),
+			cell: (m) =>
+				m.people[0] ? (
+					<span title={m.people.map((p) => p.name).join(", ")}>{m.people[0].name}</span>
+				) : (
+					<span className="dim">{t("computers.nobody")}</span>
+				),
 		},
 		{
 			id: "presence",
@@ -47,7 +63,16 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 				</span>
 			),
 		},
-		{ id: "system", head: t("computers.system"), width: "minmax(100px, 170px)", cell: (m) => <span className="mid" title={`${m.os.name} ${m.os.version}`}>{`${m.os.name} ${m.os.version}`.trim()}</span> },
+		{
+			id: "system",
+			head: t("computers.system"),
+			width: "minmax(100px, 170px)",
+			cell: (m) => (
+				<span className="mid" title={`${m.os.name} ${m.os.version}`}>
+					{`${m.os.name} ${m.os.version}`.trim()}
+				</span>
+			),
+		},
 		{
 			id: "seen",
 			head: t("computers.seen"),

@@ -1,4 +1,11 @@
-import { type InfiniteData, keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+	type InfiniteData,
+	keepPreviousData,
+	useInfiniteQuery,
+	useMutation,
+	useQuery,
+	useQueryClient,
+} from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { api, call, rows } from "../api/client";
 import { type Change, live } from "../api/live";
@@ -14,7 +21,8 @@ const ONE_BY_ONE = 20;
 export function useMachines(filter: MachineFilter) {
 	return useInfiniteQuery({
 		queryKey: ["machines", filter],
-		queryFn: ({ pageParam, signal }): Promise<List<Machine>> => call(api.GET("/machines", { params: { query: { ...filter, limit: PAGE, cursor: pageParam } }, signal })),
+		queryFn: ({ pageParam, signal }): Promise<List<Machine>> =>
+			call(api.GET("/machines", { params: { query: { ...filter, limit: PAGE, cursor: pageParam } }, signal })),
 		initialPageParam: undefined as string | undefined,
 		getNextPageParam: (last) => last.next ?? undefined,
 		placeholderData: keepPreviousData,
@@ -28,11 +36,18 @@ export function useMachineCounts() {
 }
 
 export function useMachine(id: string) {
-	return useQuery({ queryKey: ["machine", id], queryFn: () => call(api.GET("/machines/{id}", { params: { path: { id } } })), enabled: id !== "" });
+	return useQuery({
+		queryKey: ["machine", id],
+		queryFn: () => call(api.GET("/machines/{id}", { params: { path: { id } } })),
+		enabled: id !== "",
+	});
 }
 
 export function useFacts(id: string) {
-	return useQuery({ queryKey: ["machine", id, "facts"], queryFn: () => call(api.GET("/machines/{id}/facts", { params: { path: { id } } })) });
+	return useQuery({
+		queryKey: ["machine", id, "facts"],
+		queryFn: () => call(api.GET("/machines/{id}/facts", { params: { path: { id } } })),
+	});
 }
 
 /**
@@ -57,7 +72,11 @@ export function useMachineNews(filter: MachineFilter): { news: boolean; refresh:
 		const replace = (fresh: Machine) =>
 			client.setQueryData<Pages>(queryKey(), (data) => {
 				if (!data) return data;
-				const pages = data.pages.map((page) => (page.items.some((m) => m.id === fresh.id) ? { ...page, items: page.items.map((m) => (m.id === fresh.id ? fresh : m)) } : page));
+				const pages = data.pages.map((page) =>
+					page.items.some((m) => m.id === fresh.id)
+						? { ...page, items: page.items.map((m) => (m.id === fresh.id ? fresh : m)) }
+						: page,
+				);
 				return { ...data, pages };
 			});
 		return live.onChanges((changes) => {
@@ -83,19 +102,31 @@ export function useMachineNews(filter: MachineFilter): { news: boolean; refresh:
 const ignore = () => {};
 
 export function useEnrol() {
-	return useMutation({ mutationFn: (body: { uses: number; expires_in_seconds: number }) => call(api.POST("/enrolments", { body })) });
+	return useMutation({
+		mutationFn: (body: { uses: number; expires_in_seconds: number }) => call(api.POST("/enrolments", { body })),
+	});
 }
 
 export function useExamples() {
-	return useQuery({ queryKey: ["question-examples"], queryFn: () => call(api.GET("/questions/examples")).then(rows), staleTime: Number.POSITIVE_INFINITY });
+	return useQuery({
+		queryKey: ["question-examples"],
+		queryFn: () => call(api.GET("/questions/examples")).then(rows),
+		staleTime: Number.POSITIVE_INFINITY,
+	});
 }
 
 export function useFields() {
-	return useQuery({ queryKey: ["expression-fields"], queryFn: () => call(api.GET("/expression/fields")).then(rows), staleTime: Number.POSITIVE_INFINITY });
+	return useQuery({
+		queryKey: ["expression-fields"],
+		queryFn: () => call(api.GET("/expression/fields")).then(rows),
+		staleTime: Number.POSITIVE_INFINITY,
+	});
 }
 
 export function useAsk() {
-	return useMutation({ mutationFn: (body: { expression: string; machine_ids?: string[] }) => call(api.POST("/questions", { body })) });
+	return useMutation({
+		mutationFn: (body: { expression: string; machine_ids?: string[] }) => call(api.POST("/questions", { body })),
+	});
 }
 
 export function useQuestion(id: string | undefined) {
@@ -115,7 +146,9 @@ export function useAnswers(id: string | undefined, answered: number) {
 			const all = [];
 			let cursor: string | undefined;
 			do {
-				const page = await call(api.GET("/questions/{id}/answers", { params: { path: { id: id ?? "" }, query: { limit: 500, cursor } } }));
+				const page = await call(
+					api.GET("/questions/{id}/answers", { params: { path: { id: id ?? "" }, query: { limit: 500, cursor } } }),
+				);
 				all.push(...rows(page));
 				cursor = page.next ?? undefined;
 			} while (cursor);
@@ -135,7 +168,8 @@ export type SettingsChange = Partial<Omit<Settings, "version">>;
 export function usePatchSettings() {
 	const client = useQueryClient();
 	return useMutation({
-		mutationFn: ({ version, change }: { version: number; change: SettingsChange }) => call(api.PATCH("/settings", { body: { version, ...change } })),
+		mutationFn: ({ version, change }: { version: number; change: SettingsChange }) =>
+			call(api.PATCH("/settings", { body: { version, ...change } })),
 		onSuccess: (fresh) => client.setQueryData(["settings"], fresh),
 		onError: () => client.invalidateQueries({ queryKey: ["settings"] }),
 	});

@@ -49,57 +49,72 @@ export function Frame({ children, path, openTickets, signOut }: FrameProps) {
 			<a className="skip" href="#main">
 				{t("frame.skip")}
 			</a>
-			<Link to="/queue/$view" params={{ view: "mine" }} className="brand">
-				<Logo />
-				Deskside
-			</Link>
-			<header className="top">
-				<button type="button" className="top-search not-narrow" onClick={() => acts.palette()}>
-					<Icon name="search" />
-					<span className="grow cut">{t("frame.search")}</span>
-					<kbd>Ctrl K</kbd>
-				</button>
-				<span className="grow" />
-				{can("ticket.write") && (
-					<span className="line not-narrow">
-						<Btn kind="bare" icon="call" kbd="c" onClick={() => acts.call()}>
-							{t("frame.call")}
-						</Btn>
-						<Btn icon="plus" kbd="n" onClick={() => acts.ticket()}>
-							{t("frame.new")}
-						</Btn>
-					</span>
-				)}
-				<button type="button" className="tool only-narrow" aria-label={t("frame.search")} onClick={() => acts.palette()}>
-					<Icon name="search" />
-				</button>
-				<Menu position="bottom-end" width={220}>
-					<Menu.Target>
-						<button type="button" className="plain me" aria-label={t("frame.me", { name: me.display_name })}>
-							<Face name={me.display_name} />
-						</button>
-					</Menu.Target>
-					<Menu.Dropdown>
-						<Menu.Label>
-							{me.display_name} · {me.organisation.name}
-						</Menu.Label>
-						<Menu.Item component={Link} to="/settings">
-							{t("settings.mine")}
-						</Menu.Item>
-						<Menu.Item onClick={() => acts.keys()} rightSection={<kbd>?</kbd>}>
-							{t("key.help")}
-						</Menu.Item>
-						<Menu.Divider />
-						<Menu.Item onClick={signOut}>{t("act.sign_out")}</Menu.Item>
-						<Menu.Label>Deskside {me.version}</Menu.Label>
-					</Menu.Dropdown>
-				</Menu>
+			<header className="head">
+				<Link to="/queue/$view" params={{ view: "mine" }} className="brand">
+					<Logo />
+					Deskside
+				</Link>
+				<div className="top">
+					<button type="button" className="top-search not-narrow" onClick={() => acts.palette()}>
+						<Icon name="search" />
+						<span className="grow cut">{t("frame.search")}</span>
+						<kbd>Ctrl K</kbd>
+					</button>
+					<span className="grow" />
+					{can("ticket.write") && (
+						<span className="line not-narrow">
+							<Btn kind="bare" icon="call" kbd="c" onClick={() => acts.call()}>
+								{t("frame.call")}
+							</Btn>
+							<Btn icon="plus" kbd="n" onClick={() => acts.ticket()}>
+								{t("frame.new")}
+							</Btn>
+						</span>
+					)}
+					<button
+						type="button"
+						className="tool only-narrow"
+						aria-label={t("frame.search")}
+						onClick={() => acts.palette()}
+					>
+						<Icon name="search" />
+					</button>
+					<Menu position="bottom-end" width={220}>
+						<Menu.Target>
+							<button type="button" className="plain me">
+								<Face name={me.display_name} />
+								<span className="out-of-sight">{t("frame.me", { name: me.display_name })}</span>
+							</button>
+						</Menu.Target>
+						<Menu.Dropdown>
+							<Menu.Label>
+								{me.display_name} · {me.organisation.name}
+							</Menu.Label>
+							<Menu.Item component={Link} to="/settings">
+								{t("settings.mine")}
+							</Menu.Item>
+							<Menu.Item onClick={() => acts.keys()} rightSection={<kbd>?</kbd>}>
+								{t("key.help")}
+							</Menu.Item>
+							<Menu.Divider />
+							<Menu.Item onClick={signOut}>{t("act.sign_out")}</Menu.Item>
+							<Menu.Label>Deskside {me.version}</Menu.Label>
+						</Menu.Dropdown>
+					</Menu>
+				</div>
 			</header>
 			<nav className="side" aria-label={t("frame.places")}>
 				{places
 					.filter((place) => can(place.right))
 					.map((place) => (
-						<Link key={place.to} to={place.to} aria-current={place.under === "/queue" ? inQueue : place.under === "/computers" ? inComputers : here(place.under)} className={place.under === "/repairs" ? "not-narrow" : undefined}>
+						<Link
+							key={place.to}
+							to={place.to}
+							aria-current={
+								place.under === "/queue" ? inQueue : place.under === "/computers" ? inComputers : here(place.under)
+							}
+							className={place.under === "/repairs" ? "not-narrow" : undefined}
+						>
 							<Icon name={place.icon} />
 							<span className="cut">{t(place.word)}</span>
 							{place.under === "/queue" && !!openTickets && (

@@ -11,7 +11,13 @@ export function KeysHelp({ close }: { close: () => void }) {
 	const on = useKeysAreOn();
 	const [groups] = useState(boundKeys);
 	return (
-		<Modal opened onClose={close} title={t("keys.title")} size={720} closeButtonProps={{ "aria-label": t("act.close") }}>
+		<Modal
+			opened
+			onClose={close}
+			title={t("keys.title")}
+			size={720}
+			closeButtonProps={{ "aria-label": t("act.close") }}
+		>
 			<div className="pad stack">
 				<div className="keys-list">
 					{groups.map((keys, i) => (

@@ -14,13 +14,15 @@ type Entry = { id: string; group: MessageId; content: ReactNode; run: () => void
 
 /** Letters without their tails, so that "lodz" finds "Łódź". */
 export const fold = (text: string) =>
-	text
-		.toLocaleLowerCase()
-		.normalize("NFD")
-		.replace(/\p{M}/gu, "")
-		.replace(/ł/g, "l");
+	text.toLocaleLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replace(/ł/g, "l");
 
-export function Palette(props: { actions: Action[]; first?: string; go: (to: Destination) => void; newTicket?: (words: string) => void; close: () => void }) {
+export function Palette(props: {
+	actions: Action[];
+	first?: string;
+	go: (to: Destination) => void;
+	newTicket?: (words: string) => void;
+	close: () => void;
+}) {
 	const t = useT();
 	const [typed, setTyped] = useState(props.first ?? "");
 	const [at, setAt] = useState(0);
@@ -59,7 +61,13 @@ export function Palette(props: { actions: Action[]; first?: string; go: (to: Des
 					</>
 				),
 			});
-		for (const person of found.data.people) entries.push({ id: person.id, group: "palette.people", run: () => props.go({ person: person.id }), content: <span className="cut">{person.name}</span> });
+		for (const person of found.data.people)
+			entries.push({
+				id: person.id,
+				group: "palette.people",
+				run: () => props.go({ person: person.id }),
+				content: <span className="cut">{person.name}</span>,
+			});
 	}
 	const wanted = fold(typed.trim());
 	for (const action of props.actions) {
@@ -79,7 +87,13 @@ export function Palette(props: { actions: Action[]; first?: string; go: (to: Des
 	}
 	const words = typed.trim();
 	const empty = entries.length === 0 && words !== "" && asked === words && !found.isFetching;
-	if (empty && props.newTicket) entries.push({ id: "new", group: "palette.actions", run: () => props.newTicket?.(words), content: t("palette.new_with_words") });
+	if (empty && props.newTicket)
+		entries.push({
+			id: "new",
+			group: "palette.actions",
+			run: () => props.newTicket?.(words),
+			content: t("palette.new_with_words"),
+		});
 	const current = Math.min(at, entries.length - 1);
 	const onKey = (event: React.KeyboardEvent) => {
 		const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
@@ -94,7 +108,14 @@ export function Palette(props: { actions: Action[]; first?: string; go: (to: Des
 		}
 	};
 	return (
-		<Modal opened onClose={props.close} withCloseButton={false} size={640} padding={0} aria-label={t("frame.search")} classNames={{ content: "dialog", body: "dialog-body" }}>
+		<Modal
+			opened
+			onClose={props.close}
+			withCloseButton={false}
+			size={640}
+			padding={0}
+			attributes={{ content: { "aria-label": t("frame.search") }, header: {} }}
+		>
 			<div className="palette-field">
 				<Icon name="search" />
 				<input
@@ -125,8 +146,13 @@ export function Palette(props: { actions: Action[]; first?: string; go: (to: Des
 								</div>
 							)}
 							{/* biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the keys */}
-							{/* biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field */}
-							<div id={`${listId}-${entry.id}`} role="option" aria-selected={i === current} onPointerMove={() => setAt(i)} onClick={() => choose(entry.run)}>
+							<div
+								id={`${listId}-${entry.id}`}
+								role="option"
+								aria-selected={i === current}
+								onPointerMove={() => setAt(i)}
+								onClick={() => choose(entry.run)}
+							>
 								{entry.content}
 							</div>
 						</div>

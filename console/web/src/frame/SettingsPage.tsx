@@ -20,7 +20,12 @@ export function SettingsPage({ part, parts }: { part: string; parts: SettingsPar
 		<div className="settings">
 			<nav className="settings-places" aria-label={t("nav.settings")}>
 				{mine.map((one) => (
-					<Link key={one.id} to="/settings/$part" params={{ part: one.id }} aria-current={one.id === part ? "page" : undefined}>
+					<Link
+						key={one.id}
+						to="/settings/$part"
+						params={{ part: one.id }}
+						aria-current={one.id === part ? "page" : undefined}
+					>
 						{t(one.word)}
 					</Link>
 				))}

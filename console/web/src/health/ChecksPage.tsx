@@ -33,7 +33,9 @@ function OneCheck({ check }: { check: Check }) {
 	const [services, setServices] = useState<string>();
 	const conflict = patch.error instanceof Failure && patch.error.status === 409;
 	const wrong = patch.error instanceof Failure ? patch.error.fields : {};
-	const dirty = Object.entries(change).some(([key, value]) => JSON.stringify(value) !== JSON.stringify(check[key as keyof CheckChange]));
+	const dirty = Object.entries(change).some(
+		([key, value]) => JSON.stringify(value) !== JSON.stringify(check[key as keyof CheckChange]),
+	);
 	const reset = () => {
 		setChange({});
 		setServices(undefined);
@@ -113,9 +115,18 @@ function OneCheck({ check }: { check: Check }) {
 					)}
 				</>
 			) : (
-				<p className="mono">{fields.map((field) => check[field] && `${t(`check.${field}`)} ${check[field]}`).filter(Boolean).join(" · ")}</p>
+				<p className="mono">
+					{fields
+						.map((field) => check[field] && `${t(`check.${field}`)} ${check[field]}`)
+						.filter(Boolean)
+						.join(" · ")}
+				</p>
 			)}
-			{conflict ? <p role="alert">{t("wrong.conflict")}</p> : patch.error && Object.keys(wrong).length === 0 && <Wrong reason={patch.error} />}
+			{conflict ? (
+				<p role="alert">{t("wrong.conflict")}</p>
+			) : (
+				patch.error && Object.keys(wrong).length === 0 && <Wrong reason={patch.error} />
+			)}
 		</form>
 	);
 }

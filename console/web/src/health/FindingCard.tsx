@@ -20,7 +20,13 @@ export function FindingCard({ alert }: { alert: Alert }) {
 				<div className="line label finding-top">
 					<span className="grow">{t("finding.plain")}</span>
 					{(["en", "pl"] as const).map((one) => (
-						<button key={one} type="button" className="tongue" aria-pressed={spoken === one} onClick={() => setSpoken(one)}>
+						<button
+							key={one}
+							type="button"
+							className="tongue"
+							aria-pressed={spoken === one}
+							onClick={() => setSpoken(one)}
+						>
 							{one.toUpperCase()}
 						</button>
 					))}
@@ -31,8 +37,14 @@ export function FindingCard({ alert }: { alert: Alert }) {
 			</div>
 			<div className="finding-tech">
 				<div className="line label finding-top">
-					<span className="grow">{resolved ? t("finding.was", { grade: t(`health.${alert.severity}`) }) : t("finding.measured")}</span>
-					{resolved && alert.resolved_at ? <Chip grade="ok">{t("finding.cleared", { at: clock(alert.resolved_at) })}</Chip> : <Chip grade={grade}>{t(`health.${grade}`)}</Chip>}
+					<span className="grow">
+						{resolved ? t("finding.was", { grade: t(`health.${alert.severity}`) }) : t("finding.measured")}
+					</span>
+					{resolved && alert.resolved_at ? (
+						<Chip grade="ok">{t("finding.cleared", { at: clock(alert.resolved_at) })}</Chip>
+					) : (
+						<Chip grade={grade}>{t(`health.${grade}`)}</Chip>
+					)}
 					<span className="mono">{alert.check}</span>
 				</div>
 				<p className="text">{pick(alert.finding)}</p>
@@ -78,7 +90,12 @@ function Figure({ alert }: { alert: Alert }) {
 	const label = seriesName(t, series);
 	return (
 		<figure>
-			<button type="button" className="plain link sub as-table" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
+			<button
+				type="button"
+				className="plain link sub as-table"
+				aria-pressed={asTable}
+				onClick={() => setAsTable(!asTable)}
+			>
 				{t(asTable ? "plot.as_chart" : "plot.as_table")}
 			</button>
 			{asTable ? (

@@ -27,7 +27,8 @@ export function Sentence({ machine }: { machine: Machine }) {
 	const more = open.length - 1;
 	return (
 		<>
-			{pick(worst.plain) || pick(worst.title)} {more > 0 && <span className="mid">{t("machine.more_findings", { n: more })}</span>}
+			{pick(worst.plain) || pick(worst.title)}{" "}
+			{more > 0 && <span className="mid">{t("machine.more_findings", { n: more })}</span>}
 		</>
 	);
 }
@@ -52,7 +53,12 @@ export function Findings({ machine }: { machine: Machine }) {
 	return (
 		<ul className="findings">
 			{shown.map((alert) => (
-				<Finding key={alert.id} alert={alert} open={open === alert.id} toggle={() => setOpen(open === alert.id ? undefined : alert.id)} />
+				<Finding
+					key={alert.id}
+					alert={alert}
+					open={open === alert.id}
+					toggle={() => setOpen(open === alert.id ? undefined : alert.id)}
+				/>
 			))}
 		</ul>
 	);
@@ -64,7 +70,11 @@ function Finding({ alert, open, toggle }: { alert: Alert; open: boolean; toggle:
 	const acts = useActs();
 	const acknowledge = useAcknowledge();
 	const grade: Grade = alert.state === "unknown" ? "unknown" : alert.severity;
-	const flags = [alert.flapping && t("alert.flapping"), alert.silenced && t("alert.silenced"), alert.acknowledged_by && t("alert.acknowledged", { name: alert.acknowledged_by.name })].filter(Boolean);
+	const flags = [
+		alert.flapping && t("alert.flapping"),
+		alert.silenced && t("alert.silenced"),
+		alert.acknowledged_by && t("alert.acknowledged", { name: alert.acknowledged_by.name }),
+	].filter(Boolean);
 	return (
 		<li>
 			<div className="finding-line">
@@ -80,7 +90,12 @@ function Finding({ alert, open, toggle }: { alert: Alert; open: boolean; toggle:
 				</span>
 				<span className="sub since">{t("alert.since", { at: when(alert.started_at) })}</span>
 				{alert.cures[0] && can("run.start") ? (
-					<Btn low onClick={() => acts.run({ machine: alert.machine_id, ticket: alert.ticket_id ?? undefined, script: alert.cures[0] })}>
+					<Btn
+						low
+						onClick={() =>
+							acts.run({ machine: alert.machine_id, ticket: alert.ticket_id ?? undefined, script: alert.cures[0] })
+						}
+					>
 						{t("alert.repair")}
 					</Btn>
 				) : can("ticket.write") ? (

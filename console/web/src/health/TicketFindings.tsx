@@ -32,7 +32,13 @@ export function TicketFindings({ ticket }: { ticket: Ticket }) {
 			{alerts.data.length > 1 && (
 				<div className="line wrap" role="group" aria-label={t("finding.all")}>
 					{alerts.data.map((alert) => (
-						<button key={alert.id} type="button" className="plain other-finding" aria-pressed={alert.id === shown.id} onClick={() => setChosen(alert.id)}>
+						<button
+							key={alert.id}
+							type="button"
+							className="plain other-finding"
+							aria-pressed={alert.id === shown.id}
+							onClick={() => setChosen(alert.id)}
+						>
 							<AlertLine alert={alert} />
 						</button>
 					))}

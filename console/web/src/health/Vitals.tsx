@@ -6,7 +6,16 @@ import { useT } from "../i18n";
 import { bits, lasted, measure, percent } from "../i18n/format";
 import { Bar, Empty, Mark, Seg, Wrong } from "../ui/parts";
 import { type Point, PointsTable, Spark } from "../ui/plot";
-import { type LiveState, type Range, ranges, seriesKey, useAlerts, useChecks, useLiveVitals, useVitals } from "./queries";
+import {
+	type LiveState,
+	type Range,
+	ranges,
+	seriesKey,
+	useAlerts,
+	useChecks,
+	useLiveVitals,
+	useVitals,
+} from "./queries";
 import { bySeries, checkOf, limitsOf, seriesName, threshold, vitalOf } from "./series";
 import "./health.css";
 
@@ -31,14 +40,18 @@ function sum(all: Series[]): Series | undefined {
 	const first = all[0];
 	if (!first) return undefined;
 	const totals = new Map<number, number | null>();
-	for (const series of all) for (const [at, value] of series.points) if (at != null) totals.set(at, value == null ? (totals.get(at) ?? null) : (totals.get(at) ?? 0) + value);
+	for (const series of all)
+		for (const [at, value] of series.points)
+			if (at != null) totals.set(at, value == null ? (totals.get(at) ?? null) : (totals.get(at) ?? 0) + value);
 	return { ...first, attributes: {}, points: [...totals].sort((a, b) => a[0] - b[0]) };
 }
 
 /** What the four tiles show. The disk is the fullest one. */
 export function tiles(series: Series[], live: LiveState | undefined) {
 	const one = (name: string) => series.find((s) => s.name === name);
-	const disks = series.filter((s) => s.name === "system.filesystem.utilization").sort((a, b) => (last(b.points)?.[1] ?? 0) - (last(a.points)?.[1] ?? 0));
+	const disks = series
+		.filter((s) => s.name === "system.filesystem.utilization")
+		.sort((a, b) => (last(b.points)?.[1] ?? 0) - (last(a.points)?.[1] ?? 0));
 	const cards = series.filter((s) => s.name === "system.network.io" && s.attributes["network.interface.name"] !== "lo");
 	const traffic = sum(cards);
 	const liveTraffic = cards.map((card) => live?.values[seriesKey(card)]?.value).filter((v) => v != null);
@@ -46,7 +59,11 @@ export function tiles(series: Series[], live: LiveState | undefined) {
 		cpu: now(one("system.cpu.utilization"), live),
 		memory: now(one("system.memory.utilization"), live),
 		disk: { ...now(disks[0], live), mount: disks[0]?.attributes["system.filesystem.mountpoint"] ?? "" },
-		network: { points: traffic?.points ?? [], value: liveTraffic.length > 0 ? liveTraffic.reduce((a, b) => a + b, 0) : (last(traffic?.points)?.[1] ?? undefined) },
+		network: {
+			points: traffic?.points ?? [],
+			value:
+				liveTraffic.length > 0 ? liveTraffic.reduce((a, b) => a + b, 0) : (last(traffic?.points)?.[1] ?? undefined),
+		},
 	};
 }
 
@@ -78,7 +95,13 @@ export function Vitals({ machine }: { machine: Machine }) {
 	const shown = [
 		{ word: t("vital.cpu"), vital: "system.cpu.utilization", top: 1, say: percent, ...found.cpu },
 		{ word: t("vital.memory"), vital: "system.memory.utilization", top: 1, say: percent, ...found.memory },
-		{ word: found.disk.mount ? t("vital.disk_of", { mount: found.disk.mount }) : t("vital.disk"), vital: "system.filesystem.utilization", top: 1, say: percent, ...found.disk },
+		{
+			word: found.disk.mount ? t("vital.disk_of", { mount: found.disk.mount }) : t("vital.disk"),
+			vital: "system.filesystem.utilization",
+			top: 1,
+			say: percent,
+			...found.disk,
+		},
 		{ word: t("vital.network"), vital: "system.network.io", top: undefined, say: bits, ...found.network },
 	];
 	const stale = machine.presence !== "online";
@@ -91,9 +114,15 @@ export function Vitals({ machine }: { machine: Machine }) {
 						<div key={tile.vital} className={`tile ${worse ?? ""}`}>
 							<span className="label cut">{tile.word}</span>
 							<div className={stale ? "value old" : "value"}>
-								{tile.value === undefined ? <span className="sub">{hour.data ? t("plot.not_read") : " "}</span> : tile.say(tile.value)}
+								{tile.value === undefined ? (
+									<span className="sub">{hour.data ? t("plot.not_read") : " "}</span>
+								) : (
+									tile.say(tile.value)
+								)}
 								{worse && <Mark grade={worse} />}
-								{stale && tile.value !== undefined && machine.last_seen_at && <span className="sub"> {t("time.ago", { age: lasted(machine.last_seen_at) })}</span>}
+								{stale && tile.value !== undefined && machine.last_seen_at && (
+									<span className="sub"> {t("time.ago", { age: lasted(machine.last_seen_at) })}</span>
+								)}
 							</div>
 							{tile.points.length > 1 ? <Spark points={tile.points} top={tile.top} /> : <div className="spark" />}
 						</div>
@@ -121,8 +150,19 @@ function Chart({ machine }: { machine: Machine }) {
 	const checks = useChecks();
 	const alerts = useAlerts({ machine_id: machine.id });
 	const all = useMemo(() => [...(vitals.data?.series ?? [])].sort(bySeries), [vitals.data]);
-	const series = all.find((s) => seriesKey(s) === wanted) ?? (wanted === undefined ? ofFinding(all, alerts.data) : undefined) ?? all[0];
-	const limits = useMemo(() => limitsOf(t, checks.data?.find((one) => one.id === (series && checkOf(series.name))), series?.unit ?? ""), [t, checks.data, series]);
+	const series =
+		all.find((s) => seriesKey(s) === wanted) ??
+		(wanted === undefined ? ofFinding(all, alerts.data) : undefined) ??
+		all[0];
+	const limits = useMemo(
+		() =>
+			limitsOf(
+				t,
+				checks.data?.find((one) => one.id === (series && checkOf(series.name))),
+				series?.unit ?? "",
+			),
+		[t, checks.data, series],
+	);
 	const label = series ? seriesName(t, series) : t("vital.chart");
 	return (
 		<section className="chart" aria-label={label}>
@@ -158,7 +198,16 @@ function Chart({ machine }: { machine: Machine }) {
 						<PointsTable points={series.points} unit={series.unit} label={label} />
 					) : (
 						<Suspense fallback={null}>
-							<TimeChart points={series.points} unit={series.unit} from={Date.parse(vitals.data.from)} to={Date.parse(vitals.data.to)} step={vitals.data.step_seconds || ranges[range].step} limits={limits} label={label} height={208} />
+							<TimeChart
+								points={series.points}
+								unit={series.unit}
+								from={Date.parse(vitals.data.from)}
+								to={Date.parse(vitals.data.to)}
+								step={vitals.data.step_seconds || ranges[range].step}
+								limits={limits}
+								label={label}
+								height={208}
+							/>
 						</Suspense>
 					)
 				) : (
@@ -177,7 +226,11 @@ export function NowBars({ machine }: { machine: Machine }) {
 	const grade = useGrade();
 	const found = tiles(hour.data?.series ?? [], live.data);
 	const bars = [
-		{ word: found.disk.mount ? t("vital.disk_of", { mount: found.disk.mount }) : t("vital.disk"), vital: "system.filesystem.utilization", value: found.disk.value },
+		{
+			word: found.disk.mount ? t("vital.disk_of", { mount: found.disk.mount }) : t("vital.disk"),
+			vital: "system.filesystem.utilization",
+			value: found.disk.value,
+		},
 		{ word: t("vital.memory"), vital: "system.memory.utilization", value: found.memory.value },
 		{ word: t("vital.cpu"), vital: "system.cpu.utilization", value: found.cpu.value },
 	];

@@ -9,17 +9,27 @@ import type { Point } from "../ui/plot";
 export function useAlerts(of: { machine_id?: string; ticket_id?: string }) {
 	return useQuery({
 		queryKey: ["alerts", of],
-		queryFn: () => call(api.GET("/alerts", { params: { query: { ...of, limit: 100 } } })).then((list) => rows(list).sort(worstFirst)),
+		queryFn: () =>
+			call(api.GET("/alerts", { params: { query: { ...of, limit: 100 } } })).then((list) =>
+				rows(list).sort(worstFirst),
+			),
 	});
 }
 
-const weight = (alert: Alert) => (alert.state === "resolved" ? 0 : alert.state === "unknown" ? 1 : alert.severity === "critical" ? 3 : 2);
+const weight = (alert: Alert) =>
+	alert.state === "resolved" ? 0 : alert.state === "unknown" ? 1 : alert.severity === "critical" ? 3 : 2;
 export const worstFirst = (a: Alert, b: Alert) => weight(b) - weight(a) || b.started_at.localeCompare(a.started_at);
 
 export function useAcknowledge() {
 	const client = useQueryClient();
 	return useMutation({
-		mutationFn: (alert: Alert) => call(api.PATCH("/alerts/{id}", { params: { path: { id: alert.id } }, body: { version: alert.version, acknowledged: !alert.acknowledged_by } })),
+		mutationFn: (alert: Alert) =>
+			call(
+				api.PATCH("/alerts/{id}", {
+					params: { path: { id: alert.id } },
+					body: { version: alert.version, acknowledged: !alert.acknowledged_by },
+				}),
+			),
 		onSettled: () => client.invalidateQueries({ queryKey: ["alerts"] }),
 	});
 }
@@ -38,7 +48,14 @@ export function useVitals(machine: string, range: Range) {
 		queryFn: () => {
 			const to = new Date();
 			const from = new Date(to.getTime() - seconds * 1000);
-			return call(api.GET("/machines/{id}/vitals", { params: { path: { id: machine }, query: { from: from.toISOString(), to: to.toISOString(), step_seconds: step } } }));
+			return call(
+				api.GET("/machines/{id}/vitals", {
+					params: {
+						path: { id: machine },
+						query: { from: from.toISOString(), to: to.toISOString(), step_seconds: step },
+					},
+				}),
+			);
 		},
 		placeholderData: keepPreviousData,
 		refetchInterval: refresh,
@@ -73,22 +90,40 @@ export function addLive(state: LiveState | undefined, vitals: LiveVitals): LiveS
 /** Watches a machine while its page is seen; about once a second the values of now come in. */
 export function useLiveVitals(machine: string, watch = true) {
 	const client = useQueryClient();
-	const receive = useCallback((vitals: LiveVitals) => client.setQueryData<LiveState>(["live", machine], (state) => addLive(state, vitals)), [client, machine]);
+	const receive = useCallback(
+		(vitals: LiveVitals) => client.setQueryData<LiveState>(["live", machine], (state) => addLive(state, vitals)),
+		[client, machine],
+	);
 	useWatch(watch ? machine : undefined, receive);
-	return useQuery<LiveState>({ queryKey: ["live", machine], queryFn: () => Promise.reject(new Error("live values are pushed")), enabled: false, staleTime: Number.POSITIVE_INFINITY, gcTime: 30_000 });
+	return useQuery<LiveState>({
+		queryKey: ["live", machine],
+		queryFn: () => Promise.reject(new Error("live values are pushed")),
+		enabled: false,
+		staleTime: Number.POSITIVE_INFINITY,
+		gcTime: 30_000,
+	});
 }
 
 export function useChecks() {
 	return useQuery({ queryKey: ["checks"], queryFn: () => call(api.GET("/checks")).then(rows) });
 }
 
-export type CheckChange = Partial<Pick<Check, "warning" | "critical" | "clear" | "for" | "keep_firing_for" | "interval" | "enabled" | "watched_services">>;
+export type CheckChange = Partial<
+	Pick<
+		Check,
+		"warning" | "critical" | "clear" | "for" | "keep_firing_for" | "interval" | "enabled" | "watched_services"
+	>
+>;
 
 export function usePatchCheck() {
 	const client = useQueryClient();
 	return useMutation({
-		mutationFn: ({ check, change }: { check: Check; change: CheckChange }) => call(api.PATCH("/checks/{id}", { params: { path: { id: check.id } }, body: { version: check.version, ...change } })),
-		onSuccess: (fresh) => client.setQueryData<Check[]>(["checks"], (all) => all?.map((check) => (check.id === fresh.id ? fresh : check))),
+		mutationFn: ({ check, change }: { check: Check; change: CheckChange }) =>
+			call(
+				api.PATCH("/checks/{id}", { params: { path: { id: check.id } }, body: { version: check.version, ...change } }),
+			),
+		onSuccess: (fresh) =>
+			client.setQueryData<Check[]>(["checks"], (all) => all?.map((check) => (check.id === fresh.id ? fresh : check))),
 		onError: () => client.invalidateQueries({ queryKey: ["checks"] }),
 	});
 }

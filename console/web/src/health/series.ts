@@ -44,7 +44,12 @@ const words = {
 	"system.process.count": "vital.processes",
 } as const;
 
-const directions = { read: "vital.read", write: "vital.write", receive: "vital.receive", transmit: "vital.transmit" } as const;
+const directions = {
+	read: "vital.read",
+	write: "vital.write",
+	receive: "vital.receive",
+	transmit: "vital.transmit",
+} as const;
 
 /** “Disk in use, /home” and the like; what we have no word for keeps its own name. */
 export function seriesName(t: Translate, series: Pick<Series, "name" | "attributes">): string {

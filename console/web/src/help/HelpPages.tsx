@@ -34,7 +34,12 @@ function Layout({ home, children, back }: { home?: HelpHome; children: ReactNode
 						</>
 					)}
 					<span className="grow" />
-					<button type="button" className="plain sub" lang={language() === "pl" ? "en" : "pl"} onClick={() => void setLanguage(language() === "pl" ? "en" : "pl")}>
+					<button
+						type="button"
+						className="plain sub"
+						lang={language() === "pl" ? "en" : "pl"}
+						onClick={() => void setLanguage(language() === "pl" ? "en" : "pl")}
+					>
 						{language() === "pl" ? "English" : "Polski"}
 					</button>
 				</header>
@@ -45,7 +50,15 @@ function Layout({ home, children, back }: { home?: HelpHome; children: ReactNode
 	);
 }
 
-export function HelpPage({ link, signedIn, open }: { link?: string; signedIn: () => void; open: (ticket: string) => void }) {
+export function HelpPage({
+	link,
+	signedIn,
+	open,
+}: {
+	link?: string;
+	signedIn: () => void;
+	open: (ticket: string) => void;
+}) {
 	const t = useT();
 	const signIn = useHelpSignIn();
 	const tried = useRef(false);
@@ -202,7 +215,9 @@ export function HelpTicketPage({ id }: { id: string }) {
 				<>
 					<p className="sub">{ticket.data.number}</p>
 					<h1>{t(`help.state.${ticket.data.state}`)}</h1>
-					{ticket.data.says && ticket.data.messages[0]?.text !== ticket.data.says && <blockquote className="text">{t("ticket.quoted", { words: ticket.data.says })}</blockquote>}
+					{ticket.data.says && ticket.data.messages[0]?.text !== ticket.data.says && (
+						<blockquote className="text">{t("ticket.quoted", { words: ticket.data.says })}</blockquote>
+					)}
 					<Messages ticket={ticket.data} />
 					<Answer ticket={ticket.data} />
 				</>

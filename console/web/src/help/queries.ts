@@ -3,12 +3,21 @@ import { api, call } from "../api/client";
 import type { CanWork } from "../api/types";
 
 export function useHelp(on: boolean) {
-	return useQuery({ queryKey: ["help"], queryFn: () => call(api.GET("/help")), enabled: on, refetchInterval: 15_000, retry: 1 });
+	return useQuery({
+		queryKey: ["help"],
+		queryFn: () => call(api.GET("/help")),
+		enabled: on,
+		refetchInterval: 15_000,
+		retry: 1,
+	});
 }
 
 export function useHelpSignIn() {
 	const client = useQueryClient();
-	return useMutation({ mutationFn: (link: string) => call(api.POST("/help/sign-in", { body: { link } })), onSuccess: () => client.invalidateQueries({ queryKey: ["help"] }) });
+	return useMutation({
+		mutationFn: (link: string) => call(api.POST("/help/sign-in", { body: { link } })),
+		onSuccess: () => client.invalidateQueries({ queryKey: ["help"] }),
+	});
 }
 
 export function useAskForHelp() {
@@ -23,13 +32,18 @@ export function useAskForHelp() {
 }
 
 export function useHelpTicket(id: string) {
-	return useQuery({ queryKey: ["help", "ticket", id], queryFn: () => call(api.GET("/help/tickets/{id}", { params: { path: { id } } })), refetchInterval: 10_000 });
+	return useQuery({
+		queryKey: ["help", "ticket", id],
+		queryFn: () => call(api.GET("/help/tickets/{id}", { params: { path: { id } } })),
+		refetchInterval: 10_000,
+	});
 }
 
 export function useAnswer(id: string) {
 	const client = useQueryClient();
 	return useMutation({
-		mutationFn: (text: string) => call(api.POST("/help/tickets/{id}/messages", { params: { path: { id } }, body: { text } })),
+		mutationFn: (text: string) =>
+			call(api.POST("/help/tickets/{id}/messages", { params: { path: { id } }, body: { text } })),
 		onSuccess: () => client.invalidateQueries({ queryKey: ["help"] }),
 	});
 }

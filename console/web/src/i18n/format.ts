@@ -145,4 +145,3 @@ export function measure(value: number, unit: string): string {
 	if (unit.startsWith("{")) return number(value, value < 10 ? 1 : 0);
 	return `${number(value, value < 10 ? 2 : 0)}${unit ? NBSP + unit : ""}`;
 }
-

@@ -5,6 +5,7 @@
 import { i18n, type Messages } from "@lingui/core";
 import { useLingui } from "@lingui/react";
 import type en from "./en.json";
+import { keepShortWords } from "./short";
 
 export type MessageId = keyof typeof en;
 export type Language = "en" | "pl";
@@ -51,7 +52,7 @@ export function useT(): Translate {
 
 /** The reader's side of a text that the console sends in both languages. */
 export function pick(text: Text | null | undefined): string {
-	return text ? text[language()] || text.en : "";
+	return text ? keepShortWords(text[language()] || text.en) : "";
 }
 
 /** Sorts and finds Polish letters as Polish does (ą after a), whatever the language on screen. */

@@ -1,6 +1,6 @@
 /** How the nouns of the console are said. Words that several features show alike. */
 import type { Machine, Run, Ticket } from "../api/types";
-import { type Translate, pick } from ".";
+import { pick, type Translate } from ".";
 import { lasted, when } from "./format";
 
 type Present = Pick<Machine, "presence" | "offline_reason" | "last_seen_at" | "people">;

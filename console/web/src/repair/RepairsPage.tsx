@@ -21,11 +21,27 @@ export function RepairsPage() {
 	return (
 		<div className="page">
 			<section className="page-head">
-				<h1 className="sentence">{!runs.data ? t("nav.repairs") : going > 0 ? t("repairs.going", { n: going }) : failing > 0 ? t("repairs.failing", { n: failing }) : t("repairs.quiet")}</h1>
+				<h1 className="sentence">
+					{!runs.data
+						? t("nav.repairs")
+						: going > 0
+							? t("repairs.going", { n: going })
+							: failing > 0
+								? t("repairs.failing", { n: failing })
+								: t("repairs.quiet")}
+				</h1>
 			</section>
 			<div className="split">
 				<div className="scroll sec">
-					{runs.error ? <Wrong reason={runs.error} retry={() => void runs.refetch()} large /> : !runs.data ? <Bones lines={10} /> : runs.data.items.length === 0 ? <Empty large>{t("repairs.empty")}</Empty> : <Runs runs={runs.data.items} />}
+					{runs.error ? (
+						<Wrong reason={runs.error} retry={() => void runs.refetch()} large />
+					) : !runs.data ? (
+						<Bones lines={10} />
+					) : runs.data.items.length === 0 ? (
+						<Empty large>{t("repairs.empty")}</Empty>
+					) : (
+						<Runs runs={runs.data.items} />
+					)}
 				</div>
 				<Scripts />
 			</div>
@@ -68,7 +84,15 @@ function Runs({ runs }: { runs: Run[] }) {
 						<td className="mid">{run.requested_by?.name ?? "Deskside"}</td>
 						<td>
 							<span className="row-like">
-								{isRunning(run) ? `${runState(t, run)} …` : <Mark grade={runGrade(run) ?? "unknown"}>{run.verify && !run.dry_run && run.verify.verdict !== "not_run" ? t(`verdict.${run.verify.verdict}`) : runState(t, run)}</Mark>}
+								{isRunning(run) ? (
+									`${runState(t, run)} …`
+								) : (
+									<Mark grade={runGrade(run) ?? "unknown"}>
+										{run.verify && !run.dry_run && run.verify.verdict !== "not_run"
+											? t(`verdict.${run.verify.verdict}`)
+											: runState(t, run)}
+									</Mark>
+								)}
 							</span>
 						</td>
 						<td className="r mid not-narrow">{run.duration_seconds !== null && duration(run.duration_seconds)}</td>

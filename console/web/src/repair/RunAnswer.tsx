@@ -66,13 +66,22 @@ function Verdict({ run }: { run: Run }) {
 	const { verdict, check } = run.verify;
 	return (
 		<p>
-			<Mark grade={verdict === "verified" ? "ok" : verdict === "still_failing" ? "warning" : "unknown"}>{t(`verdict.long.${verdict}`, { check })}</Mark>
+			<Mark grade={verdict === "verified" ? "ok" : verdict === "still_failing" ? "warning" : "unknown"}>
+				{t(`verdict.long.${verdict}`, { check })}
+			</Mark>
 		</p>
 	);
 }
 
 function Result({ name, value }: { name: string; value: unknown }) {
-	const shown = typeof value === "number" ? (/bytes/.test(name) ? bytes(value) : number(value, 2)) : typeof value === "string" ? value : JSON.stringify(value);
+	const shown =
+		typeof value === "number"
+			? /bytes/.test(name)
+				? bytes(value)
+				: number(value, 2)
+			: typeof value === "string"
+				? value
+				: JSON.stringify(value);
 	return (
 		<>
 			<dt className="mono cut" title={name}>
@@ -101,6 +110,7 @@ function OutputBox({ run }: { run: Run }) {
 				className="out run-output"
 				// biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reached by keyboard
 				tabIndex={0}
+				role="group"
 				aria-label={t("run.output")}
 				onScroll={(event) => {
 					const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;

@@ -4,8 +4,8 @@
  */
 import { Modal } from "@mantine/core";
 import { useMemo, useState } from "react";
-import { Failure } from "../api/client";
 import type { RunWish } from "../api/acts";
+import { Failure } from "../api/client";
 import type { Machine, Script } from "../api/types";
 import { language, pick, useT } from "../i18n";
 import { presence } from "../i18n/words";
@@ -43,10 +43,22 @@ export function RunDialog({ wish, close }: { wish: RunWish; close: () => void })
 	);
 }
 
-function Choose({ wish, machine, scripts, close }: { wish: RunWish; machine: Machine; scripts: Script[]; close: () => void }) {
+function Choose({
+	wish,
+	machine,
+	scripts,
+	close,
+}: {
+	wish: RunWish;
+	machine: Machine;
+	scripts: Script[];
+	close: () => void;
+}) {
 	const t = useT();
 	const start = useStartRun();
-	const [chosen, setChosen] = useState(wish.script && scripts.some((s) => s.id === wish.script) ? wish.script : (scripts[0]?.id ?? ""));
+	const [chosen, setChosen] = useState(
+		wish.script && scripts.some((s) => s.id === wish.script) ? wish.script : (scripts[0]?.id ?? ""),
+	);
 	const [typed, setTyped] = useState<Record<string, unknown>>({});
 	const [running, setRunning] = useState<string>();
 	const run = useRun(running);
@@ -57,14 +69,23 @@ function Choose({ wish, machine, scripts, close }: { wish: RunWish; machine: Mac
 	const go = (dry: boolean) => {
 		if (!script) return;
 		start.mutate(
-			{ key: crypto.randomUUID(), script: script.id, machine_id: machine.id, ticket_id: wish.ticket, parameters: valuesOf(fields, typed), dry_run: dry },
+			{
+				key: crypto.randomUUID(),
+				script: script.id,
+				machine_id: machine.id,
+				ticket_id: wish.ticket,
+				parameters: valuesOf(fields, typed),
+				dry_run: dry,
+			},
 			{ onSuccess: (fresh) => setRunning(fresh.id) },
 		);
 	};
 	const busy = start.isPending || isRunning(run.data);
 	const tried = run.data?.dry_run && run.data.script === chosen && !isRunning(run.data);
 	const over = run.data && !run.data.dry_run && !isRunning(run.data);
-	const fieldErrors = Object.fromEntries(Object.entries(wrong).map(([name, text]) => [name.replace(/^parameters\./, ""), text]));
+	const fieldErrors = Object.fromEntries(
+		Object.entries(wrong).map(([name, text]) => [name.replace(/^parameters\./, ""), text]),
+	);
 	return (
 		<>
 			<div className={running || start.error ? "run-columns" : "run-columns alone"}>
@@ -84,7 +105,8 @@ function Choose({ wish, machine, scripts, close }: { wish: RunWish; machine: Mac
 					</dd>
 					<dt>{t("run.where")}</dt>
 					<dd>
-						<span className="mono">{machine.name}</span> <span className="mid">{[machine.people[0]?.name, presence(t, machine)].filter(Boolean).join(", ")}</span>
+						<span className="mono">{machine.name}</span>{" "}
+						<span className="mid">{[machine.people[0]?.name, presence(t, machine)].filter(Boolean).join(", ")}</span>
 						{machine.presence === "offline" && <p className="sub">{t("run.offline")}</p>}
 					</dd>
 					{script && (
@@ -93,7 +115,12 @@ function Choose({ wish, machine, scripts, close }: { wish: RunWish; machine: Mac
 							<dd>{pick(script.explanation)}</dd>
 							<dt>{t("run.person")}</dt>
 							<dd>{pick(script.notices)}</dd>
-							<Parameters fields={fields} typed={typed} set={(name, value) => setTyped({ ...typed, [name]: value })} wrong={fieldErrors} />
+							<Parameters
+								fields={fields}
+								typed={typed}
+								set={(name, value) => setTyped({ ...typed, [name]: value })}
+								wrong={fieldErrors}
+							/>
 						</>
 					)}
 				</dl>
@@ -105,17 +132,28 @@ function Choose({ wish, machine, scripts, close }: { wish: RunWish; machine: Mac
 				)}
 			</div>
 			<div className="dialog-foot">
-				<Btn onClick={() => go(true)} disabled={busy || lacks.length > 0} kind={!tried && !over && script?.risk !== "safe" ? "first" : undefined}>
+				<Btn
+					onClick={() => go(true)}
+					disabled={busy || lacks.length > 0}
+					kind={!tried && !over && script?.risk !== "safe" ? "first" : undefined}
+				>
 					{t(tried ? "run.try_again" : "run.try")}
 				</Btn>
 				<span className="grow" />
 				{lacks.length > 0 && <span className="sub">{t("run.lacks", { fields: lacks.join(", ") })}</span>}
-				{!tried && !over && lacks.length === 0 && script && script.risk !== "safe" && <span className="sub not-narrow">{t("run.first_try")}</span>}
+				{!tried && !over && lacks.length === 0 && script && script.risk !== "safe" && (
+					<span className="sub not-narrow">{t("run.first_try")}</span>
+				)}
 				<Btn onClick={close} kbd="Esc">
 					{t(over ? "act.close" : "act.cancel")}
 				</Btn>
 				{!over && script && (
-					<Btn kind={script.risk === "destructive" ? "stop-now" : tried || script.risk === "safe" ? "first" : undefined} disabled={busy || lacks.length > 0} loading={start.isPending} onClick={() => go(false)}>
+					<Btn
+						kind={script.risk === "destructive" ? "stop-now" : tried || script.risk === "safe" ? "first" : undefined}
+						disabled={busy || lacks.length > 0}
+						loading={start.isPending}
+						onClick={() => go(false)}
+					>
 						{t("run.go", { n: 1 })}
 					</Btn>
 				)}
@@ -130,7 +168,13 @@ function Picker({ scripts, chosen, choose }: { scripts: Script[]; chosen: string
 		<div className="picker" role="radiogroup" aria-label={t("run.what")}>
 			{scripts.map((script) => (
 				<label key={script.id} className={script.id === chosen ? "chosen" : undefined}>
-					<input type="radio" name="script" className="out-of-sight" checked={script.id === chosen} onChange={() => choose(script.id)} />
+					<input
+						type="radio"
+						name="script"
+						className="out-of-sight"
+						checked={script.id === chosen}
+						onChange={() => choose(script.id)}
+					/>
 					<span className="cut grow">{pick(script.title)}</span>
 					{script.fits && <span className="sub not-narrow">{t("run.fits")}</span>}
 					<span className="tag">{t(`risk.${script.risk}`)}</span>

@@ -17,7 +17,8 @@ export function RunItem({ run: id }: { run: string }) {
 	if (run.error) return <Wrong reason={run.error} />;
 	if (!run.data) return <Bones lines={1} />;
 	const grade = runGrade(run.data);
-	const verdict = run.data.verify && !run.data.dry_run && run.data.verify.verdict !== "not_run" ? run.data.verify.verdict : undefined;
+	const verdict =
+		run.data.verify && !run.data.dry_run && run.data.verify.verdict !== "not_run" ? run.data.verify.verdict : undefined;
 	const at = run.data.finished_at ? ` ${clock(run.data.finished_at)}` : "";
 	const details = [
 		run.data.dry_run && t("run.dry"),
@@ -30,7 +31,11 @@ export function RunItem({ run: id }: { run: string }) {
 				<b>{titleOf(run.data)}</b>
 				<span className="dim cut">{details.join(" · ")}</span>
 				<span className="grow" />
-				{isRunning(run.data) ? <span className="mid">{runState(t, run.data)} …</span> : grade && <Chip grade={grade}>{(verdict ? t(`verdict.${verdict}`) : runState(t, run.data)) + at}</Chip>}
+				{isRunning(run.data) ? (
+					<span className="mid">{runState(t, run.data)} …</span>
+				) : (
+					grade && <Chip grade={grade}>{(verdict ? t(`verdict.${verdict}`) : runState(t, run.data)) + at}</Chip>
+				)}
 				{output?.text && (
 					<button type="button" className="plain link" aria-expanded={open} onClick={() => setOpen(!open)}>
 						{t("run.output")}
@@ -64,7 +69,11 @@ export function MachineRuns({ machine }: { machine: Machine }) {
 								{titleOf(run)}
 								{run.dry_run && <span className="dim"> · {t("run.dry")}</span>}
 							</span>
-							<Mark grade={runGrade(run) ?? "unknown"}>{run.verify && !run.dry_run && run.verify.verdict !== "not_run" ? t(`verdict.${run.verify.verdict}`) : runState(t, run)}</Mark>
+							<Mark grade={runGrade(run) ?? "unknown"}>
+								{run.verify && !run.dry_run && run.verify.verdict !== "not_run"
+									? t(`verdict.${run.verify.verdict}`)
+									: runState(t, run)}
+							</Mark>
 						</li>
 					))}
 				</ul>

@@ -4,14 +4,22 @@ import { api, base, call, Failure, rows } from "../api/client";
 import type { Machine, Run, RunState, Script } from "../api/types";
 
 export function useScripts(of: { machine_id?: string; ticket_id?: string }, on = true) {
-	return useQuery({ queryKey: ["scripts", of], queryFn: () => call(api.GET("/scripts", { params: { query: of } })).then(rows), enabled: on });
+	return useQuery({
+		queryKey: ["scripts", of],
+		queryFn: () => call(api.GET("/scripts", { params: { query: of } })).then(rows),
+		enabled: on,
+	});
 }
 
 export function useRuns(of: { machine_id?: string; ticket_id?: string; state?: RunState }) {
-	return useQuery({ queryKey: ["runs", of], queryFn: () => call(api.GET("/runs", { params: { query: { ...of, limit: 100 } } })) });
+	return useQuery({
+		queryKey: ["runs", of],
+		queryFn: () => call(api.GET("/runs", { params: { query: { ...of, limit: 100 } } })),
+	});
 }
 
-export const isRunning = (run: Pick<Run, "state"> | undefined) => !!run && ["queued", "sent", "running"].includes(run.state);
+export const isRunning = (run: Pick<Run, "state"> | undefined) =>
+	!!run && ["queued", "sent", "running"].includes(run.state);
 
 export function useRun(id: string | undefined) {
 	return useQuery({
@@ -22,13 +30,20 @@ export function useRun(id: string | undefined) {
 	});
 }
 
-export type RunWish = { script: string; machine_id: string; ticket_id?: string; parameters: Record<string, unknown>; dry_run: boolean };
+export type RunWish = {
+	script: string;
+	machine_id: string;
+	ticket_id?: string;
+	parameters: Record<string, unknown>;
+	dry_run: boolean;
+};
 
 /** Starts a run. One press is one run: the key stays the same when the same press is tried again. */
 export function useStartRun() {
 	const client = useQueryClient();
 	return useMutation({
-		mutationFn: ({ key, ...body }: RunWish & { key: string }) => call(api.POST("/runs", { params: { header: { "Idempotency-Key": key } }, body })),
+		mutationFn: ({ key, ...body }: RunWish & { key: string }) =>
+			call(api.POST("/runs", { params: { header: { "Idempotency-Key": key } }, body })),
 		onSuccess: (run) => {
 			client.setQueryData(["run", run.id], run);
 			void client.invalidateQueries({ queryKey: ["runs"] });
@@ -51,7 +66,9 @@ export type Output = { text: string; bytes: number; done: boolean };
 async function follow(client: QueryClient, id: string, signal: AbortSignal): Promise<void> {
 	const key = ["run", id, "output"];
 	const before = client.getQueryData<Output>(key) ?? { text: "", bytes: 0, done: false };
-	const response = await fetch(`${base}/runs/${encodeURIComponent(id)}/output?from=${before.bytes}&follow=1`, { signal });
+	const response = await fetch(`${base}/runs/${encodeURIComponent(id)}/output?from=${before.bytes}&follow=1`, {
+		signal,
+	});
 	if (!response.ok) throw new Failure(response.status, await response.json().catch(() => ({})));
 	const decoder = new TextDecoder();
 	let { text, bytes } = before;
@@ -98,7 +115,10 @@ export function useOutput(id: string | undefined, wanted = true) {
 
 /** The machine a run is meant for, as the fleet's pages hold it. */
 export function useTarget(id: string) {
-	return useQuery<Machine>({ queryKey: ["machine", id], queryFn: () => call(api.GET("/machines/{id}", { params: { path: { id } } })) });
+	return useQuery<Machine>({
+		queryKey: ["machine", id],
+		queryFn: () => call(api.GET("/machines/{id}", { params: { path: { id } } })),
+	});
 }
 
 /** What fits first, then by name of the script. */

@@ -14,7 +14,8 @@ export type Field = {
 };
 
 type Schema = Record<string, unknown>;
-const isSchema = (value: unknown): value is Schema => typeof value === "object" && value !== null && !Array.isArray(value);
+const isSchema = (value: unknown): value is Schema =>
+	typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A title may be one text or one for each language. */
 function words(value: unknown, language: string, otherwise: string): string {
@@ -58,4 +59,5 @@ export function valuesOf(fields: Field[], typed: Record<string, unknown>): Recor
 }
 
 /** The names of required fields that are still empty. */
-export const missing = (fields: Field[], typed: Record<string, unknown>) => fields.filter((field) => field.required && (typed[field.name] ?? field.first) === "").map((field) => field.name);
+export const missing = (fields: Field[], typed: Record<string, unknown>) =>
+	fields.filter((field) => field.required && (typed[field.name] ?? field.first) === "").map((field) => field.name);

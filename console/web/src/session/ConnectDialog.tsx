@@ -9,7 +9,15 @@ import { Bones, Btn, Wrong } from "../ui/parts";
 import { useConnect, useTarget } from "./queries";
 import "./session.css";
 
-export function ConnectDialog({ wish, close, open }: { wish: ConnectWish; close: () => void; open: (session: string) => void }) {
+export function ConnectDialog({
+	wish,
+	close,
+	open,
+}: {
+	wish: ConnectWish;
+	close: () => void;
+	open: (session: string) => void;
+}) {
 	const t = useT();
 	const me = useMe();
 	const machine = useTarget(wish.machine);
@@ -18,7 +26,13 @@ export function ConnectDialog({ wish, close, open }: { wish: ConnectWish; close:
 	const asks = machine.data?.policy.terminal === "ask";
 	const person = machine.data?.people[0]?.name;
 	return (
-		<Modal opened onClose={close} title={t("session.connect")} size={560} closeButtonProps={{ "aria-label": t("act.close") }}>
+		<Modal
+			opened
+			onClose={close}
+			title={t("session.connect")}
+			size={560}
+			closeButtonProps={{ "aria-label": t("act.close") }}
+		>
 			<form
 				onSubmit={(event) => {
 					event.preventDefault();
@@ -42,18 +56,36 @@ export function ConnectDialog({ wish, close, open }: { wish: ConnectWish; close:
 						</p>
 					)}
 					{connect.error && <Wrong reason={connect.error} />}
-					<TextInput label={t("session.reason")} description={t(asks ? "session.reason_seen" : "session.reason_why")} value={reason} onChange={(event) => setReason(event.currentTarget.value)} data-autofocus required withAsterisk={false} />
+					<TextInput
+						label={t("session.reason")}
+						description={t(asks ? "session.reason_seen" : "session.reason_why")}
+						value={reason}
+						onChange={(event) => setReason(event.currentTarget.value)}
+						data-autofocus
+						required
+						withAsterisk={false}
+					/>
 					{machine.data && (
 						<div>
 							<h3>{t("session.their_screen")}</h3>
-							<p className="their-screen">{t(asks ? "session.asks" : "session.background", { name: me.display_name, reason: reason.trim().replace(/[.…]+$/, "") || t("session.reason_here") })}</p>
+							<p className="their-screen">
+								{t(asks ? "session.asks" : "session.background", {
+									name: me.display_name,
+									reason: reason.trim().replace(/[.…]+$/, "") || t("session.reason_here"),
+								})}
+							</p>
 						</div>
 					)}
 				</div>
 				<div className="dialog-foot">
 					<span className="sub grow">{t("session.recorded")}</span>
 					<Btn onClick={close}>{t("act.cancel")}</Btn>
-					<Btn type="submit" kind="first" disabled={!reason.trim() || machine.data?.presence !== "online"} loading={connect.isPending}>
+					<Btn
+						type="submit"
+						kind="first"
+						disabled={!reason.trim() || machine.data?.presence !== "online"}
+						loading={connect.isPending}
+					>
 						{t(asks ? "session.ask" : "act.connect")}
 					</Btn>
 				</div>

@@ -74,5 +74,13 @@ export default function LiveTerminal(props: LiveTerminalProps) {
 			screen.dispose();
 		};
 	}, [id]);
-	return <div ref={box} className="term" data-keys="asleep" role="group" aria-label={t("session.terminal_of", { name: props.label })} />;
+	return (
+		<div
+			ref={box}
+			className="term"
+			data-keys="asleep"
+			role="group"
+			aria-label={t("session.terminal_of", { name: props.label })}
+		/>
+	);
 }

@@ -29,10 +29,13 @@ export function ReplayPage({ id }: { id: string }) {
 		<div className="page">
 			<section className="page-head line wrap">
 				<div className="grow">
-					<h1 className="sentence">{t("session.replay_of", { name: session.data.by.name, machine: session.data.machine_name })}</h1>
+					<h1 className="sentence">
+						{t("session.replay_of", { name: session.data.by.name, machine: session.data.machine_name })}
+					</h1>
 					<p className="sub">
 						{moment(session.data.created_at)} · {session.data.reason}
-						{session.data.recording && ` · ${duration(session.data.recording.seconds)} · ${bytes(session.data.recording.bytes)}`}
+						{session.data.recording &&
+							` · ${duration(session.data.recording.seconds)} · ${bytes(session.data.recording.bytes)}`}
 					</p>
 				</div>
 				<Btn renderRoot={(props) => <Link to="/computers/$id" params={{ id: machine }} {...props} />}>

@@ -5,7 +5,7 @@ import { useT } from "../i18n";
 import { counter } from "../i18n/format";
 import { useKeys } from "../ui/keyboard";
 import { Btn, Seg, Wrong } from "../ui/parts";
-import { type Cast, parse, Player } from "./cast";
+import { type Cast, Player, parse } from "./cast";
 import { newScreen } from "./screen";
 
 const LONGEST_PAUSE = 2;
@@ -75,7 +75,7 @@ function Play({ cast, cut, setCut }: { cast: Cast; cut: boolean; setCut: (cut: b
 	return (
 		<div className="replay">
 			<div className="replay-place">
-				<div ref={box} className="term still" role="img" aria-label={t("session.recording")} />
+				<div ref={box} className="term still" role="group" aria-label={t("session.recording")} />
 			</div>
 			<div className="replay-bar">
 				<Btn icon={playing ? "pause" : "play"} onClick={toggle}>

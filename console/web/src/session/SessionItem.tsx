@@ -25,7 +25,10 @@ function Where({ session }: { session: Session }) {
 	return null;
 }
 
-const length = (session: Session) => (session.opened_at && session.ended_at ? duration((Date.parse(session.ended_at) - Date.parse(session.opened_at)) / 1000) : "");
+const length = (session: Session) =>
+	session.opened_at && session.ended_at
+		? duration((Date.parse(session.ended_at) - Date.parse(session.opened_at)) / 1000)
+		: "";
 
 export function SessionItem({ session: id }: { session: string }) {
 	const t = useT();
@@ -36,7 +39,9 @@ export function SessionItem({ session: id }: { session: string }) {
 	return (
 		<div className="line wrap">
 			<b>{t("session.terminal")}</b>
-			<span className="dim">{[data.by.name, t(`session.state.${data.state}`), length(data)].filter(Boolean).join(" · ")}</span>
+			<span className="dim">
+				{[data.by.name, t(`session.state.${data.state}`), length(data)].filter(Boolean).join(" · ")}
+			</span>
 			<span className="grow" />
 			<Where session={data} />
 		</div>
@@ -61,7 +66,10 @@ export function MachineSessions({ machine }: { machine: Machine }) {
 						<li key={session.id}>
 							<time>{when(session.created_at)}</time>
 							<span className="cut grow" title={session.reason}>
-								{session.by.name} <span className="dim">{[t(`session.state.${session.state}`), length(session)].filter(Boolean).join(" · ")}</span>
+								{session.by.name}{" "}
+								<span className="dim">
+									{[t(`session.state.${session.state}`), length(session)].filter(Boolean).join(" · ")}
+								</span>
 							</span>
 							<Where session={session} />
 						</li>

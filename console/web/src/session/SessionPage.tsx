@@ -27,10 +27,27 @@ export function SessionPage({ id }: { id: string }) {
 				<Bones lines={2} />
 			</div>
 		);
-	return <Framed session={session.data} machine={machine.data} title={machine.data?.people[0]?.name ?? session.data.machine_name} t={t} />;
+	return (
+		<Framed
+			session={session.data}
+			machine={machine.data}
+			title={machine.data?.people[0]?.name ?? session.data.machine_name}
+			t={t}
+		/>
+	);
 }
 
-function Framed({ session, machine, title, t }: { session: Session; machine?: Machine; title: string; t: ReturnType<typeof useT> }) {
+function Framed({
+	session,
+	machine,
+	title,
+	t,
+}: {
+	session: Session;
+	machine?: Machine;
+	title: string;
+	t: ReturnType<typeof useT>;
+}) {
 	const narrow = useNarrow();
 	const [letter] = useState(() => letterOf(session.id));
 	const over = session.state === "ended" || session.state === "refused";
@@ -58,7 +75,17 @@ function Framed({ session, machine, title, t }: { session: Session; machine?: Ma
 	);
 }
 
-function Head({ session, title, letter, t }: { session: Session; title: string; letter: string; t: ReturnType<typeof useT> }) {
+function Head({
+	session,
+	title,
+	letter,
+	t,
+}: {
+	session: Session;
+	title: string;
+	letter: string;
+	t: ReturnType<typeof useT>;
+}) {
 	const end = useEnd();
 	const open = session.state === "open" || session.state === "opening" || session.state === "waiting_consent";
 	return (
@@ -135,8 +162,10 @@ function Waiting({ session }: { session: Session }) {
 				{t("session.waiting")}
 			</p>
 			<p className="mid">{t("session.left", { n: Math.max(0, Math.ceil(WAIT - passed)) })}</p>
-			<h3>{t("session.their_screen")}</h3>
-			<p className="their-screen">{t("session.asks", { name: me.display_name, reason: session.reason.replace(/[.…]+$/, "") })}</p>
+			<h2>{t("session.their_screen")}</h2>
+			<p className="their-screen">
+				{t("session.asks", { name: me.display_name, reason: session.reason.replace(/[.…]+$/, "") })}
+			</p>
 			<p className="sub">{t("session.meanwhile")}</p>
 		</div>
 	);
@@ -149,16 +178,31 @@ function Over({ session }: { session: Session }) {
 	const t = useT();
 	const can = useCan();
 	const code = refusals.find((one) => one === session.refusal?.code);
-	const seconds = session.opened_at && session.ended_at ? (Date.parse(session.ended_at) - Date.parse(session.opened_at)) / 1000 : null;
+	const seconds =
+		session.opened_at && session.ended_at
+			? (Date.parse(session.ended_at) - Date.parse(session.opened_at)) / 1000
+			: null;
 	return (
 		<div className="session-wait">
 			<p className="sentence" role="status">
-				{session.state === "refused" ? (code ? t(`session.refused.${code}`) : session.refusal?.text || t("session.refused.other")) : seconds !== null ? t("session.ended", { time: duration(seconds) }) : t("session.ended_before")}
+				{session.state === "refused"
+					? code
+						? t(`session.refused.${code}`)
+						: session.refusal?.text || t("session.refused.other")
+					: seconds !== null
+						? t("session.ended", { time: duration(seconds) })
+						: t("session.ended_before")}
 			</p>
-			{session.state === "ended" && session.ended_at && <p className="mid">{t("session.ended_at", { at: clock(session.ended_at), name: session.by.name })}</p>}
+			{session.state === "ended" && session.ended_at && (
+				<p className="mid">{t("session.ended_at", { at: clock(session.ended_at), name: session.by.name })}</p>
+			)}
 			<div className="line">
 				{session.recording && can("session.replay") && (
-					<Btn kind="first" icon="play" renderRoot={(props) => <Link to="/sessions/$id/replay" params={{ id: session.id }} {...props} />}>
+					<Btn
+						kind="first"
+						icon="play"
+						renderRoot={(props) => <Link to="/sessions/$id/replay" params={{ id: session.id }} {...props} />}
+					>
 						{t("session.replay")}
 					</Btn>
 				)}
@@ -197,7 +241,17 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 				</div>
 				<div className="term-foot">
 					<span role="status">
-						{link.link === "open" ? <Mark grade="ok">{t("session.link_good")}</Mark> : link.link === "lost" ? <Mark grade="warning">{t("session.link_lost", { time: duration(Math.floor(lost)) })}</Mark> : link.link === "over" ? <Mark grade="unknown">{code === undefined ? t("session.link_over") : t("session.exit", { code: number(code) })}</Mark> : t("session.opening")}
+						{link.link === "open" ? (
+							<Mark grade="ok">{t("session.link_good")}</Mark>
+						) : link.link === "lost" ? (
+							<Mark grade="warning">{t("session.link_lost", { time: duration(Math.floor(lost)) })}</Mark>
+						) : link.link === "over" ? (
+							<Mark grade="unknown">
+								{code === undefined ? t("session.link_over") : t("session.exit", { code: number(code) })}
+							</Mark>
+						) : (
+							t("session.opening")
+						)}
 					</span>
 					{size && (
 						<span>
@@ -213,7 +267,9 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 			<aside className="pane" aria-label={t("session.about")}>
 				<section>
 					<h2>{t("session.their_screen")}</h2>
-					<p className="their-screen">{t("session.background", { name: me.display_name, reason: session.reason.replace(/[.…]+$/, "") })}</p>
+					<p className="their-screen">
+						{t("session.background", { name: me.display_name, reason: session.reason.replace(/[.…]+$/, "") })}
+					</p>
 					<p className="sub">{t("session.can_stop")}</p>
 				</section>
 				{machine && (

@@ -30,7 +30,11 @@ export function parse(text: string, longest = Number.POSITIVE_INFINITY): Cast {
 	return { columns: header.width ?? 80, rows: header.height ?? 24, events, seconds: at };
 }
 
-export type Screen = { write: (data: string) => void; size: (columns: number, rows: number) => void; clear: () => void };
+export type Screen = {
+	write: (data: string) => void;
+	size: (columns: number, rows: number) => void;
+	clear: () => void;
+};
 
 export class Player {
 	/** Seconds into the recording. */

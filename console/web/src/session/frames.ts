@@ -21,7 +21,8 @@ export function encode({ kind, offset, payload }: Frame): Uint8Array<ArrayBuffer
 
 /** Throws when the message is too short to be a frame or its offset is beyond what a number holds. */
 export function decode(message: ArrayBuffer): Frame {
-	if (message.byteLength < HEAD) throw new RangeError(`a frame of ${message.byteLength} bytes is shorter than its head of ${HEAD}`);
+	if (message.byteLength < HEAD)
+		throw new RangeError(`a frame of ${message.byteLength} bytes is shorter than its head of ${HEAD}`);
 	const view = new DataView(message);
 	const offset = view.getBigUint64(1);
 	if (offset > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`offset ${offset} is out of range`);
@@ -36,7 +37,8 @@ export const resize = (columns: number, rows: number): Frame => {
 	return { kind: kinds.resize, offset: 0, payload };
 };
 
-export const exitCode = (frame: Frame) => (frame.payload.length >= 4 ? new DataView(frame.payload.buffer, frame.payload.byteOffset).getUint32(0) : 0);
+export const exitCode = (frame: Frame) =>
+	frame.payload.length >= 4 ? new DataView(frame.payload.buffer, frame.payload.byteOffset).getUint32(0) : 0;
 
 /** What arrives: tells which part of a frame is new. */
 export class Incoming {

@@ -8,18 +8,23 @@ export function useSession(id: string) {
 	return useQuery({
 		queryKey: ["session", id],
 		queryFn: () => call(api.GET("/sessions/{id}", { params: { path: { id } } })),
-		refetchInterval: (query) => (["waiting_consent", "opening"].includes(query.state.data?.state ?? "") ? 1_000 : false),
+		refetchInterval: (query) =>
+			["waiting_consent", "opening"].includes(query.state.data?.state ?? "") ? 1_000 : false,
 	});
 }
 
 export function useSessions(of: { machine_id?: string; ticket_id?: string }) {
-	return useQuery({ queryKey: ["sessions", of], queryFn: () => call(api.GET("/sessions", { params: { query: { ...of, limit: 20 } } })) });
+	return useQuery({
+		queryKey: ["sessions", of],
+		queryFn: () => call(api.GET("/sessions", { params: { query: { ...of, limit: 20 } } })),
+	});
 }
 
 export function useConnect() {
 	const client = useQueryClient();
 	return useMutation({
-		mutationFn: (body: { machine_id: string; reason: string; ticket_id?: string; columns: number; rows: number }) => call(api.POST("/sessions", { body: { ...body, kind: "terminal" } })),
+		mutationFn: (body: { machine_id: string; reason: string; ticket_id?: string; columns: number; rows: number }) =>
+			call(api.POST("/sessions", { body: { ...body, kind: "terminal" } })),
 		onSuccess: (session) => {
 			client.setQueryData(["session", session.id], session);
 			void client.invalidateQueries({ queryKey: ["sessions"] });
@@ -42,7 +47,11 @@ export function useEnd() {
 export function useGoesOn(id: string): () => Promise<boolean> {
 	const client = useQueryClient();
 	return async () => {
-		const session = await client.fetchQuery({ queryKey: ["session", id], queryFn: () => call(api.GET("/sessions/{id}", { params: { path: { id } } })), staleTime: 0 });
+		const session = await client.fetchQuery({
+			queryKey: ["session", id],
+			queryFn: () => call(api.GET("/sessions/{id}", { params: { path: { id } } })),
+			staleTime: 0,
+		});
 		return session.state === "open" || session.state === "opening";
 	};
 }
@@ -58,5 +67,9 @@ export function useRecording(id: string, on: boolean) {
 }
 
 export function useTarget(id: string | undefined) {
-	return useQuery<Machine>({ queryKey: ["machine", id], queryFn: () => call(api.GET("/machines/{id}", { params: { path: { id: id ?? "" } } })), enabled: !!id });
+	return useQuery<Machine>({
+		queryKey: ["machine", id],
+		queryFn: () => call(api.GET("/machines/{id}", { params: { path: { id: id ?? "" } } })),
+		enabled: !!id,
+	});
 }

@@ -37,11 +37,19 @@ export function newScreen(box: HTMLElement, options: { columns?: number; rows?: 
 		fontSize: 12.5,
 		lineHeight: 1.15,
 		cursorBlink: false,
+		minimumContrastRatio: 4.5,
 		cursorInactiveStyle: options.still ? "none" : "outline",
 		disableStdin: !!options.still,
 		scrollback: 5000,
 		macOptionIsMeta: false,
-		theme: { background, foreground: role("term-ink"), cursor: role("term-ink"), cursorAccent: background, selectionBackground: "#5b6f9f80", ...colours },
+		theme: {
+			background,
+			foreground: role("term-ink"),
+			cursor: role("term-ink"),
+			cursorAccent: background,
+			selectionBackground: "#5b6f9f80",
+			...colours,
+		},
 		// A link that a machine printed is text: it is not followed from here.
 		linkHandler: { activate: () => {} },
 	});

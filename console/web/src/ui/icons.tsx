@@ -18,9 +18,11 @@ const paths = {
 	connect: "M2 8h9.500M8 4.500 11.500 8 8 11.500M14 3v10",
 	play: "M5 3.500v9l7.500-4.500z",
 	pause: "M5.500 3.500v9M10.500 3.500v9",
-	person: "M8 2.300a2.700 2.700 0 1 0 0 5.400 2.700 2.700 0 0 0 0-5.400zM2.800 13.500c.6-2.600 2.600-4 5.200-4s4.600 1.400 5.200 4",
+	person:
+		"M8 2.300a2.700 2.700 0 1 0 0 5.400 2.700 2.700 0 0 0 0-5.400zM2.800 13.500c.6-2.600 2.600-4 5.200-4s4.600 1.400 5.200 4",
 	eye: "M1.500 8S4 3.500 8 3.500 14.500 8 14.500 8 12 12.500 8 12.500 1.500 8 1.500 8zM8 6.200a1.800 1.800 0 1 0 0 3.600 1.800 1.800 0 0 0 0-3.600z",
-	record: "M8 2.500a5.500 5.500 0 1 0 0 11 5.500 5.500 0 0 0 0-11zM8 6.500a1.500 1.500 0 1 0 0 3 1.500 1.500 0 0 0 0-3z",
+	record:
+		"M8 2.500a5.500 5.500 0 1 0 0 11 5.500 5.500 0 0 0 0-11zM8 6.500a1.500 1.500 0 1 0 0 3 1.500 1.500 0 0 0 0-3z",
 	copy: "M5.500 5.500h8v8h-8zM10.500 5.500v-3h-8v8h3",
 	terminal: "M2 3h12v10H2zM4.500 6l2 2-2 2M8 10.500h3.500",
 	clock: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 4.800V8l2.200 1.600",
@@ -54,7 +56,13 @@ export function Icon({ name, small, title }: { name: IconName; small?: boolean; 
 export function Logo() {
 	return (
 		<svg viewBox="0 0 18 18" width="18" height="18" aria-hidden="true" className="logo">
-			<path d="M2 5.500h14M4 5.500V15M14 5.500V15" stroke="currentColor" strokeWidth="2" fill="none" strokeLinecap="round" />
+			<path
+				d="M2 5.500h14M4 5.500V15M14 5.500V15"
+				stroke="currentColor"
+				strokeWidth="2"
+				fill="none"
+				strokeLinecap="round"
+			/>
 			<circle cx="9" cy="10.500" r="2.200" fill="currentColor" />
 		</svg>
 	);

@@ -84,7 +84,11 @@ export function handle(event: KeyboardEvent): void {
 	if (key) {
 		event.preventDefault();
 		key.run(event);
-	} else if (single && !field && scopes.some((scope) => scope.current.keys.some((k) => k.keys.startsWith(`${name} `)))) {
+	} else if (
+		single &&
+		!field &&
+		scopes.some((scope) => scope.current.keys.some((k) => k.keys.startsWith(`${name} `)))
+	) {
 		pending = name;
 		pendingSince = Date.now();
 	}

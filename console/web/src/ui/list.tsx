@@ -85,7 +85,8 @@ export function List<T>(props: ListProps<T>) {
 	]);
 
 	const template = { gridTemplateColumns: columns.map((column) => column.width).join(" ") };
-	const turn = (column: Column<T>) => props.onSort?.((column.sort === by ? !down : column.down) ? `-${column.sort}` : (column.sort ?? ""));
+	const turn = (column: Column<T>) =>
+		props.onSort?.((column.sort === by ? !down : column.down) ? `-${column.sort}` : (column.sort ?? ""));
 	const [by, down] = props.sort?.startsWith("-") ? [props.sort.slice(1), true] : [props.sort, false];
 	return (
 		<div
@@ -122,7 +123,13 @@ export function List<T>(props: ListProps<T>) {
 					const place = { transform: `translateY(${item.start - virtual.options.scrollMargin}px)`, height: item.size };
 					if (!row)
 						return (
-							<div key={item.key} role="row" className="row" style={{ ...place, ...template }} aria-rowindex={item.index + 2}>
+							<div
+								key={item.key}
+								role="row"
+								className="row"
+								style={{ ...place, ...template }}
+								aria-rowindex={item.index + 2}
+							>
 								<span role="gridcell" className="row-wait">
 									<span className="out-of-sight">{t("wait.loading")}</span>
 									<span className="bone" style={{ width: "40%" }} />
@@ -146,7 +153,12 @@ export function List<T>(props: ListProps<T>) {
 						>
 							{columns.map((column) =>
 								narrow && !column.area ? null : (
-									<span key={column.id} role="gridcell" className={`cell ${column.end ? "r" : ""}`} style={narrow ? { gridArea: column.area } : undefined}>
+									<span
+										key={column.id}
+										role="gridcell"
+										className={`cell ${column.end ? "r" : ""}`}
+										style={narrow ? { gridArea: column.area } : undefined}
+									>
 										{column.cell(row)}
 									</span>
 								),

@@ -27,7 +27,13 @@ export function Chip({ grade, children }: { grade: Grade; children: ReactNode })
 	);
 }
 
-type BtnProps = ButtonProps & { kind?: "first" | "bare" | "stop" | "stop-now"; go?: boolean; low?: boolean; kbd?: string; icon?: IconName };
+type BtnProps = ButtonProps & {
+	kind?: "first" | "bare" | "stop" | "stop-now";
+	go?: boolean;
+	low?: boolean;
+	kbd?: string;
+	icon?: IconName;
+};
 
 /** A button; `kbd` is the key that does the same, shown behind the words. */
 export const Btn = createPolymorphicComponent<"button", BtnProps>(
@@ -49,7 +55,10 @@ export const Btn = createPolymorphicComponent<"button", BtnProps>(
 export function initials(name: string): string {
 	const words = name.split(/[\s._-]+/).filter(Boolean);
 	const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [name.slice(0, 2)];
-	return letters.map((word) => (words.length > 1 ? Array.from(word ?? "")[0] : word)).join("").toLocaleUpperCase();
+	return letters
+		.map((word) => (words.length > 1 ? Array.from(word ?? "")[0] : word))
+		.join("")
+		.toLocaleUpperCase();
 }
 
 export function Face({ name }: { name: string }) {
@@ -69,7 +78,12 @@ export function Bar({ ratio, grade }: { ratio: number; grade?: Grade }) {
 	);
 }
 
-export function Seg<T extends string>(props: { value: T; options: { value: T; label: string }[]; label: string; onChange: (value: T) => void }) {
+export function Seg<T extends string>(props: {
+	value: T;
+	options: { value: T; label: string }[];
+	label: string;
+	onChange: (value: T) => void;
+}) {
 	return (
 		<span className="seg" role="group" aria-label={props.label}>
 			{props.options.map(({ value, label }) => (
@@ -130,7 +144,7 @@ export function Wrong({ reason, retry, large }: { reason: unknown; retry?: () =>
 	return (
 		<div className={large ? "empty large" : "alarm"} role="alert">
 			{!large && <Icon name="critical" />}
-			<span className="grow">{sentence(reason)}</span>
+			{large ? <h1>{sentence(reason)}</h1> : <span className="grow">{sentence(reason)}</span>}
 			{retry && (
 				<Btn low={!large} onClick={retry}>
 					{t("act.retry")}

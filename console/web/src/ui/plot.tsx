@@ -24,14 +24,18 @@ export function pieces(points: Point[]): [number, number][][] {
 	return found;
 }
 
-const line = (points: [number, number][]) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+const line = (points: [number, number][]) =>
+	points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
 export function Spark({ points, top }: { points: Point[]; top?: number }) {
 	const from = points[0]?.[0] ?? 0;
 	const to = points[points.length - 1]?.[0] ?? 1;
 	const highest = top ?? Math.max(1e-9, ...points.map((p) => p[1] ?? 0)) * 1.1;
 	const place = (run: [number, number][]): [number, number][] =>
-		run.map(([at, value]) => [((at - from) / Math.max(1, to - from)) * 100, 27 - (Math.min(value, highest) / highest) * 25]);
+		run.map(([at, value]) => [
+			((at - from) / Math.max(1, to - from)) * 100,
+			27 - (Math.min(value, highest) / highest) * 25,
+		]);
 	return (
 		<svg className="spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">
 			{pieces(points).map((run) => {
@@ -39,7 +43,10 @@ export function Spark({ points, top }: { points: Point[]; top?: number }) {
 				const d = line(placed);
 				return (
 					<g key={run[0]?.[0]}>
-						<path className="plot-area" d={`${d}L${placed[placed.length - 1]?.[0].toFixed(1)} 28L${placed[0]?.[0].toFixed(1)} 28z`} />
+						<path
+							className="plot-area"
+							d={`${d}L${placed[placed.length - 1]?.[0].toFixed(1)} 28L${placed[0]?.[0].toFixed(1)} 28z`}
+						/>
 						<path className="plot-line" d={d} vectorEffect="non-scaling-stroke" />
 					</g>
 				);
@@ -98,7 +105,14 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 	const said = `${label}: ${clock(from)} ${measure(values[0] ?? 0, unit)}, ${clock(to)} ${measure(last[1], unit)}`;
 	return (
 		<div ref={ref}>
-			<svg className="plot" viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} role="img" aria-label={said}>
+			<svg
+				className="plot"
+				viewBox={`0 0 ${width} ${HEIGHT}`}
+				width={width}
+				height={HEIGHT}
+				role="img"
+				aria-label={said}
+			>
 				<defs>
 					{limits.map((limit, i) => (
 						<clipPath key={limit.grade} id={`${clip}${i}`}>
@@ -131,7 +145,10 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 					const d = line(placed);
 					return (
 						<g key={run[0]?.[0]}>
-							<path className="plot-area" d={`${d}L${placed[placed.length - 1]?.[0].toFixed(1)} ${BOTTOM}L${placed[0]?.[0].toFixed(1)} ${BOTTOM}z`} />
+							<path
+								className="plot-area"
+								d={`${d}L${placed[placed.length - 1]?.[0].toFixed(1)} ${BOTTOM}L${placed[0]?.[0].toFixed(1)} ${BOTTOM}z`}
+							/>
 							<path className="plot-line" d={d} />
 							{limits.map((limit, i) => (
 								<path key={limit.grade} className={`plot-beyond ${limit.grade}`} d={d} clipPath={`url(#${clip}${i})`} />
@@ -141,9 +158,19 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 				})}
 				{limits.map((limit) => (
 					<g key={limit.grade}>
-						<line className={`plot-limit ${limit.grade}`} x1={LEFT} x2={width - RIGHT} y1={y(limit.value)} y2={y(limit.value)} />
+						<line
+							className={`plot-limit ${limit.grade}`}
+							x1={LEFT}
+							x2={width - RIGHT}
+							y1={y(limit.value)}
+							y2={y(limit.value)}
+						/>
 						{limit !== silent && (
-							<text className={`plot-word ${limit.grade} ground`} x={LEFT + 6} y={y(limit.value) + (limit.below || limit.grade === "warning" || y(limit.value) < TOP + 12 ? 13 : -4)}>
+							<text
+								className={`plot-word ${limit.grade} ground`}
+								x={LEFT + 6}
+								y={y(limit.value) + (limit.below || limit.grade === "warning" || y(limit.value) < TOP + 12 ? 13 : -4)}
+							>
 								{limit.words}
 							</text>
 						)}
@@ -151,18 +178,41 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 				))}
 				{alert && (
 					<g>
-						<line className={`plot-limit ${alert.grade}`} strokeDasharray="1 3" x1={x(alert.at)} x2={x(alert.at)} y1={12} y2={BOTTOM} />
+						<line
+							className={`plot-limit ${alert.grade}`}
+							strokeDasharray="1 3"
+							x1={x(alert.at)}
+							x2={x(alert.at)}
+							y1={12}
+							y2={BOTTOM}
+						/>
 						<path className={`plot-mark ${alert.grade}`} d={`M${x(alert.at) - 5} 4h10l-5 8z`} />
-						<text className={`plot-word ${alert.grade} ground`} x={x(alert.at) + (x(alert.at) > width / 2 ? -9 : 9)} y={12} textAnchor={x(alert.at) > width / 2 ? "end" : "start"}>
+						<text
+							className={`plot-word ${alert.grade} ground`}
+							x={x(alert.at) + (x(alert.at) > width / 2 ? -9 : 9)}
+							y={12}
+							textAnchor={x(alert.at) > width / 2 ? "end" : "start"}
+						>
 							{t("plot.alert", { time: clock(alert.at) })}
 						</text>
 					</g>
 				)}
 				{cleared !== undefined && (
 					<g>
-						<line className="plot-cleared" x1={x(cleared)} x2={x(cleared)} y1={worst ? y(worst.value) : TOP} y2={y(last[1])} />
+						<line
+							className="plot-cleared"
+							x1={x(cleared)}
+							x2={x(cleared)}
+							y1={worst ? y(worst.value) : TOP}
+							y2={y(last[1])}
+						/>
 						<circle className="plot-dot ok" cx={x(last[0])} cy={y(last[1])} r={3.5} />
-						<text className="plot-word ok strong ground" x={x(cleared) - 8} y={y(last[1]) + (y(last[1]) > 90 ? -8 : 14)} textAnchor="end">
+						<text
+							className="plot-word ok strong ground"
+							x={x(cleared) - 8}
+							y={y(last[1]) + (y(last[1]) > 90 ? -8 : 14)}
+							textAnchor="end"
+						>
 							{t("plot.cleared", { value: measure(last[1], unit), time: clock(cleared) })}
 						</text>
 					</g>
@@ -170,7 +220,12 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 				{cleared === undefined && (
 					<g>
 						<circle className={`plot-dot ${alert?.grade ?? "plain"}`} cx={x(last[0])} cy={y(last[1])} r={3.5} />
-						<text className={`plot-word strong ground ${alert?.grade ?? ""}`} x={x(last[0]) - 9} y={y(last[1]) + (y(last[1]) < TOP + 16 ? 18 : -8)} textAnchor="end">
+						<text
+							className={`plot-word strong ground ${alert?.grade ?? ""}`}
+							x={x(last[0]) - 9}
+							y={y(last[1]) + (y(last[1]) < TOP + 16 ? 18 : -8)}
+							textAnchor="end"
+						>
 							{t("plot.now", { value: measure(last[1], unit), time: clock(last[0]) })}
 						</text>
 					</g>

@@ -27,7 +27,12 @@ export type TimeChartProps = {
 type Gap = [number, number];
 
 /** Fills holes with a null, so that no line is drawn across them, and names the gaps (both in seconds). */
-export function withGaps(points: Point[], from: number, to: number, step: number): { x: number[]; y: (number | null)[]; gaps: Gap[] } {
+export function withGaps(
+	points: Point[],
+	from: number,
+	to: number,
+	step: number,
+): { x: number[]; y: (number | null)[]; gaps: Gap[] } {
 	const x: number[] = [];
 	const y: (number | null)[] = [];
 	const gaps: Gap[] = [];
@@ -49,7 +54,15 @@ export function withGaps(points: Point[], from: number, to: number, step: number
 	return { x, y, gaps };
 }
 
-function hatch(context: CanvasRenderingContext2D, [x0, x1]: Gap, top: number, height: number, ground: string, stroke: string, scale: number) {
+function hatch(
+	context: CanvasRenderingContext2D,
+	[x0, x1]: Gap,
+	top: number,
+	height: number,
+	ground: string,
+	stroke: string,
+	scale: number,
+) {
 	context.save();
 	context.beginPath();
 	context.rect(x0, top, x1 - x0, height);
@@ -83,7 +96,14 @@ export default function TimeChart(props: TimeChartProps) {
 			root.style.color = "";
 			return found;
 		};
-		const paint = { plot: colour("plot"), soft: colour("plot-soft"), line: colour("line"), ink: colour("ink-3"), gap: colour("sunken"), ground: colour("surface") };
+		const paint = {
+			plot: colour("plot"),
+			soft: colour("plot-soft"),
+			line: colour("line"),
+			ink: colour("ink-3"),
+			gap: colour("sunken"),
+			ground: colour("surface"),
+		};
 		const font = `11px ${style.fontFamily}`;
 		const { x, y, gaps } = withGaps(points, from / 1000, to / 1000, step);
 		const highest = Math.max(0, ...y.map((v) => v ?? 0), ...limits.map((l) => l.value));
@@ -109,7 +129,12 @@ export default function TimeChart(props: TimeChartProps) {
 				const level = u.valToPos(limit.value, "y", true);
 				ctx.save();
 				ctx.beginPath();
-				ctx.rect(bbox.left, limit.below ? level : bbox.top, bbox.width, limit.below ? bbox.top + bbox.height - level : level - bbox.top);
+				ctx.rect(
+					bbox.left,
+					limit.below ? level : bbox.top,
+					bbox.width,
+					limit.below ? bbox.top + bbox.height - level : level - bbox.top,
+				);
 				ctx.clip();
 				ctx.strokeStyle = mark;
 				ctx.lineWidth = 2 * scale;
@@ -129,7 +154,11 @@ export default function TimeChart(props: TimeChartProps) {
 				const right = limit.grade === "critical";
 				ctx.textAlign = right ? "right" : "left";
 				const below = level - bbox.top < 16 * scale;
-				ctx.fillText(limit.words, right ? bbox.left + bbox.width - 6 * scale : bbox.left + 6 * scale, below ? level + 13 * scale : level - 5 * scale);
+				ctx.fillText(
+					limit.words,
+					right ? bbox.left + bbox.width - 6 * scale : bbox.left + 6 * scale,
+					below ? level + 13 * scale : level - 5 * scale,
+				);
 				ctx.restore();
 			}
 		};
@@ -161,7 +190,10 @@ export default function TimeChart(props: TimeChartProps) {
 					values: (_, splits) => splits.map((value) => measure(value, unit)),
 				},
 			],
-			series: [{}, { stroke: paint.plot, width: 1.5, fill: paint.soft, spanGaps: false, points: { show: x.length < 3 } }],
+			series: [
+				{},
+				{ stroke: paint.plot, width: 1.5, fill: paint.soft, spanGaps: false, points: { show: x.length < 3 } },
+			],
 			hooks: { drawClear: [drawGaps], draw: [drawLimits], setCursor: [(u) => readOut(u)] },
 		};
 		const tip = document.createElement("div");
