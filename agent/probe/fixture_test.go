@@ -208,6 +208,23 @@ func TestCollect(t *testing.T) {
 	}
 }
 
+// TestBootTimeStandsStill while the clock is nudged, and moves when it is set.
+func TestBootTimeStandsStill(t *testing.T) {
+	p, root, _ := fixture(t, Collect{})
+	stat := filepath.Join(root, "proc/stat")
+	for _, tc := range []struct {
+		btime string
+		want  expression.Time
+	}{{"1795000000", 1795000000e6}, {"1795000001", 1795000000e6}, {"1794999997", 1795000000e6}, {"1795003600", 1795003600e6}} {
+		if err := os.WriteFile(stat, []byte("cpu  1 1 1 1 1 1 1 1 0 0\nbtime "+tc.btime+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Round(t.Context(), true).OS.BootedAt; got != tc.want {
+			t.Errorf("%s: %d, want %d", tc.btime, got, tc.want)
+		}
+	}
+}
+
 // TestProcessNumberIsUsedAgain: another process with the same number is not
 // the same process, and has no rate yet.
 func TestProcessNumberIsUsedAgain(t *testing.T) {

@@ -24,7 +24,13 @@ func (p *Prober) readOS(ctx context.Context) (result, error) {
 		kernel, _, _ = strings.Cut(kernel, " Build") // as Windows has it twice
 		o.Kernel = clean(kernel)
 	}
-	if o.BootedAt = p.bootedAt(ctx); o.BootedAt == 0 {
+	o.BootedAt = p.bootedAt(ctx)
+	// The system works it out from the clock, which is nudged all the time.
+	if d := o.BootedAt - p.booted; d > -5e6 && d < 5e6 {
+		o.BootedAt = p.booted
+	}
+	p.booted = o.BootedAt
+	if o.BootedAt == 0 {
 		missing = append(missing, expression.Unreadable{What: "os.booted_at", Why: "the system does not say when it was started"})
 	}
 	if err := p.nameOS(ctx, o); err != nil {

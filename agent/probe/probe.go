@@ -45,6 +45,7 @@ type Prober struct {
 	probes  []*probe
 	now     func() time.Time
 
+	booted   expression.Time    // kept by readOS
 	last     expression.Machine // what the probes read last
 	services *services
 }
