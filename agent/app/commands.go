@@ -229,24 +229,9 @@ func enroll(ctx context.Context, v *viper.Viper, token protocol.Token, out io.Wr
 	if _, err := gate.Profile(v.GetString("profile")); err != nil {
 		return usageError{err}
 	}
-	s, err := state.Open(v.GetString("state"))
+	e := Enrolment{Console: console, Token: token, State: v.GetString("state"), Profile: v.GetString("profile"), Replace: v.GetBool("replace")}
+	id, err := Enroll(ctx, e)
 	if err != nil {
-		return err
-	}
-	defer s.Close()
-	err = s.View(func(tx *state.Tx) error { _, err := tx.Identity(); return err })
-	if err == nil && !v.GetBool("replace") {
-		return fmt.Errorf("%w: this machine is enrolled already; --replace gives up the name it has", errConfig)
-	}
-	if err != nil && !errors.Is(err, state.ErrNotEnrolled) {
-		return err
-	}
-	id, err := link.Enrol(ctx, link.Enrolment{Console: console, Token: token, Name: hostname(), Agent: Version,
-		OS: protocol.OS{Family: runtime.GOOS, Arch: runtime.GOARCH}, Profile: v.GetString("profile"), Hardware: hardware()})
-	if err != nil {
-		return err
-	}
-	if err := s.Update(func(tx *state.Tx) error { return tx.SetIdentity(id) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "enrolled as %s (%s)\n", id.Name, id.Machine)

@@ -1,0 +1,357 @@
+package app_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	agent "github.com/deskside/deskside/agent/app"
+	"github.com/deskside/deskside/protocol"
+	"github.com/deskside/deskside/protocol/stream"
+)
+
+// TestJob is the main job: a real agent at a real console.
+func TestJob(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		n := w.start("")
+		m := n.machine()
+		t.Run("facts and vitals", func(t *testing.T) { factsAndVitals(t, n, m) })
+		t.Run("alert to ticket", func(t *testing.T) { alertToTicket(t, n, m) })
+		t.Run("repair", func(t *testing.T) { repairs(t, n, m) })
+		t.Run("question", func(t *testing.T) { question(t, n, m) })
+		t.Run("terminal", func(t *testing.T) { terminal(t, n, m, n) })
+		t.Run("help", func(t *testing.T) { help(t, n, m) })
+		t.Run("restarts", func(t *testing.T) { restarts(t, w, n, m) })
+	})
+}
+
+func factsAndVitals(t *testing.T, n *node, m *machine) {
+	n.eventually(10*time.Second, "facts arrive", func() bool {
+		f := n.get("/machines/" + m.id + "/facts")
+		return f["os"] != nil && len(f["filesystems"].([]any)) > 0
+	})
+	n.eventually(10*time.Second, "the system's name stands in the list", func() bool {
+		return n.get("/machines/" + m.id)["os"].(map[string]any)["name"] != ""
+	})
+	n.post("/machines/"+m.id+"/check-now", nil, nil) // as a page that opens
+	n.eventually(20*time.Second, "a series of the processor", func() bool {
+		for _, s := range n.get("/machines/" + m.id + "/vitals?name=system.memory.utilization")["series"].([]any) {
+			for _, p := range s.(map[string]any)["points"].([]any) {
+				if v, ok := p.([]any)[1].(float64); ok && v > 0 && v <= 1 {
+					return true
+				}
+			}
+		}
+		return false
+	})
+}
+
+// busy keeps one core busy until the test ends it.
+func busy(t *testing.T) (stop func()) {
+	cmd := exec.Command("/bin/sh", "-c", "while :; do :; done")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	t.Cleanup(end)
+	return end
+}
+
+func alertToTicket(t *testing.T, n *node, m *machine) {
+	n.do(http.MethodPatch, "/checks/process.cpu", map[string]any{"warning": ">= 0.25", "clear": "< 0.2"}, nil, http.StatusOK)
+	n.eager("process.cpu")
+	firing := func() (found []map[string]any) {
+		for _, a := range n.items("/alerts?state=open&check=process.cpu&machine_id=" + m.id) {
+			if strings.HasPrefix(text(a["instance"]), "sh:") {
+				found = append(found, a)
+			}
+		}
+		return found
+	}
+	var ticket string
+	for round := range 3 {
+		stop := busy(t)
+		n.eventually(15*time.Second, "an alert", func() bool { return len(firing()) > 0 })
+		a := firing()[0]
+		if ticket != "" && round > 0 && a["ticket_id"] == nil {
+			t.Fatal("an alert without a ticket")
+		}
+		ticket = text(a["ticket_id"])
+		evidence := a["evidence"].(map[string]any)
+		if len(evidence["processes"].([]any)) == 0 {
+			t.Error("no processes in the evidence")
+		}
+		for _, lang := range []string{"en", "pl"} {
+			for _, words := range []string{"title", "finding", "plain"} {
+				if s := text(a[words].(map[string]any)[lang]); s == "" || strings.ContainsAny(s, "{}") {
+					t.Errorf("%s in %s: %q", words, lang, s)
+				}
+			}
+		}
+		stop()
+		n.eventually(15*time.Second, "the alert resolves", func() bool { return len(firing()) == 0 })
+	}
+	n.eventually(15*time.Second, "the untouched ticket is resolved, with the reason", func() bool {
+		r, _ := n.get("/tickets/" + ticket)["resolution"].(map[string]any)
+		return r != nil && r["kind"] == "condition_cleared" && r["text"] != ""
+	})
+	var opened int
+	for _, i := range n.items("/tickets/" + ticket + "/timeline?limit=500") {
+		if i["kind"] == "alert" && i["reason"] == "opened" {
+			opened++
+		}
+	}
+	if opened != 1 {
+		t.Errorf("the ticket was opened %d times", opened)
+	}
+}
+
+func repairs(t *testing.T, n *node, m *machine) {
+	var ticket struct {
+		ID string `json:"id"`
+	}
+	n.post("/tickets", map[string]any{"says": "nie mam miejsca na dysku", "machine_id": m.id, "can_work": "no"}, &ticket)
+	run := func(body map[string]any) map[string]any {
+		var r struct {
+			ID string `json:"id"`
+		}
+		body["machine_id"], body["ticket_id"] = m.id, ticket.ID
+		n.post("/runs", body, &r)
+		n.eventually(60*time.Second, "the run ends", func() bool {
+			switch n.get("/runs/" + r.ID)["state"] {
+			case "queued", "sent", "running":
+				return false
+			}
+			return true
+		})
+		return n.get("/runs/" + r.ID)
+	}
+	mount := text(n.get("/machines/" + m.id + "/facts")["filesystems"].([]any)[0].(map[string]any)["mount"])
+	dry := run(map[string]any{"script": "free-disk-space", "parameters": map[string]string{"MOUNT": mount}, "dry_run": true})
+	if dry["state"] != "succeeded" || dry["exit_code"] != 0.0 || dry["verify"] != nil {
+		t.Errorf("the dry run: %v", dry)
+	}
+	out := n.do(http.MethodGet, "/runs/"+text(dry["id"])+"/output?follow=1", nil, nil, http.StatusOK)
+	if !strings.Contains(out, "nothing was removed") {
+		t.Errorf("the output of the dry run: %q", out)
+	}
+	if wrong := run(map[string]any{"script": "free-disk-space", "parameters": map[string]string{"MOUNT": "/no/such/place"}}); wrong["state"] != "refused" {
+		t.Errorf("a value that the machine does not list: %v", wrong)
+	}
+	var seen []string
+	for _, i := range n.items("/tickets/" + ticket.ID + "/timeline") {
+		if i["kind"] == "run" {
+			seen = append(seen, text(i["reason"]))
+			if i["by"].(map[string]any)["name"] != "admin" {
+				t.Errorf("who ran it: %v", i["by"])
+			}
+		}
+	}
+	if len(seen) != 4 {
+		t.Errorf("the timeline tells of %v", seen)
+	}
+	if journal := n.items("/audit?action=run.start"); len(journal) < 2 {
+		t.Errorf("the audit has %d starts of runs", len(journal))
+	}
+}
+
+func question(t *testing.T, n *node, m *machine) {
+	var q struct {
+		ID    string `json:"id"`
+		Asked int    `json:"asked"`
+	}
+	n.post("/questions", map[string]any{"expression": "filter(processes, .rss_bytes > 1e6)"}, &q)
+	n.eventually(10*time.Second, "an answer", func() bool { return len(n.items("/questions/"+q.ID+"/answers")) == 1 })
+	a := n.items("/questions/" + q.ID + "/answers")[0]
+	if len(a["rows"].([]any)) == 0 || a["machine_id"] != m.id || a["error"] != nil {
+		t.Errorf("the answer: %v", a)
+	}
+	wrong := n.do(http.MethodPost, "/questions", map[string]any{"expression": "filter(processes, .nonsense > 1)"}, nil, http.StatusUnprocessableEntity)
+	if !strings.Contains(wrong, `"position"`) || !strings.Contains(wrong, "nonsense") {
+		t.Errorf("a question that does not compile: %s", wrong)
+	}
+	n.do(http.MethodPost, "/questions", map[string]any{"expression": strings.Repeat("(", 8000)}, nil, http.StatusUnprocessableEntity)
+	var nobody struct {
+		Asked int `json:"asked"`
+	}
+	n.post("/questions", map[string]any{"expression": "memory.used", "machine_ids": []string{}}, &nobody)
+	if nobody.Asked != 0 {
+		t.Errorf("an empty selection asked %d machines", nobody.Asked)
+	}
+}
+
+// terminal opens a terminal through one node at a machine of another.
+func terminal(t *testing.T, n *node, m *machine, other *node) {
+	var s struct {
+		ID string `json:"id"`
+	}
+	other.post("/sessions", map[string]any{"machine_id": m.id, "columns": 91, "rows": 17, "reason": "a test"}, &s)
+	dialer := websocket.Dialer{HandshakeTimeout: 30 * time.Second, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	address := strings.Replace(other.ready.URL, "https://", "wss://", 1) + "/api/v1/sessions/" + s.ID + "/socket"
+	ws, response, err := dialer.Dial(address, http.Header{"Authorization": {"Bearer " + other.token}})
+	if err != nil {
+		t.Fatalf("%v: %v", err, response)
+	}
+	defer ws.Close()
+	in, out := stream.NewSender(stream.Input, 0), stream.NewReceiver(stream.Output, 0)
+	write := func(s string) {
+		f, err := in.Next([]byte(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ws.WriteMessage(websocket.BinaryMessage, f.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var screen strings.Builder
+	until := func(what string) stream.Frame {
+		t.Helper()
+		for {
+			if err := ws.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			_, message, err := ws.ReadMessage()
+			if err != nil {
+				t.Fatalf("waiting for %q: %v\n%s", what, err, screen.String())
+			}
+			f, err := stream.Parse(message)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Kind == stream.Exit {
+				return f
+			}
+			if f.Kind != stream.Output {
+				continue
+			}
+			fresh, err := out.Take(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			screen.Write(fresh)
+			if what != "" && strings.Contains(screen.String(), what) {
+				return f
+			}
+		}
+	}
+	write("stty size; printf 'za%s gęślą jaźń\\n' żółć\n")
+	until("17 91")
+	until("zażółć gęślą jaźń")
+	if err := ws.WriteMessage(websocket.BinaryMessage, stream.ResizeTo(120, 40).Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	write("stty size\n")
+	until("40 120")
+	write("sleep 1000; echo int''errupted\n")
+	write("\x03")
+	write("exit 3\n")
+	if f := until(""); f.Code() != 3 {
+		t.Errorf("the shell ended with %d", f.Code())
+	}
+	n.eventually(10*time.Second, "the session ends, with a recording", func() bool {
+		x := n.get("/sessions/" + s.ID)
+		return x["state"] == "ended" && x["recording"] != nil
+	})
+	cast := n.do(http.MethodGet, "/sessions/"+s.ID+"/recording", nil, nil, http.StatusOK)
+	if !strings.HasPrefix(cast, `{"`) || !strings.Contains(cast, `"version":2`) || !strings.Contains(cast, "zażółć gęślą jaźń") || !strings.Contains(cast, `"r","120x40"`) {
+		t.Errorf("the recording: %.300s", cast)
+	}
+}
+
+func help(t *testing.T, n *node, m *machine) {
+	url, err := agent.AskForHelp(t.Context(), m.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, link, ok := strings.Cut(url, "/help?link=")
+	if !ok {
+		t.Fatalf("the link: %s", url)
+	}
+	client := &http.Client{Jar: jar()}
+	ask := func(method, path string, body any, want int) map[string]any {
+		t.Helper()
+		return browser(t, client, n.ready.HTTP, method, path, body, want)
+	}
+	ask(http.MethodGet, "/help", nil, http.StatusUnauthorized)
+	ask(http.MethodPost, "/help/sign-in", map[string]any{"link": link}, http.StatusOK)
+	ask(http.MethodPost, "/help/sign-in", map[string]any{"link": link}, http.StatusUnauthorized) // once
+	ticket := ask(http.MethodPost, "/help/tickets", map[string]any{"says": "nie drukuje od rana", "can_work": "with_difficulty"}, http.StatusOK)
+	id := text(ticket["id"])
+	full := n.get("/tickets/" + id)
+	if full["says"] != "nie drukuje od rana" || full["machine_ids"].([]any)[0] != m.id || full["source"] != "person" {
+		t.Errorf("the ticket: %v", full)
+	}
+	n.post("/tickets/"+id+"/notes", map[string]any{"text": "secret among us"}, nil)
+	n.post("/tickets/"+id+"/messages", map[string]any{"text": "Już patrzymy.", "wait": true}, nil)
+	seen := ask(http.MethodGet, "/help/tickets/"+id, nil, http.StatusOK)
+	if s := text(seen); !strings.Contains(s, "Już patrzymy.") || strings.Contains(s, "secret") || seen["waiting"] != true {
+		t.Errorf("what the person sees: %s", s)
+	}
+	ask(http.MethodPost, "/help/tickets/"+id+"/messages", map[string]any{"text": "dziękuję, działa"}, http.StatusOK)
+	if state := n.get("/tickets/" + id)["state"]; state != "open" {
+		t.Errorf("after the answer the ticket is %v", state)
+	}
+	ask(http.MethodGet, "/tickets", nil, http.StatusUnauthorized) // a help sign-in is no sign-in
+}
+
+func restarts(t *testing.T, w *world, n *node, m *machine) {
+	before := n.get("/machines/" + m.id)
+	m.stop()
+	n.eventually(10*time.Second, "the machine says goodbye", func() bool { return n.get("/machines/" + m.id)["presence"] == "offline" })
+	m.run()
+	n.eventually(15*time.Second, "the machine is back", func() bool { return n.get("/machines/" + m.id)["presence"] == "online" })
+	if after := n.get("/machines/" + m.id); after["enrolled_at"] != before["enrolled_at"] {
+		t.Error("a restart made another machine of it")
+	}
+	n.stop()
+	address := strings.Replace(n.ready.URL, "https://localhost", "127.0.0.1", 1)
+	again := w.start(address)
+	if p := again.get("/machines/" + m.id)["presence"]; p != "online" {
+		t.Errorf("a restart of the console made the machine %v", p)
+	}
+	again.eventually(20*time.Second, "the machine answers the new console", func() bool {
+		var q struct {
+			ID string `json:"id"`
+		}
+		again.post("/questions", map[string]any{"expression": "memory.used"}, &q)
+		return len(again.items("/questions/"+q.ID+"/answers")) == 1
+	})
+}
+
+// TestEnrolment: who has the wrong token stays outside.
+func TestEnrolment(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		n := w.start("")
+		token := n.enrolment(1)
+		if err := n.enrol(t.TempDir(), token, "trial"); err != nil {
+			t.Fatal(err)
+		}
+		refused := func(name, code string, err error) {
+			t.Helper()
+			var r protocol.Refused
+			if !errors.As(err, &r) || r.Code != code {
+				t.Errorf("%s: %v, want %s", name, err, code)
+			}
+		}
+		refused("a spent token", protocol.CodeTokenSpent, n.enrol(t.TempDir(), token, "trial"))
+		wrong := must(protocol.ParseToken(token))
+		wrong.Secret = make([]byte, 16)
+		refused("a wrong secret", protocol.CodeTokenWrong, n.enrol(t.TempDir(), wrong.String(), "trial"))
+		other := must(protocol.ParseToken(n.enrolment(1)))
+		other.Identities = [][]byte{make([]byte, 32)}
+		if err := n.enrol(t.TempDir(), other.String(), "trial"); err == nil || !strings.Contains(err.Error(), "not the console") {
+			t.Errorf("a token of another console: %v", err)
+		}
+	})
+}
