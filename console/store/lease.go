@@ -12,7 +12,7 @@ import (
 // that comes back takes over nothing.
 type Node struct {
 	ID      uuid.UUID
-	Address string    // host:port at which other nodes reach it; empty when it is alone
+	Address string    // how other nodes reach it, https://host:port; empty when it is alone
 	Started time.Time // UTC
 	Lease   time.Time // alive until; set by RunLease
 }

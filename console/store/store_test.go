@@ -347,6 +347,68 @@ func TestBump(t *testing.T) {
 	})
 }
 
+func TestInsert(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		run(t, s, "CREATE TABLE many (k BIGINT PRIMARY KEY, v TEXT NOT NULL)")
+		rows := func(from, to int) (rows [][]any) {
+			for i := from; i < to; i++ {
+				rows = append(rows, []any{i, fmt.Sprint("v", i)})
+			}
+			return rows
+		}
+		for i, n := range []int{0, 1, 3, 4, 5, 255, 256, 257, 600} {
+			update(t, s, func(tx *store.Tx) error {
+				got, err := tx.Insert("INSERT INTO many (k, v)", rows(i*1000, i*1000+n), "")
+				if got != int64(n) {
+					t.Errorf("%d of %d inserted", got, n)
+				}
+				return err
+			})
+		}
+		view(t, s, func(tx *store.Tx) error {
+			var n, wrong int
+			if err := tx.QueryRow("SELECT count(*) FROM many").Scan(&n); err != nil {
+				return err
+			}
+			if err := tx.QueryRow("SELECT count(*) FROM many WHERE v <> 'v' || CAST(k AS TEXT)").Scan(&wrong); err != nil {
+				return err
+			}
+			if n != 1381 || wrong != 0 {
+				t.Errorf("%d rows, %d wrong", n, wrong)
+			}
+			return nil
+		})
+		// Only what is new comes back.
+		update(t, s, func(tx *store.Tx) error {
+			fresh, err := store.InsertReturning(tx, func(r *store.Rows) (k int, err error) { return k, r.Scan(&k) },
+				"INSERT INTO many (k, v)", rows(8500, 8700), "ON CONFLICT (k) DO NOTHING RETURNING k")
+			if len(fresh) != 100 || fresh[0] != 8600 {
+				t.Errorf("%d came back", len(fresh))
+			}
+			return err
+		})
+		if err := s.Update(t.Context(), system, func(tx *store.Tx) error {
+			_, err := tx.Insert("INSERT INTO many (k, v)", [][]any{{1, "a"}, {2}}, "")
+			return err
+		}); err == nil {
+			t.Error("rows of different lengths")
+		}
+		a, b := uuid.New(), uuid.New()
+		if err := s.Update(t.Context(), system.Within(a), func(tx *store.Tx) error {
+			_, err := tx.Insert("INSERT INTO setting (organisation_id, key, value, version)", [][]any{{a, "x", []byte("1"), 1}, {b, "x", []byte("1"), 1}}, "")
+			return err
+		}); err == nil {
+			t.Error("a row of another organisation among ours")
+		}
+		if err := s.Update(t.Context(), system.Within(a), func(tx *store.Tx) error {
+			_, err := tx.Insert("INSERT INTO setting (organisation_id, key, value, version)", [][]any{{a, "x", []byte("1"), 1}}, "")
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestSetting(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		organisation := uuid.New()
