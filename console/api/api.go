@@ -106,10 +106,10 @@ func (a *API) register() {
 	a.checkRoutes()
 	a.helpRoutes()
 	a.auditRoutes()
-	a.mux.HandleFunc("GET "+Prefix+"/live", a.serveLive)
-	a.mux.HandleFunc("GET "+Prefix+"/sessions/{id}/socket", a.serveSocket)
-	a.mux.HandleFunc("GET "+Prefix+"/sessions/{id}/recording", a.serveRecording)
-	a.mux.HandleFunc("GET "+Prefix+"/runs/{id}/output", a.serveOutput)
+	a.stream("/live", "machine.read", "WebSocket: what looks different, and live readings of watched machines", "", a.serveLive)
+	a.stream("/sessions/{id}/socket", "session.open", "WebSocket: the terminal, in binary frames", "", a.serveSocket)
+	a.stream("/sessions/{id}/recording", "session.replay", "What was shown, as asciicast version 2", "application/x-asciicast", a.serveRecording)
+	a.stream("/runs/{id}/output", "machine.read", "What a script wrote; follow=1 waits for more, from=BYTE skips", "text/plain", a.serveOutput)
 	a.mux.HandleFunc("GET "+Prefix+"/docs", a.serveDocs)
 	a.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	a.mux.HandleFunc("GET /readyz", a.serveReady)
@@ -166,6 +166,29 @@ func operation[I, O any](a *API, method, path, right, summary string, do func(co
 		}
 		return out, nil
 	})
+}
+
+// stream registers a handler that answers with something other than JSON; it
+// checks the right itself.
+func (a *API) stream(path, right, summary, kind string, do http.HandlerFunc) {
+	a.mux.HandleFunc("GET "+Prefix+path, do)
+	op := &huma.Operation{OperationID: operationID("get", path), Method: http.MethodGet, Path: Prefix + path, Summary: summary,
+		Tags: []string{tagOf(path)}, Metadata: map[string]any{"right": right, "stream": true},
+		Security: []map[string][]string{{"cookie": {}}, {"token": {}}}, Responses: map[string]*huma.Response{}}
+	text := &huma.Schema{Type: huma.TypeString}
+	if strings.Contains(path, "{id}") {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: "id", In: "path", Required: true, Schema: text})
+	}
+	if strings.HasSuffix(path, "/output") {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: "from", In: "query", Schema: &huma.Schema{Type: huma.TypeInteger}},
+			&huma.Param{Name: "follow", In: "query", Schema: text})
+	}
+	if kind == "" {
+		op.Responses["101"] = &huma.Response{Description: "the socket"}
+	} else {
+		op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{kind: {Schema: text}}}
+	}
+	a.huma.OpenAPI().AddOperation(op)
 }
 
 // fieldsOf are the names a body may have.

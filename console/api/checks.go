@@ -30,6 +30,7 @@ type Check struct {
 	Interval      catalogue.Duration `json:"interval"`
 	Enabled       bool               `json:"enabled"`
 	Cures         []string           `json:"cures" nullable:"false"`
+	Watched       []string           `json:"watched_services" doc:"of service.stopped: services that must run; null for other checks"`
 	Overrides     []string           `json:"overrides" nullable:"false" doc:"fields that the organisation changed"`
 	Version       int64              `json:"version"`
 }
@@ -39,6 +40,9 @@ func checkOf(c health.CheckOf) Check {
 		When: textOrNull(c.When), Warning: textOrNull(c.Warning), Critical: textOrNull(c.Critical), Clear: textOrNull(c.Clear),
 		For: c.For, KeepFiringFor: c.KeepFiringFor, Interval: c.Interval, Enabled: c.Enabled,
 		Cures: append([]string{}, c.Cures...), Overrides: []string{}, Version: c.Version}
+	if c.Each == "watched" {
+		out.Watched = append([]string{}, c.Watched...)
+	}
 	own, ok := catalogue.Find(c.ID)
 	if !ok {
 		return out

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"github.com/deskside/deskside/console/fleet"
@@ -44,7 +45,16 @@ type Series struct {
 	Name       string            `json:"name"`
 	Unit       string            `json:"unit"`
 	Attributes map[string]string `json:"attributes"`
-	Points     [][]*float64      `json:"points" doc:"[unix_ms, value or null]"`
+	Points     []Pair            `json:"points" nullable:"false" doc:"[unix_ms, value or null]"`
+}
+
+// Pair is a moment in Unix milliseconds and a value, or null.
+type Pair [2]*float64
+
+// Schema implements huma.SchemaProvider.
+func (Pair) Schema(huma.Registry) *huma.Schema {
+	two := 2
+	return &huma.Schema{Type: huma.TypeArray, MinItems: &two, MaxItems: &two, Items: &huma.Schema{Type: huma.TypeNumber, Nullable: true}}
 }
 
 func (a *API) factRoutes() {
@@ -167,10 +177,10 @@ func metricsOf(names []string) ([]uint16, error) {
 
 func seriesOf(l history.Line) Series {
 	m := history.MetricOf(l.Metric)
-	s := Series{Name: m.Name, Unit: m.Unit, Attributes: m.Attributes(l.Instance), Points: make([][]*float64, 0, len(l.Points))}
+	s := Series{Name: m.Name, Unit: m.Unit, Attributes: m.Attributes(l.Instance), Points: make([]Pair, 0, len(l.Points))}
 	for _, p := range l.Points {
 		at := float64(p.At / 1000)
-		point := []*float64{&at, nil}
+		point := Pair{&at, nil}
 		if p.Count > 0 {
 			mean := p.Mean
 			point[1] = &mean

@@ -47,7 +47,7 @@ type HelpTicket struct {
 	Says      string        `json:"says"`
 	CreatedAt time.Time     `json:"created_at"`
 	UpdatedAt time.Time     `json:"updated_at"`
-	Messages  []HelpMessage `json:"messages,omitempty"`
+	Messages  []HelpMessage `json:"messages" nullable:"false" doc:"empty in lists"`
 }
 
 // HelpMessage is one message between the person and us.
@@ -63,7 +63,7 @@ func helpTicketOf(t model.Ticket) HelpTicket {
 	if says == "" {
 		says = t.Plain.EN
 	}
-	return HelpTicket{ID: t.ID, Number: t.NumberWord(), State: string(t.State), Says: says, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+	return HelpTicket{Messages: []HelpMessage{}, ID: t.ID, Number: t.NumberWord(), State: string(t.State), Says: says, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		Waiting: t.State == model.TicketOnHold && t.Hold == model.HoldRequester}
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -105,18 +106,27 @@ func runOf(r repair.RunOf) Run {
 	return out
 }
 
-func scriptOf(s scripts.Script, firing []string) Script {
+// seen is what is known of the machine that a script is chosen for.
+type seen struct {
+	family string
+	firing []string            // checks
+	first  map[string]string   // what an alert is about, by what scripts ask for
+	listed map[string][]string // what the machine lists, by the same
+}
+
+func scriptOf(s scripts.Script, at seen) Script {
 	out := Script{
 		ID: s.ID, Version: s.Version, Hash: hexOf(s.Hash()), Title: Words(s.Title), Explanation: Words(s.Explanation),
-		Notices: Words(s.Notices), Platforms: s.Families(), Parameters: schemaOf(s), Risk: string(s.Risk),
+		Notices: Words(s.Notices), Platforms: s.Families(), Parameters: schemaOf(s, at), Risk: string(s.Risk),
 		TimeoutSeconds: s.Timeout.Seconds(), Cures: append([]string{}, s.Cures...), Verify: textOrNull(s.Verify),
 	}
-	out.Fits = slices.ContainsFunc(s.Cures, func(c string) bool { return slices.Contains(firing, c) })
+	out.Fits = slices.ContainsFunc(s.Cures, func(c string) bool { return slices.Contains(at.firing, c) })
 	return out
 }
 
-// schemaOf describes the values of a script as JSON Schema.
-func schemaOf(s scripts.Script) map[string]any {
+// schemaOf describes the values of a script as JSON Schema. Closed values that
+// the machine lists become a choice, with what the alert is about chosen.
+func schemaOf(s scripts.Script, at seen) map[string]any {
 	properties, required := map[string]any{}, []string{}
 	for _, p := range s.Parameters {
 		f := map[string]any{"type": p.Type, "title": p.Title.EN, "x-title": p.Title}
@@ -134,6 +144,12 @@ func schemaOf(s scripts.Script) map[string]any {
 		}
 		if p.From != "" {
 			f["x-from"] = p.From
+			if list := at.listed[p.From]; len(list) > 0 {
+				f["enum"] = list
+				if first := at.first[p.From]; slices.Contains(list, first) {
+					f["default"] = first
+				}
+			}
 		}
 		properties[p.Name] = f
 		if p.Required {
@@ -153,14 +169,14 @@ func (a *API) runRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		firing, family, err := a.firing(ctx, in.Machine, in.Ticket)
+		at, err := a.seen(ctx, in.Machine, in.Ticket)
 		if err != nil {
 			return nil, err
 		}
 		page := Page[Script]{Items: []Script{}}
 		for _, s := range all {
-			if family == "" || slices.Contains(s.Families(), family) {
-				page.Items = append(page.Items, scriptOf(s, firing))
+			if at.family == "" || slices.Contains(s.Families(), at.family) {
+				page.Items = append(page.Items, scriptOf(s, at))
 			}
 		}
 		slices.SortStableFunc(page.Items, func(x, y Script) int {
@@ -180,7 +196,7 @@ func (a *API) runRoutes() {
 		if !ok {
 			return nil, model.Problemf(model.CodeNotFound, "", "There is no script %q.", in.ID)
 		}
-		return answer(scriptOf(s, nil), nil)
+		return answer(scriptOf(s, seen{}), nil)
 	})
 	operation(a, http.MethodPost, "/runs", "run.start", "Run a script on a machine", a.startRun)
 	type query struct {
@@ -209,29 +225,40 @@ func (a *API) runRoutes() {
 	})
 }
 
-// firing are the checks that fire on a machine or in a ticket, and the
-// machine's system family.
-func (a *API) firing(ctx context.Context, machine, ticket model.ID) (checks []string, family string, err error) {
+// seen reads what fires on a machine or in a ticket, and what the machine lists.
+func (a *API) seen(ctx context.Context, machine, ticket model.ID) (seen, error) {
+	var at seen
 	if machine == uuid.Nil && ticket == uuid.Nil {
-		return nil, "", nil
+		return at, nil
 	}
-	err = a.view(ctx, func(tx *store.Tx) error {
-		checks, family = nil, ""
+	err := a.view(ctx, func(tx *store.Tx) error {
+		at = seen{first: map[string]string{}, listed: map[string][]string{}}
 		list, err := health.List(tx, health.Query{Request: store.Request{Limit: 100}, Machine: machine, Ticket: ticket, Open: true})
 		if err != nil {
 			return err
 		}
 		for _, x := range list.Items {
-			checks = append(checks, x.Check)
+			at.firing = append(at.firing, x.Check)
+			at.first["filesystems"], at.first["services"] = cmp.Or(at.first["filesystems"], x.Texts["mount"], x.Instance), cmp.Or(at.first["services"], x.Instance)
 		}
-		if machine != uuid.Nil {
-			m, err := fleet.Get(tx, machine)
-			family = m.OS.Family
+		if machine == uuid.Nil {
+			return nil
+		}
+		m, err := fleet.Get(tx, machine)
+		if err != nil {
 			return err
 		}
-		return nil
+		at.family = m.OS.Family
+		facts, _, err := fleet.Facts(tx, machine)
+		for _, f := range facts.Filesystems {
+			at.listed["filesystems"] = append(at.listed["filesystems"], string(f.Mount))
+		}
+		for _, s := range facts.Services {
+			at.listed["services"] = append(at.listed["services"], string(s.Name))
+		}
+		return err
 	})
-	return checks, family, err
+	return at, err
 }
 
 type newRun struct {

@@ -25,7 +25,7 @@ type Session struct {
 	Refusal     *Refusal   `json:"refusal"`
 	Reason      string     `json:"reason"`
 	Ticket      *uuid.UUID `json:"ticket_id"`
-	By          *Who       `json:"by"`
+	By          Who        `json:"by"`
 	CreatedAt   time.Time  `json:"created_at"`
 	OpenedAt    *time.Time `json:"opened_at"`
 	EndedAt     *time.Time `json:"ended_at"`
@@ -41,7 +41,7 @@ type Recording struct {
 
 func sessionOf(s session.SessionOf) Session {
 	out := Session{ID: s.ID, Machine: s.Machine, MachineName: s.MachineName, Kind: s.Kind, State: string(s.State), Reason: s.Reason,
-		Ticket: idOrNull(s.Ticket), By: whoOf(s.By), CreatedAt: s.CreatedAt, OpenedAt: timeOrNull(s.OpenedAt),
+		Ticket: idOrNull(s.Ticket), By: someone(s.By), CreatedAt: s.CreatedAt, OpenedAt: timeOrNull(s.OpenedAt),
 		EndedAt: timeOrNull(s.EndedAt), Ended: s.EndedText}
 	if s.Refusal != "" {
 		out.Refusal = &Refusal{Code: s.Refusal, Text: s.RefusalText}

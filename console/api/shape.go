@@ -74,6 +74,14 @@ func whoOf(a model.Actor) *Who {
 	return &Who{Kind: string(a.Kind), ID: idOrNull(a.ID), Name: a.Name}
 }
 
+// someone is whoOf where there is always somebody: at least Deskside itself.
+func someone(a model.Actor) Who {
+	if who := whoOf(a); who != nil {
+		return *who
+	}
+	return Who{Kind: string(model.BySystem), Name: model.System.Name}
+}
+
 func idOrNull(id uuid.UUID) *uuid.UUID {
 	if id == uuid.Nil {
 		return nil

@@ -19,14 +19,14 @@ type Item struct {
 	ID     uuid.UUID      `json:"id"`
 	At     time.Time      `json:"at"`
 	Kind   string         `json:"kind" enum:"message,note,alert,run,session,state"`
-	By     *Who           `json:"by"`
+	By     Who            `json:"by"`
 	Text   string         `json:"text"`
 	Reason string         `json:"reason"`
 	Data   map[string]any `json:"data"`
 }
 
 func itemOf(i model.Item) Item {
-	out := Item{ID: i.ID, At: i.At, Kind: string(i.Kind), By: whoOf(i.By), Text: i.Text, Reason: i.Reason, Data: map[string]any{}}
+	out := Item{ID: i.ID, At: i.At, Kind: string(i.Kind), By: someone(i.By), Text: i.Text, Reason: i.Reason, Data: map[string]any{}}
 	if len(i.Data) > 0 {
 		if err := json.Unmarshal(i.Data, &out.Data); err != nil {
 			out.Data = map[string]any{}

@@ -77,7 +77,8 @@ func (h *Health) SetSent(ctx context.Context, a model.Act) {
 // CheckOf is a check as an organisation has it.
 type CheckOf struct {
 	catalogue.Check
-	Version int64 // of the override; 0 when nothing was changed
+	Watched []string // services, for the check that watches them
+	Version int64    // of the override; 0 when nothing was changed
 }
 
 // Checks lists the checks of an organisation.
@@ -102,7 +103,7 @@ func Checks(tx *store.Tx, organisation model.ID) ([]CheckOf, error) {
 	}
 	out := make([]CheckOf, 0, len(set.Checks))
 	for _, c := range set.Checks {
-		out = append(out, CheckOf{c, versions[c.ID]})
+		out = append(out, CheckOf{Check: c, Watched: set.Watched, Version: versions[c.ID]})
 	}
 	return out, rows.Err()
 }

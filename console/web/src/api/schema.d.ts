@@ -1,166 +1,6 @@
 // Generated from openapi.json by `npm run codegen`. Do not edit.
 
 export interface paths {
-    "/sign-in": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["sign-in"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/sign-in/link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["sign-in-link"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/sign-out": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["sign-out"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-me"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patch-me"];
-        trace?: never;
-    };
-    "/machines": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list-machines"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/machines/counts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["count-machines"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/machines/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-machine"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/machines/{id}/facts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-machine-facts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/machines/{id}/vitals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-machine-vitals"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/enrolments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["create-enrolment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/alerts": {
         parameters: {
             query?: never;
@@ -168,7 +8,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list-alerts"];
+        /** List alerts */
+        get: operations["get-alerts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -184,359 +25,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get-alert"];
+        /** One alert */
+        get: operations["get-alerts-id"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch: operations["patch-alert"];
+        /** Acknowledge an alert */
+        patch: operations["patch-alerts-id"];
         trace?: never;
     };
-    "/tickets": {
+    "/audit": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list-tickets"];
-        put?: never;
-        post: operations["create-ticket"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/tickets/counts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["count-tickets"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/tickets/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-ticket"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patch-ticket"];
-        trace?: never;
-    };
-    "/tickets/{id}/timeline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-ticket-timeline"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/tickets/{id}/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["create-message"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/tickets/{id}/notes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["create-note"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["search"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/people": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list-people"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/scripts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list-scripts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list-runs"];
-        put?: never;
-        post: operations["create-run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/runs/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-run"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/runs/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["cancel-run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/runs/{id}/output": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-run-output"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/questions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["create-question"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/questions/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-question"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/questions/{id}/answers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list-answers"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/questions/examples": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list-question-examples"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/expression/fields": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list-expression-fields"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list-sessions"];
-        put?: never;
-        post: operations["create-session"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/sessions/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-session"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/sessions/{id}/end": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["end-session"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/sessions/{id}/recording": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-session-recording"];
+        /** Who did what */
+        get: operations["get-audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -552,7 +60,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list-checks"];
+        /** List checks */
+        get: operations["get-checks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -568,32 +77,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get-check"];
+        /** One check */
+        get: operations["get-checks-id"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch: operations["patch-check"];
+        /** Change a check for the organisation */
+        patch: operations["patch-checks-id"];
         trace?: never;
     };
-    "/settings": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-settings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patch-settings"];
-        trace?: never;
-    };
-    "/help/sign-in": {
+    "/enrolments": {
         parameters: {
             query?: never;
             header?: never;
@@ -602,7 +97,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["help-sign-in"];
+        /** Make a token that lets machines in */
+        post: operations["post-enrolments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/expression/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an expression can name */
+        get: operations["get-expression-fields"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -616,9 +129,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What the person at a machine sees */
         get: operations["get-help"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/help/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The person at a machine follows their link */
+        post: operations["post-help-sign-in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -634,7 +165,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["create-help-ticket"];
+        /** The person asks for help */
+        post: operations["post-help-tickets"];
         delete?: never;
         options?: never;
         head?: never;
@@ -648,7 +180,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get-help-ticket"];
+        /** One ticket of the person */
+        get: operations["get-help-tickets-id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -666,21 +199,607 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["create-help-message"];
+        /** The person answers */
+        post: operations["post-help-tickets-id-messages"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/audit": {
+    "/live": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list-audit"];
+        /** WebSocket: what looks different, and live readings of watched machines */
+        get: operations["get-live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List machines */
+        get: operations["get-machines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/machines/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count machines */
+        get: operations["get-machines-counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/machines/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One machine */
+        get: operations["get-machines-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/machines/{id}/check-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a machine for a fresh round of readings */
+        post: operations["post-machines-id-check-now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/machines/{id}/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a machine is and has */
+        get: operations["get-machines-id-facts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/machines/{id}/vitals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Vitals over time */
+        get: operations["get-machines-id-vitals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in */
+        get: operations["get-me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change one's own choices */
+        patch: operations["patch-me"];
+        trace?: never;
+    };
+    "/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List people */
+        get: operations["get-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the fleet an expression */
+        post: operations["post-questions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Questions ready to be asked */
+        get: operations["get-questions-examples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One question */
+        get: operations["get-questions-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/{id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was answered */
+        get: operations["get-questions-id-answers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List runs */
+        get: operations["get-runs"];
+        put?: never;
+        /** Run a script on a machine */
+        post: operations["post-runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run */
+        get: operations["get-runs-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a run */
+        post: operations["post-runs-id-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a script wrote; follow=1 waits for more, from=BYTE skips */
+        get: operations["get-runs-id-output"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List scripts; what fits comes first */
+        get: operations["get-scripts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scripts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One script */
+        get: operations["get-scripts-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find people, machines and tickets */
+        get: operations["get-search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List sessions */
+        get: operations["get-sessions"];
+        put?: never;
+        /** Open a terminal on a machine */
+        post: operations["post-sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One session */
+        get: operations["get-sessions-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a session */
+        post: operations["post-sessions-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/{id}/recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was shown, as asciicast version 2 */
+        get: operations["get-sessions-id-recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/{id}/socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WebSocket: the terminal, in binary frames */
+        get: operations["get-sessions-id-socket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Settings of the organisation */
+        get: operations["get-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change settings */
+        patch: operations["patch-settings"];
+        trace?: never;
+    };
+    "/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a password */
+        post: operations["post-sign-in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a link for one use */
+        post: operations["post-sign-in-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign out */
+        post: operations["post-sign-out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List tickets */
+        get: operations["get-tickets"];
+        put?: never;
+        /** Open a ticket */
+        post: operations["post-tickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tickets/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count active tickets */
+        get: operations["get-tickets-counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One ticket */
+        get: operations["get-tickets-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a ticket */
+        patch: operations["patch-tickets-id"];
+        trace?: never;
+    };
+    "/tickets/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write to the person */
+        post: operations["post-tickets-id-messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tickets/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write to colleagues */
+        post: operations["post-tickets-id-notes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tickets/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a ticket, oldest first */
+        get: operations["get-tickets-id-timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -693,605 +812,899 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Text: {
-            en: string;
-            pl: string;
+        Alert: {
+            acknowledged_by: components["schemas"]["Who"] | null;
+            /** Format: date-time */
+            changed_at: string;
+            check: string;
+            /** Format: int64 */
+            count: number;
+            cures: string[];
+            evidence: components["schemas"]["Evidence"];
+            finding: components["schemas"]["Words"];
+            flapping: boolean;
+            id: string;
+            instance: string;
+            machine_id: string;
+            machine_name: string;
+            plain: components["schemas"]["Words"];
+            /** Format: date-time */
+            resolved_at: string | null;
+            /** @enum {string} */
+            severity: "warning" | "critical";
+            silenced: boolean;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            state: "firing" | "unknown" | "resolved";
+            ticket_id: string;
+            title: components["schemas"]["Words"];
+            values: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            version: number;
         };
-        Problem: {
-            type?: string;
-            title: string;
-            status: number;
-            detail?: string;
-            code?: string;
-            errors?: components["schemas"]["FieldError"][];
-            current?: unknown;
+        AskBody: {
+            expression: string;
+            /** @description without it all machines are asked; an empty list asks nobody */
+            machine_ids?: string[];
         };
-        FieldError: {
+        AuditRow: {
+            action: string;
+            actor: components["schemas"]["Who"];
+            /** Format: date-time */
+            at: string;
+            detail: {
+                [key: string]: unknown;
+            };
+            id: string;
+            /**
+             * Format: int64
+             * @description in the sealed chain; 0 until it is sealed, a second or so
+             */
+            number: number;
+            result: string;
+            subjects: components["schemas"]["AuditSubject"][];
+        };
+        AuditSubject: {
+            id: string;
+            kind: string;
+        };
+        ChangeBody: {
+            acknowledged: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        Check: {
+            clear: string | null;
+            critical: string | null;
+            cures: string[];
+            each: string | null;
+            enabled: boolean;
+            family: string;
+            for: string;
+            id: string;
+            interval: string;
+            /** @enum {string} */
+            judged: "machine" | "console";
+            keep_firing_for: string;
+            /** @description fields that the organisation changed */
+            overrides: string[];
+            title: components["schemas"]["Words"];
+            value: string;
+            /** Format: int64 */
+            version: number;
+            warning: string | null;
+            /** @description of service.stopped: services that must run; null for other checks */
+            watched_services: string[] | null;
+            when: string | null;
+        };
+        CheckChangeBody: {
+            clear?: string;
+            critical?: string;
+            enabled?: boolean;
+            /** @description a duration such as 2s */
+            for?: string;
+            interval?: string;
+            keep_firing_for?: string;
+            /**
+             * Format: int64
+             * @description without it the newest is changed
+             * @default -1
+             */
+            version: number;
+            warning?: string;
+            /** @description of service.stopped: services that must run */
+            watched_services?: string[];
+        };
+        CreateBody: {
+            /**
+             * Format: int64
+             * @default 80
+             */
+            columns: number;
+            /**
+             * @default terminal
+             * @enum {string}
+             */
+            kind: "terminal";
+            machine_id: string;
+            reason?: string;
+            /**
+             * Format: int64
+             * @default 24
+             */
+            rows: number;
+            ticket_id?: string;
+        };
+        Detail: {
             location: string;
             message: string;
+            /** @description in the text of an expression */
+            position?: components["schemas"]["Position"];
             value?: unknown;
-            position?: {
-                line: number;
-                column: number;
-            };
         };
-        Me: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            display_name: string;
-            role: components["schemas"]["Role"];
-            rights: string[];
-            language: components["schemas"]["Language"];
+        EnrolBody: {
+            /**
+             * Format: int64
+             * @default 86400
+             */
+            expires_in_seconds: number;
+            /**
+             * Format: int64
+             * @default 1
+             */
+            uses: number;
+        };
+        Evidence: {
+            /** Format: double */
+            limit: number | null;
+            processes: components["schemas"]["TopProcess"][];
+            vitals: components["schemas"]["Series"][];
+        };
+        Example: {
+            expression: string;
+            title: components["schemas"]["Words"];
+        };
+        FactFilesystem: {
+            /** Format: double */
+            available_bytes: number | null;
+            device: string | null;
+            /** Format: double */
+            inodes: number | null;
+            /** Format: double */
+            inodes_used: number | null;
+            /** Format: double */
+            inodes_used_ratio: number | null;
+            kind: string | null;
+            mount: string | null;
+            read_only: boolean | null;
+            /** Format: double */
+            size_bytes: number | null;
+            type: string | null;
+            /** Format: double */
+            used: number | null;
+            /** Format: double */
+            used_bytes: number | null;
+        };
+        FactHardware: {
+            /** Format: double */
+            cores: number | null;
+            cpu_model: string | null;
+            /** Format: double */
+            memory_bytes: number | null;
+            model: string | null;
+            /** Format: double */
+            physical_cores: number | null;
+            serial: string | null;
+            vendor: string | null;
+            virtual: string | null;
+        };
+        FactInterface: {
+            addresses: string[] | null;
+            mac: string | null;
+            /** Format: double */
+            mtu: number | null;
+            name: string | null;
+            /** Format: double */
+            speed_bits: number | null;
+            up: boolean | null;
+        };
+        FactOS: {
+            arch: string | null;
+            /** Format: date-time */
+            booted_at: string | null;
+            family: string | null;
+            hostname: string | null;
+            id: string | null;
+            kernel: string | null;
+            name: string | null;
+            version: string | null;
+        };
+        FactPerson: {
+            name: string | null;
+            /** Format: date-time */
+            since: string | null;
+            terminal: string | null;
+        };
+        FactProcess: {
+            command_line: string | null;
+            /** Format: double */
+            cpu: number | null;
+            name: string | null;
+            owner: string | null;
+            /** Format: int64 */
+            pid: number;
+            /** Format: double */
+            rss_bytes: number | null;
+            /** Format: date-time */
+            started_at: string | null;
+            state: string | null;
+        };
+        FactService: {
+            display_name: string | null;
+            name: string | null;
+            start: string | null;
+            state: string | null;
+        };
+        FactUnreadable: {
+            what: string;
+            why: string;
+        };
+        Facts: {
+            filesystems: components["schemas"]["FactFilesystem"][] | null;
+            hardware: components["schemas"]["FactHardware"] | null;
+            network: components["schemas"]["FactInterface"][] | null;
+            /** Format: date-time */
+            observed_at: string | null;
+            os: components["schemas"]["FactOS"] | null;
+            people: components["schemas"]["FactPerson"][] | null;
+            processes: components["schemas"]["FactProcess"][] | null;
+            /** @description when each section was read */
+            sections: {
+                [key: string]: string;
+            };
+            services: components["schemas"]["FactService"][] | null;
+            unreadable: components["schemas"]["FactUnreadable"][] | null;
+            /** Format: double */
+            uptime_seconds: number | null;
+        };
+        Field: {
             /** @enum {string} */
-            theme: "auto" | "light" | "dark";
-            organisation: {
-                /** Format: uuid */
-                id: string;
-                name: string;
-            };
-            trial: boolean;
-            version: string;
-        };
-        /** @enum {string} */
-        Role: "admin" | "technician" | "viewer";
-        /** @enum {string} */
-        Language: "en" | "pl";
-        NameRef: {
-            /** Format: uuid */
-            id: string;
+            class: "plain" | "personal" | "private";
+            help: components["schemas"]["Words"];
             name: string;
+            type: string;
         };
-        /** @enum {string} */
-        Presence: "online" | "offline";
-        /** @enum {string} */
-        OfflineReason: "asleep" | "shut_down" | "link_lost" | "crashed" | "updating" | "unknown";
-        /** @enum {string} */
-        Health: "ok" | "warning" | "critical" | "unknown";
-        /** @enum {string} */
-        Severity: "warning" | "critical";
+        Found: {
+            machines: components["schemas"]["Machine"][];
+            people: components["schemas"]["Ref"][];
+            tickets: components["schemas"]["Ticket"][];
+        };
         Headline: {
             check: string;
             instance: string;
-            severity: components["schemas"]["Severity"];
-            title: components["schemas"]["Text"];
+            plain: components["schemas"]["Words"];
+            /** @enum {string} */
+            severity: "warning" | "critical";
+            title: components["schemas"]["Words"];
         };
-        Policy: {
-            profile: string;
+        HealthCounts: {
+            /** Format: int64 */
+            critical: number;
+            /** Format: int64 */
+            ok: number;
+            /** Format: int64 */
+            unknown: number;
+            /** Format: int64 */
+            warning: number;
+        };
+        HelpAskBody: {
+            /** @enum {string} */
+            can_work?: "no" | "with_difficulty" | "yes";
+            says: string;
+        };
+        HelpLinkBody: {
+            link: string;
+        };
+        HelpMe: {
+            /** @enum {string} */
+            language: "en" | "pl";
+            machine: components["schemas"]["Named"];
+            person: components["schemas"]["Named"];
+        };
+        HelpMessage: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            from_person: boolean;
+            text: string;
+        };
+        HelpPage: {
+            /** @enum {string} */
+            language: "en" | "pl";
+            machine: components["schemas"]["Named"];
+            noticed: components["schemas"]["Noticed"][];
+            person: components["schemas"]["Named"];
+            tickets: components["schemas"]["HelpTicket"][];
+        };
+        HelpReplyBody: {
+            text: string;
+        };
+        HelpTicket: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /** @description empty in lists */
+            messages: components["schemas"]["HelpMessage"][];
+            number: string;
+            says: string;
+            /** @enum {string} */
+            state: "new" | "open" | "on_hold" | "resolved" | "closed";
+            /** Format: date-time */
+            updated_at: string;
+            /** @description we wait for the person */
+            waiting: boolean;
+        };
+        Item: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Who"];
+            data: {
+                [key: string]: unknown;
+            };
+            id: string;
+            /** @enum {string} */
+            kind: "message" | "note" | "alert" | "run" | "session" | "state";
+            reason: string;
+            text: string;
+        };
+        LinkBody: {
+            link: string;
+        };
+        Machine: {
+            agent: components["schemas"]["MachineAgent"];
+            /** Format: date-time */
+            enrolled_at: string;
+            headline: components["schemas"]["Headline"] | null;
+            /** @enum {string} */
+            health: "ok" | "warning" | "critical" | "unknown";
+            id: string;
+            /** Format: date-time */
+            last_seen_at: string | null;
+            name: string;
+            /** @enum {string|null} */
+            offline_reason: "asleep" | "shut_down" | "link_lost" | "crashed" | "updating" | "unknown" | null;
+            /** Format: int64 */
+            open_alerts: number;
+            organisation_id: string;
+            os: components["schemas"]["MachineOS"];
+            people: components["schemas"]["Presence"][];
+            policy: components["schemas"]["MachinePolicy"];
+            /** @enum {string} */
+            presence: "online" | "offline";
+            /** Format: int64 */
+            version: number;
+        };
+        MachineAgent: {
+            capabilities: string[];
+            /** Format: int64 */
+            protocol: number;
+            version: string;
+        };
+        MachineCounts: {
+            by_health: components["schemas"]["HealthCounts"];
+            /** Format: int64 */
+            online: number;
+            /** Format: int64 */
+            total: number;
+        };
+        MachineOS: {
+            arch: string;
+            family: string;
+            kernel: string;
+            name: string;
+            version: string;
+        };
+        MachinePolicy: {
             digest: string;
-            /** @enum {string} */
-            terminal: "off" | "ask" | "on";
-            /** @enum {string} */
-            proof: "none" | "touch" | "seen";
-            /** @enum {string} */
-            scripts: "on" | "off";
+            problem: string;
+            profile: string;
+            proof: string;
+            scripts: string;
+            terminal: string;
         };
-        SignedIn: {
+        Me: {
+            display_name: string;
+            id: string;
+            /** @enum {string} */
+            language: "en" | "pl";
+            name: string;
+            organisation: components["schemas"]["Ref"];
+            rights: string[];
+            /** @enum {string} */
+            role: "admin" | "technician" | "viewer";
+            /** @enum {string} */
+            theme: "auto" | "light" | "dark";
+            trial: boolean;
+            version: string;
+        };
+        MessageBody: {
+            text: string;
+            /** @description put the ticket on hold for the answer */
+            wait?: boolean;
+        };
+        Named: {
+            name: string;
+        };
+        NewEnrolment: {
+            command: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            token: string;
+        };
+        NewRunBody: {
+            dry_run?: boolean;
+            /** @description of the check that is to be verified */
+            instance?: string;
+            machine_id: string;
+            parameters?: {
+                [key: string]: string;
+            };
+            script: string;
+            ticket_id?: string;
+        };
+        NewTicketBody: {
+            /** @enum {string} */
+            can_work?: "no" | "with_difficulty" | "yes";
+            /** @enum {string} */
+            kind?: "incident" | "request" | "problem";
+            machine_id?: string;
+            requester_name?: string;
+            says?: string;
+            title?: string;
+        };
+        NoteBody: {
+            text: string;
+        };
+        Noticed: {
+            plain: components["schemas"]["Words"];
+        };
+        PageAlert: {
+            items: components["schemas"]["Alert"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PageAuditRow: {
+            items: components["schemas"]["AuditRow"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PageCheck: {
+            items: components["schemas"]["Check"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PageItem: {
+            items: components["schemas"]["Item"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PageMachine: {
+            items: components["schemas"]["Machine"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PagePerson: {
+            items: components["schemas"]["Person"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PageQuestionAnswer: {
+            items: components["schemas"]["QuestionAnswer"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PageRun: {
+            items: components["schemas"]["Run"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PageScript: {
+            items: components["schemas"]["Script"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PageSession: {
+            items: components["schemas"]["Session"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PageTicket: {
+            items: components["schemas"]["Ticket"][];
+            /** @description cursor of the next page, null at the end */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description rows of the whole list
+             */
+            total: number;
+        };
+        PasswordBody: {
+            name: string;
+            password: string;
+        };
+        Person: {
+            display_name: string;
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "admin" | "technician" | "viewer";
+        };
+        Position: {
+            /** Format: int64 */
+            column: number;
+            /** Format: int64 */
+            line: number;
+        };
+        PreferBody: {
+            display_name?: string;
+            /** @enum {string} */
+            language?: "en" | "pl";
+            /** @enum {string} */
+            theme?: "auto" | "light" | "dark";
+        };
+        Presence: {
             name: string;
             /** Format: date-time */
             since: string | null;
         };
-        Machine: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            organisation_id: string;
-            name: string;
-            presence: components["schemas"]["Presence"];
-            offline_reason: components["schemas"]["OfflineReason"] | null;
-            /** Format: date-time */
-            last_seen_at: string | null;
-            /** Format: date-time */
-            enrolled_at: string;
-            os: {
-                family: string;
-                name: string;
-                version: string;
-                kernel: string;
-                arch: string;
-            };
-            agent: {
-                version: string;
-                protocol: number;
-                capabilities: string[];
-            };
-            people: components["schemas"]["SignedIn"][];
-            health: components["schemas"]["Health"];
-            open_alerts: number;
-            headline: components["schemas"]["Headline"] | null;
-            policy: components["schemas"]["Policy"];
-            version: number;
-        };
-        MachineCounts: {
-            total: number;
-            online: number;
-            by_health: {
-                ok: number;
-                warning: number;
-                critical: number;
-                unknown: number;
-            };
-        };
-        Facts: {
-            /** Format: date-time */
-            observed_at: string | null;
-            sections: {
-                [key: string]: string;
-            };
-            os: {
-                [key: string]: unknown;
-            };
-            hardware: {
-                [key: string]: unknown;
-            };
-            filesystems: {
-                mount: string;
-                type: string;
-                size_bytes: number | null;
-                used_bytes: number | null;
-                inodes: number | null;
-                inodes_used: number | null;
-            }[];
-            network: {
-                name: string;
-                addresses: string[];
-                mac: string | null;
-                up: boolean | null;
-                speed_bits: number | null;
-            }[];
-            people: {
-                name: string;
-                /** Format: date-time */
-                since: string | null;
-                terminal: string | null;
-            }[];
-            services: {
-                name: string;
-                state: string;
-                display_name: string | null;
-            }[];
-            processes: components["schemas"]["Process"][];
-            uptime_seconds: number | null;
-            unreadable: {
-                what: string;
-                why: string;
-            }[];
-        };
-        Process: {
-            pid: number;
-            name: string;
-            cpu: number | null;
-            rss_bytes: number | null;
-            owner: string | null;
-        };
-        Series: {
-            name: string;
-            unit: string;
-            attributes: {
-                [key: string]: string;
-            };
-            points: (number | null)[][];
-        };
-        Vitals: {
-            /** Format: date-time */
-            from: string;
-            /** Format: date-time */
-            to: string;
-            step_seconds: number;
-            series: components["schemas"]["Series"][];
-        };
-        Enrolment: {
-            /** Format: uuid */
-            id: string;
-            token: string;
-            command: string;
-            /** Format: date-time */
-            expires_at: string;
-        };
-        Alert: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            machine_id: string;
-            machine_name: string;
-            check: string;
-            instance: string;
-            severity: components["schemas"]["Severity"];
-            /** @enum {string} */
-            state: "firing" | "unknown" | "resolved";
-            flapping: boolean;
-            silenced: boolean;
-            acknowledged_by: components["schemas"]["NameRef"] | null;
-            count: number;
-            /** Format: date-time */
-            started_at: string;
-            /** Format: date-time */
-            changed_at: string;
-            /** Format: date-time */
-            resolved_at: string | null;
-            values: {
-                [key: string]: number | null;
-            };
-            title: components["schemas"]["Text"];
-            finding: components["schemas"]["Text"];
-            plain: components["schemas"]["Text"];
-            evidence: {
-                vitals: components["schemas"]["Series"][];
-                processes: components["schemas"]["Process"][];
-            };
-            cures: string[];
-            /** Format: uuid */
-            ticket_id: string | null;
-            version: number;
-        };
-        /** @enum {string} */
-        TicketState: "new" | "open" | "on_hold" | "resolved" | "closed";
-        Ticket: {
-            /** Format: uuid */
-            id: string;
-            number: string;
-            /** @enum {string} */
-            kind: "incident" | "request" | "problem";
-            state: components["schemas"]["TicketState"];
-            hold_reason: string | null;
-            title: string;
-            says: string;
-            plain: components["schemas"]["Text"] | null;
-            priority: number;
-            impact: number;
-            urgency: number;
-            /** @enum {string} */
-            source: "alert" | "person" | "api";
-            can_work: components["schemas"]["CanWork"] | null;
-            requester: components["schemas"]["NameRef"] | null;
-            assignee: components["schemas"]["NameRef"] | null;
-            machine_ids: string[];
-            machines: components["schemas"]["NameRef"][];
-            alert_ids: string[];
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-            /** Format: date-time */
-            resolved_at: string | null;
-            resolution: components["schemas"]["Resolution"] | null;
-            /** @enum {string|null} */
-            last_message_by: "person" | "technician" | null;
-            version: number;
-        };
-        /** @enum {string} */
-        CanWork: "no" | "with_difficulty" | "yes";
-        Resolution: {
-            /** @enum {string} */
-            kind: "condition_cleared" | "script" | "person";
-            text: string;
-            plain: components["schemas"]["Text"] | null;
-        };
-        TicketCounts: {
-            mine: number;
-            unassigned: number;
-            open: number;
-            on_hold: number;
-            new: number;
-        };
-        TimelineItem: {
-            /** Format: uuid */
-            id: string;
-            /** Format: date-time */
-            at: string;
-            /** @enum {string} */
-            kind: "message" | "note" | "alert" | "run" | "session" | "state";
-            by: {
-                /** @enum {string} */
-                kind: "person" | "technician" | "machine" | "system";
-                id: string | null;
-                name: string;
-            };
-            text: string;
-            reason: string;
-            data: {
-                [key: string]: unknown;
-            };
-        };
-        Found: {
-            people: components["schemas"]["NameRef"][];
-            machines: components["schemas"]["Machine"][];
-            tickets: components["schemas"]["Ticket"][];
-        };
-        Person: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            display_name: string;
-            role: components["schemas"]["Role"];
-        };
-        /** @enum {string} */
-        Risk: "safe" | "disruptive" | "destructive";
-        Script: {
-            id: string;
-            version: string;
-            hash: string;
-            title: components["schemas"]["Text"];
-            explanation: components["schemas"]["Text"];
-            notices: components["schemas"]["Text"];
-            platforms: string[];
-            parameters: {
-                [key: string]: unknown;
-            };
-            risk: components["schemas"]["Risk"];
-            timeout_seconds: number;
-            cures: string[];
-            verify: string | null;
-            fits: boolean;
-        };
-        /** @enum {string} */
-        RunState: "queued" | "sent" | "running" | "succeeded" | "failed" | "timed_out" | "refused" | "cancelled" | "expired" | "lost";
-        Refusal: {
+        Problem: {
+            /** @description for programs; it does not change */
             code: string;
-            text: string;
-        };
-        Run: {
-            /** Format: uuid */
-            id: string;
-            script: string;
-            script_title: components["schemas"]["Text"];
-            /** Format: uuid */
-            machine_id: string;
-            machine_name: string;
-            /** Format: uuid */
-            ticket_id: string | null;
-            dry_run: boolean;
-            parameters: {
-                [key: string]: unknown;
-            };
-            state: components["schemas"]["RunState"];
-            refusal: components["schemas"]["Refusal"] | null;
-            exit_code: number | null;
-            duration_seconds: number | null;
-            requested_by: components["schemas"]["NameRef"] | null;
-            /** Format: date-time */
-            requested_at: string;
-            /** Format: date-time */
-            started_at: string | null;
-            /** Format: date-time */
-            finished_at: string | null;
-            output: {
-                bytes: number;
-                truncated: boolean;
-            };
-            result: {
-                [key: string]: unknown;
-            };
-            verify: {
-                check: string;
-                /** @enum {string} */
-                verdict: "verified" | "still_failing" | "not_run";
-            } | null;
-            version: number;
+            /** @description with 409: the row as it is now */
+            current?: unknown;
+            detail: string;
+            errors?: components["schemas"]["Detail"][] | null;
+            /** Format: int64 */
+            status: number;
+            title: string;
+            type: string;
         };
         Question: {
-            /** Format: uuid */
-            id: string;
-            expression: string;
-            /** @enum {string} */
-            state: "asking" | "done";
-            asked: number;
+            /** Format: int64 */
             answered: number;
-            failed: number;
-            offline_machine_ids: string[];
+            /** Format: int64 */
+            asked: number;
+            by: components["schemas"]["Who"] | null;
             /** Format: date-time */
             created_at: string;
+            expression: string;
+            /** Format: int64 */
+            failed: number;
+            id: string;
+            offline_machine_ids: string[];
+            /** @enum {string} */
+            state: "asking" | "done";
         };
-        Answer: {
-            /** Format: uuid */
+        QuestionAnswer: {
+            /** Format: double */
+            age_seconds: number;
+            error: string | null;
             machine_id: string;
             machine_name: string;
             rows: {
                 [key: string]: unknown;
             }[];
-            error: string | null;
             truncated: boolean;
-            age_seconds: number;
         };
-        Example: {
-            title: components["schemas"]["Text"];
-            expression: string;
+        Recording: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: double */
+            seconds: number;
         };
-        Field: {
-            name: string;
-            type: string;
-            class: string;
-            help: components["schemas"]["Text"];
-        };
-        Session: {
-            /** Format: uuid */
+        Ref: {
             id: string;
-            /** Format: uuid */
+            name: string;
+        };
+        Refusal: {
+            code: string;
+            text: string;
+        };
+        Resolution: {
+            /** @enum {string} */
+            kind: "condition_cleared" | "script" | "person";
+            plain: components["schemas"]["Words"] | null;
+            text: string;
+        };
+        ResolutionStruct: {
+            plain?: components["schemas"]["Words"];
+            text: string;
+        };
+        Run: {
+            dry_run: boolean;
+            /** Format: double */
+            duration_seconds: number | null;
+            /** Format: int64 */
+            exit_code: number | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            id: string;
             machine_id: string;
             machine_name: string;
-            /** @enum {string} */
-            kind: "terminal";
-            /** @enum {string} */
-            state: "waiting_consent" | "opening" | "open" | "refused" | "ended";
+            output: components["schemas"]["RunOutput"];
+            parameters: {
+                [key: string]: string;
+            };
             refusal: components["schemas"]["Refusal"] | null;
-            reason: string;
-            /** Format: uuid */
-            ticket_id: string | null;
-            by: components["schemas"]["NameRef"];
+            /** Format: date-time */
+            requested_at: string;
+            requested_by: components["schemas"]["Who"] | null;
+            result: {
+                [key: string]: string;
+            };
+            script: string;
+            script_title: components["schemas"]["Words"];
+            /** Format: date-time */
+            started_at: string | null;
+            /** @enum {string} */
+            state: "queued" | "sent" | "running" | "succeeded" | "failed" | "timed_out" | "refused" | "cancelled" | "expired" | "lost";
+            ticket_id: string;
+            verify: components["schemas"]["RunVerify"] | null;
+            /** Format: int64 */
+            version: number;
+        };
+        RunOutput: {
+            /** Format: int64 */
+            bytes: number;
+            truncated: boolean;
+        };
+        RunVerify: {
+            check: string;
+            /** @enum {string} */
+            verdict: "verified" | "still_failing" | "not_run";
+        };
+        Script: {
+            cures: string[];
+            explanation: components["schemas"]["Words"];
+            /** @description it cures something that fires on the machine or ticket asked about */
+            fits: boolean;
+            hash: string;
+            id: string;
+            /** @description what the person at the machine notices */
+            notices: components["schemas"]["Words"];
+            /** @description JSON Schema of the values */
+            parameters: {
+                [key: string]: unknown;
+            };
+            platforms: string[];
+            /** @enum {string} */
+            risk: "safe" | "disruptive" | "destructive";
+            /** Format: double */
+            timeout_seconds: number;
+            title: components["schemas"]["Words"];
+            verify: string | null;
+            /** Format: int64 */
+            version: number;
+        };
+        Series: {
+            attributes: {
+                [key: string]: string;
+            };
+            name: string;
+            /** @description [unix_ms, value or null] */
+            points: (number | null)[][];
+            unit: string;
+        };
+        Session: {
+            by: components["schemas"]["Who"];
             /** Format: date-time */
             created_at: string;
-            /** Format: date-time */
-            opened_at: string | null;
+            /** @description why it ended */
+            ended: string;
             /** Format: date-time */
             ended_at: string | null;
-            recording: {
-                bytes: number;
-                seconds: number;
-            } | null;
-        };
-        Check: {
             id: string;
-            title: components["schemas"]["Text"];
-            value: string;
-            each: string;
-            when: string;
-            warning: string;
-            critical: string;
-            clear: string;
-            for: string;
-            keep_firing_for: string;
-            interval: string;
-            enabled: boolean;
-            watched_services?: string[];
-            overrides: unknown[];
-            version: number;
+            /** @enum {string} */
+            kind: "terminal";
+            machine_id: string;
+            machine_name: string;
+            /** Format: date-time */
+            opened_at: string | null;
+            reason: string;
+            recording: components["schemas"]["Recording"] | null;
+            refusal: components["schemas"]["Refusal"] | null;
+            /** @enum {string} */
+            state: "opening" | "waiting_consent" | "open" | "refused" | "ended";
+            ticket_id: string;
         };
         Settings: {
-            beat: string;
-            offline_after: string;
-            upload_every: string;
-            join_window: string;
             auto_resolve_after: string;
-            storm: {
-                [key: string]: unknown;
-            };
+            beat: string;
+            join_window: string;
+            offline_after: string;
+            storm: components["schemas"]["Storm"];
+            upload_every: string;
+            /** Format: int64 */
+            version: number;
             watched_services: string[];
+        };
+        SettingsChangeBody: {
+            auto_resolve_after?: string;
+            beat?: string;
+            join_window?: string;
+            offline_after?: string;
+            storm?: components["schemas"]["StormStruct"];
+            upload_every?: string;
+            /**
+             * Format: int64
+             * @description without it the newest is changed
+             * @default -1
+             */
+            version: number;
+            watched_services?: string[];
+        };
+        Storm: {
+            /** Format: int64 */
+            machines: number;
+            window: string;
+        };
+        StormStruct: {
+            /** Format: int64 */
+            machines?: number;
+            window?: string;
+        };
+        Ticket: {
+            alert_ids: string[];
+            assignee: components["schemas"]["Who"] | null;
+            /** @enum {string|null} */
+            can_work: "no" | "with_difficulty" | "yes" | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @enum {string|null} */
+            hold_reason: "requester" | "vendor" | "change" | "problem" | "scheduled" | null;
+            id: string;
+            /** Format: int64 */
+            impact: number;
+            /** @enum {string} */
+            kind: "incident" | "request" | "problem";
+            /** @enum {string|null} */
+            last_message_by: "person" | "technician" | null;
+            machine_ids: string[];
+            machines: components["schemas"]["Ref"][];
+            number: string;
+            plain: components["schemas"]["Words"] | null;
+            /** Format: int64 */
+            priority: number;
+            requester: components["schemas"]["Who"] | null;
+            resolution: components["schemas"]["Resolution"] | null;
+            /** Format: date-time */
+            resolved_at: string | null;
+            /** @description the person's own words */
+            says: string | null;
+            /** @enum {string} */
+            source: "alert" | "person" | "api";
+            /** @enum {string} */
+            state: "new" | "open" | "on_hold" | "resolved" | "closed";
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            urgency: number;
+            /** Format: int64 */
             version: number;
         };
-        AuditItem: {
-            id: string;
+        TicketChangeBody: {
+            assignee_id?: string | null;
+            /** @enum {string} */
+            hold_reason?: "requester" | "vendor" | "change" | "problem" | "scheduled";
+            /** Format: int64 */
+            impact?: number;
+            /** @enum {string} */
+            kind?: "incident" | "request" | "problem";
+            /** Format: int64 */
+            priority?: number;
+            resolution?: components["schemas"]["ResolutionStruct"];
+            /** @enum {string} */
+            state?: "new" | "open" | "on_hold" | "resolved" | "closed";
+            title?: string;
+            /** Format: int64 */
+            urgency?: number;
+            /** Format: int64 */
+            version: number;
+        };
+        TicketCounts: {
+            /** Format: int64 */
+            mine: number;
+            /** Format: int64 */
+            new: number;
+            /** Format: int64 */
+            on_hold: number;
+            /** Format: int64 */
+            open: number;
+            /** Format: int64 */
+            unassigned: number;
+        };
+        TopProcess: {
+            /** Format: double */
+            cpu: number;
+            name: string;
+            owner: string;
+            /** Format: int64 */
+            pid: number;
+            /** Format: int64 */
+            rss_bytes: number;
+        };
+        Vitals: {
             /** Format: date-time */
-            at: string;
-            actor: {
-                kind: string;
-                id: string | null;
-                name: string;
-            };
-            action: string;
-            /** Format: uuid */
-            machine_id: string | null;
-            /** Format: uuid */
-            ticket_id: string | null;
-            result: string;
-            detail: {
-                [key: string]: unknown;
-            };
+            from: string;
+            series: components["schemas"]["Series"][];
+            /** Format: double */
+            step_seconds: number;
+            /** Format: date-time */
+            to: string;
         };
-        HelpHome: {
-            person: {
-                name: string;
-            };
-            machine: {
-                name: string;
-            };
-            language: components["schemas"]["Language"];
-            noticed: {
-                plain: components["schemas"]["Text"];
-            }[];
-            tickets: {
-                number: string;
-                state: components["schemas"]["TicketState"];
-                says: string;
-                /** Format: date-time */
-                created_at: string;
-                /** Format: date-time */
-                updated_at: string;
-                /** Format: uuid */
-                id: string;
-            }[];
-        };
-        HelpSignIn: {
-            person: {
-                name: string;
-            };
-            machine: {
-                name: string;
-            };
-            language: components["schemas"]["Language"];
-        };
-        HelpTicket: {
-            /** Format: uuid */
+        Who: {
             id: string;
-            number: string;
-            state: components["schemas"]["TicketState"];
-            says: string;
-            messages: {
-                /** Format: date-time */
-                at: string;
-                from_person: boolean;
-                by: string;
-                text: string;
-            }[];
+            kind: string;
+            name: string;
         };
-        MachineList: {
-            items: components["schemas"]["Machine"][];
-            next: string | null;
-            total: number;
-        };
-        AlertList: {
-            items: components["schemas"]["Alert"][];
-            next: string | null;
-            total: number;
-        };
-        TicketList: {
-            items: components["schemas"]["Ticket"][];
-            next: string | null;
-            total: number;
-        };
-        TimelineItemList: {
-            items: components["schemas"]["TimelineItem"][];
-            next: string | null;
-            total: number;
-        };
-        PersonList: {
-            items: components["schemas"]["Person"][];
-            next: string | null;
-            total: number;
-        };
-        ScriptList: {
-            items: components["schemas"]["Script"][];
-            next: string | null;
-            total: number;
-        };
-        RunList: {
-            items: components["schemas"]["Run"][];
-            next: string | null;
-            total: number;
-        };
-        QuestionList: {
-            items: components["schemas"]["Question"][];
-            next: string | null;
-            total: number;
-        };
-        AnswerList: {
-            items: components["schemas"]["Answer"][];
-            next: string | null;
-            total: number;
-        };
-        SessionList: {
-            items: components["schemas"]["Session"][];
-            next: string | null;
-            total: number;
-        };
-        CheckList: {
-            items: components["schemas"]["Check"][];
-            next: string | null;
-            total: number;
-        };
-        AuditItemList: {
-            items: components["schemas"]["AuditItem"][];
-            next: string | null;
-            total: number;
-        };
-        ExampleList: {
-            items: components["schemas"]["Example"][];
-            next: string | null;
-            total: number;
-        };
-        FieldList: {
-            items: components["schemas"]["Field"][];
-            next: string | null;
-            total: number;
+        Words: {
+            en: string;
+            pl: string;
         };
     };
     responses: never;
@@ -1302,21 +1715,26 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    "sign-in": {
+    "get-alerts": {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: string;
+                /** @description a name, with - before it for the other direction */
+                sort?: string;
+                machine_id?: string;
+                ticket_id?: string;
+                /** @description open: firing or unknown */
+                state?: "firing" | "unknown" | "resolved" | "open";
+                severity?: "warning" | "critical";
+                check?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": {
-                    name: string;
-                    password: string;
-                };
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -1324,11 +1742,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["PageAlert"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1338,20 +1792,16 @@ export interface operations {
             };
         };
     };
-    "sign-in-link": {
+    "get-alerts-id": {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": {
-                    link: string;
-                };
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -1359,11 +1809,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["Alert"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1373,7 +1859,150 @@ export interface operations {
             };
         };
     };
-    "sign-out": {
+    "patch-alerts-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit": {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: string;
+                /** @description a name, with - before it for the other direction */
+                sort?: string;
+                action?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAuditRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-checks": {
         parameters: {
             query?: never;
             header?: never;
@@ -1382,15 +2011,966 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
-            204: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCheck"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-checks-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "patch-checks-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewEnrolment"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-expression-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Field"][] | null;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-help-sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HelpLinkBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpMe"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-help-tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HelpAskBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpTicket"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-help-tickets-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpTicket"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-help-tickets-id-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HelpReplyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpTicket"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the socket */
+            101: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem */
-            default: {
+        };
+    };
+    "get-machines": {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: string;
+                /** @description a name, with - before it for the other direction */
+                sort?: string;
+                /** @description words of name, system or people */
+                q?: string;
+                presence?: "online" | "offline";
+                health?: "ok" | "warning" | "critical" | "unknown";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMachine"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-machines-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineCounts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-machines-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-machines-id-check-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-machines-id-facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-machines-id-vitals": {
+        parameters: {
+            query?: {
+                /** @description default: an hour before to */
+                from?: string;
+                /** @description default: now */
+                to?: string;
+                /** @description default: what gives 240 points */
+                step_seconds?: number;
+                /** @description OpenTelemetry names; all without */
+                name?: string[] | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vitals"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1418,8 +2998,44 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1438,12 +3054,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    language?: components["schemas"]["Language"];
-                    /** @enum {string} */
-                    theme?: "auto" | "light" | "dark";
-                    display_name?: string;
-                };
+                "application/json": components["schemas"]["PreferBody"];
             };
         };
         responses: {
@@ -1456,8 +3067,44 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1467,15 +3114,15 @@ export interface operations {
             };
         };
     };
-    "list-machines": {
+    "get-people": {
         parameters: {
             query?: {
-                q?: string;
-                presence?: components["schemas"]["Presence"];
-                health?: components["schemas"]["Health"];
                 limit?: number;
+                /** @description next of the page before */
                 cursor?: string;
+                /** @description a name, with - before it for the other direction */
                 sort?: string;
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -1489,11 +3136,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MachineList"];
+                    "application/json": components["schemas"]["PagePerson"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1503,134 +3186,7 @@ export interface operations {
             };
         };
     };
-    "count-machines": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MachineCounts"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-machine": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Machine"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-machine-facts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Facts"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-machine-vitals": {
-        parameters: {
-            query?: {
-                from?: string;
-                to?: string;
-                step_seconds?: number;
-                name?: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Vitals"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "create-enrolment": {
+    "post-questions": {
         parameters: {
             query?: never;
             header?: never;
@@ -1639,10 +3195,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    uses: number;
-                    expires_in_seconds: number;
-                };
+                "application/json": components["schemas"]["AskBody"];
             };
         };
         responses: {
@@ -1652,11 +3205,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Enrolment"];
+                    "application/json": components["schemas"]["Question"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1666,17 +3255,222 @@ export interface operations {
             };
         };
     };
-    "list-alerts": {
+    "get-questions-examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Example"][] | null;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-questions-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Question"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-questions-id-answers": {
         parameters: {
             query?: {
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: string;
+                /** @description a name, with - before it for the other direction */
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageQuestionAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-runs": {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: string;
+                /** @description a name, with - before it for the other direction */
+                sort?: string;
                 machine_id?: string;
                 ticket_id?: string;
-                state?: string;
-                severity?: components["schemas"]["Severity"];
-                check?: string;
-                limit?: number;
-                cursor?: string;
-                sort?: string;
+                state?: "queued" | "sent" | "running" | "succeeded" | "failed" | "timed_out" | "refused" | "cancelled" | "expired" | "lost";
             };
             header?: never;
             path?: never;
@@ -1690,11 +3484,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertList"];
+                    "application/json": components["schemas"]["PageRun"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1704,536 +3534,18 @@ export interface operations {
             };
         };
     };
-    "get-alert": {
+    "post-runs": {
         parameters: {
             query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Alert"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "patch-alert": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    version: number;
-                    acknowledged?: boolean;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Alert"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-tickets": {
-        parameters: {
-            query?: {
-                q?: string;
-                state?: components["schemas"]["TicketState"][];
-                assignee_id?: string;
-                machine_id?: string;
-                requester_id?: string;
-                source?: string;
-                priority?: number;
-                limit?: number;
-                cursor?: string;
-                sort?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TicketList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "create-ticket": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    title?: string;
-                    says?: string;
-                    /** Format: uuid */
-                    machine_id?: string;
-                    requester_name?: string;
-                    can_work?: components["schemas"]["CanWork"];
-                    /** @enum {string} */
-                    kind?: "incident" | "request" | "problem";
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Ticket"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "count-tickets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TicketCounts"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-ticket": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Ticket"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "patch-ticket": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    version: number;
-                    state?: components["schemas"]["TicketState"];
-                    hold_reason?: string;
-                    /** Format: uuid */
-                    assignee_id?: string | null;
-                    priority?: number;
-                    impact?: number;
-                    urgency?: number;
-                    title?: string;
-                    /** @enum {string} */
-                    kind?: "incident" | "request" | "problem";
-                    resolution?: {
-                        text: string;
-                        plain?: components["schemas"]["Text"];
-                    };
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Ticket"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-ticket-timeline": {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                sort?: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TimelineItemList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "create-message": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    text: string;
-                    wait?: boolean;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TimelineItem"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "create-note": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    text: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TimelineItem"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    search: {
-        parameters: {
-            query?: {
-                q?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Found"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-people": {
-        parameters: {
-            query?: {
-                q?: string;
-                limit?: number;
-                cursor?: string;
-                sort?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PersonList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-scripts": {
-        parameters: {
-            query?: {
-                machine_id?: string;
-                ticket_id?: string;
-                limit?: number;
-                cursor?: string;
-                sort?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScriptList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-runs": {
-        parameters: {
-            query?: {
-                machine_id?: string;
-                ticket_id?: string;
-                state?: string;
-                limit?: number;
-                cursor?: string;
-                sort?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "create-run": {
-        parameters: {
-            query?: never;
-            header: {
-                "Idempotency-Key": string;
+            header?: {
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": {
-                    script: string;
-                    /** Format: uuid */
-                    machine_id: string;
-                    /** Format: uuid */
-                    ticket_id?: string;
-                    parameters: {
-                        [key: string]: unknown;
-                    };
-                    dry_run: boolean;
-                };
+                "application/json": components["schemas"]["NewRunBody"];
             };
         };
         responses: {
@@ -2246,8 +3558,44 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2257,7 +3605,7 @@ export interface operations {
             };
         };
     };
-    "get-run": {
+    "get-runs-id": {
         parameters: {
             query?: never;
             header?: never;
@@ -2277,8 +3625,44 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2288,7 +3672,7 @@ export interface operations {
             };
         };
     };
-    "cancel-run": {
+    "post-runs-id-cancel": {
         parameters: {
             query?: never;
             header?: never;
@@ -2308,8 +3692,44 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2319,11 +3739,11 @@ export interface operations {
             };
         };
     };
-    "get-run-output": {
+    "get-runs-id-output": {
         parameters: {
             query?: {
                 from?: number;
-                follow?: number;
+                follow?: string;
             };
             header?: never;
             path: {
@@ -2342,185 +3762,13 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    "create-question": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    expression: string;
-                    machine_ids?: string[];
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Question"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-question": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Question"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-answers": {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                sort?: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AnswerList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-question-examples": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExampleList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-expression-fields": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FieldList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-sessions": {
+    "get-scripts": {
         parameters: {
             query?: {
                 machine_id?: string;
                 ticket_id?: string;
-                limit?: number;
-                cursor?: string;
-                sort?: string;
             };
             header?: never;
             path?: never;
@@ -2534,11 +3782,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionList"];
+                    "application/json": components["schemas"]["PageScript"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2548,7 +3832,214 @@ export interface operations {
             };
         };
     };
-    "create-session": {
+    "get-scripts-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Script"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-search": {
+        parameters: {
+            query: {
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sessions": {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: string;
+                /** @description a name, with - before it for the other direction */
+                sort?: string;
+                machine_id?: string;
+                ticket_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSession"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-sessions": {
         parameters: {
             query?: never;
             header?: never;
@@ -2557,17 +4048,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** Format: uuid */
-                    machine_id: string;
-                    /** @enum {string} */
-                    kind: "terminal";
-                    columns: number;
-                    rows: number;
-                    reason: string;
-                    /** Format: uuid */
-                    ticket_id?: string;
-                };
+                "application/json": components["schemas"]["CreateBody"];
             };
         };
         responses: {
@@ -2580,8 +4061,44 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2591,7 +4108,7 @@ export interface operations {
             };
         };
     };
-    "get-session": {
+    "get-sessions-id": {
         parameters: {
             query?: never;
             header?: never;
@@ -2611,8 +4128,44 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2622,7 +4175,7 @@ export interface operations {
             };
         };
     };
-    "end-session": {
+    "post-sessions-id-end": {
         parameters: {
             query?: never;
             header?: never;
@@ -2642,8 +4195,44 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2653,7 +4242,7 @@ export interface operations {
             };
         };
     };
-    "get-session-recording": {
+    "get-sessions-id-recording": {
         parameters: {
             query?: never;
             header?: never;
@@ -2673,47 +4262,9 @@ export interface operations {
                     "application/x-asciicast": string;
                 };
             };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    "list-checks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CheckList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-check": {
+    "get-sessions-id-socket": {
         parameters: {
             query?: never;
             header?: never;
@@ -2724,68 +4275,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
-            200: {
+            /** @description the socket */
+            101: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["Check"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "patch-check": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    version: number;
-                    warning?: string;
-                    critical?: string;
-                    clear?: string;
-                    for?: string;
-                    keep_firing_for?: string;
-                    interval?: string;
-                    enabled?: boolean;
-                    watched_services?: string[];
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Check"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
         };
     };
@@ -2807,8 +4302,44 @@ export interface operations {
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2827,18 +4358,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    version: number;
-                    beat?: string;
-                    offline_after?: string;
-                    upload_every?: string;
-                    join_window?: string;
-                    auto_resolve_after?: string;
-                    storm?: {
-                        [key: string]: unknown;
-                    };
-                    watched_services?: string[];
-                };
+                "application/json": components["schemas"]["SettingsChangeBody"];
             };
         };
         responses: {
@@ -2851,8 +4371,44 @@ export interface operations {
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2862,7 +4418,7 @@ export interface operations {
             };
         };
     };
-    "help-sign-in": {
+    "post-sign-in": {
         parameters: {
             query?: never;
             header?: never;
@@ -2871,9 +4427,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    link: string;
-                };
+                "application/json": components["schemas"]["PasswordBody"];
             };
         };
         responses: {
@@ -2883,11 +4437,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HelpSignIn"];
+                    "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2897,7 +4460,49 @@ export interface operations {
             };
         };
     };
-    "get-help": {
+    "post-sign-in-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-sign-out": {
         parameters: {
             query?: never;
             header?: never;
@@ -2911,12 +4516,46 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
                 content: {
-                    "application/json": components["schemas"]["HelpHome"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2926,116 +4565,22 @@ export interface operations {
             };
         };
     };
-    "create-help-ticket": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    says: string;
-                    can_work: components["schemas"]["CanWork"];
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HelpTicket"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-help-ticket": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HelpTicket"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "create-help-message": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    text: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HelpTicket"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-audit": {
+    "get-tickets": {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description next of the page before */
                 cursor?: string;
+                /** @description a name, with - before it for the other direction */
                 sort?: string;
+                q?: string;
+                state?: ("new" | "open" | "on_hold" | "resolved" | "closed")[] | null;
+                /** @description an id, me or none */
+                assignee_id?: string;
+                machine_id?: string;
+                requester_id?: string;
+                source?: "alert" | "person" | "api";
+                priority?: number;
             };
             header?: never;
             path?: never;
@@ -3049,11 +4594,534 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuditItemList"];
+                    "application/json": components["schemas"]["PageTicket"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicketBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tickets-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketCounts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tickets-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "patch-tickets-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tickets-id-timeline": {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: string;
+                /** @description a name, with - before it for the other direction */
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -102,7 +102,7 @@ export function useFind(q: string) {
 
 export type TicketChange = {
 	state?: TicketState;
-	hold_reason?: string;
+	hold_reason?: NonNullable<Ticket["hold_reason"]>;
 	assignee_id?: string | null;
 	priority?: number;
 	resolution?: { text: string; plain?: { en: string; pl: string } };

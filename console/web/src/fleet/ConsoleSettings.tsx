@@ -64,7 +64,9 @@ function Form({ settings }: { settings: Settings }) {
 						onChange={(event) => {
 							const typed = event.currentTarget.value;
 							const numeric =
-								typeof settings.storm[name] === "number" && typed.trim() !== "" && !Number.isNaN(Number(typed));
+								typeof settings.storm[name as keyof typeof settings.storm] === "number" &&
+								typed.trim() !== "" &&
+								!Number.isNaN(Number(typed));
 							setChange({
 								...change,
 								storm: { ...settings.storm, ...change.storm, [name]: numeric ? Number(typed) : typed },

@@ -56,7 +56,7 @@ export function FactsPane({ facts, machine }: { facts: Facts; machine: Machine }
 					)}
 					<FactRow name={t("fact.agent")}>{machine.agent.version}</FactRow>
 					<FactRow name={t("fact.policy")}>
-						{machine.policy.profile} · {t(`policy.terminal.${machine.policy.terminal}`)}
+						{machine.policy.profile} · {t(`policy.terminal.${machine.policy.terminal as "off" | "ask" | "on"}`)}
 					</FactRow>
 					<FactRow name={t("fact.enrolled")}>{when(machine.enrolled_at)}</FactRow>
 				</dl>
@@ -138,7 +138,7 @@ export function FactsRows({ facts }: { facts: Facts }) {
 									) : (
 										<Bar ratio={ratio} grade={fullness(ratio)} />
 									)}
-									<span className="mid cut" title={fs.type}>
+									<span className="mid cut" title={fs.type ?? undefined}>
 										{ratio !== null &&
 											t("machine.free_of", {
 												ratio: percent(ratio),

@@ -9,7 +9,7 @@ import {
 import { useCallback, useEffect, useRef, useState } from "react";
 import { api, call, rows } from "../api/client";
 import { type Change, live } from "../api/live";
-import type { Health, List, Machine, Settings } from "../api/types";
+import { factsOf, type Health, type List, type Machine, type Settings } from "../api/types";
 
 export type MachineFilter = { q?: string; presence?: "online" | "offline"; health?: Health; sort?: string };
 type Pages = InfiniteData<List<Machine>, string | undefined>;
@@ -46,7 +46,7 @@ export function useMachine(id: string) {
 export function useFacts(id: string) {
 	return useQuery({
 		queryKey: ["machine", id, "facts"],
-		queryFn: () => call(api.GET("/machines/{id}/facts", { params: { path: { id } } })),
+		queryFn: () => call(api.GET("/machines/{id}/facts", { params: { path: { id } } })).then(factsOf),
 	});
 }
 

@@ -81,7 +81,7 @@ function OneCheck({ check }: { check: Check }) {
 							<TextInput
 								key={field}
 								label={t(`check.${field}`)}
-								value={change[field] ?? check[field]}
+								value={change[field] ?? check[field] ?? ""}
 								error={wrong[field]}
 								onChange={(event) => setChange({ ...change, [field]: event.currentTarget.value })}
 								classNames={{ input: "mono" }}

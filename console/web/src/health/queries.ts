@@ -108,12 +108,17 @@ export function useChecks() {
 	return useQuery({ queryKey: ["checks"], queryFn: () => call(api.GET("/checks")).then(rows) });
 }
 
-export type CheckChange = Partial<
-	Pick<
-		Check,
-		"warning" | "critical" | "clear" | "for" | "keep_firing_for" | "interval" | "enabled" | "watched_services"
-	>
->;
+export type CheckChange = {
+	[K in
+		| "warning"
+		| "critical"
+		| "clear"
+		| "for"
+		| "keep_firing_for"
+		| "interval"
+		| "enabled"
+		| "watched_services"]?: NonNullable<Check[K]>;
+};
 
 export function usePatchCheck() {
 	const client = useQueryClient();

@@ -15,8 +15,8 @@ export const vitalOf = (check: string) => judged[check];
 export const checkOf = (vital: string) => Object.keys(judged).find((check) => judged[check] === vital);
 
 /** ">= 0.85" as a number and a direction; undefined where a threshold is something else. */
-export function threshold(text: string): { value: number; below: boolean } | undefined {
-	const found = /^\s*(>=|>|<=|<)\s*(-?\d+(?:\.\d+)?)\s*$/.exec(text);
+export function threshold(text: string | null): { value: number; below: boolean } | undefined {
+	const found = /^\s*(>=|>|<=|<)\s*(-?\d+(?:\.\d+)?)\s*$/.exec(text ?? "");
 	return found ? { value: Number(found[2]), below: found[1]?.startsWith("<") ?? false } : undefined;
 }
 

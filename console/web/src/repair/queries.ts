@@ -34,7 +34,7 @@ export type RunWish = {
 	script: string;
 	machine_id: string;
 	ticket_id?: string;
-	parameters: Record<string, unknown>;
+	parameters: Record<string, string>;
 	dry_run: boolean;
 };
 

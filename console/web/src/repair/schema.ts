@@ -34,7 +34,7 @@ export function fieldsOf(parameters: unknown, language: string): Field[] {
 			const numeric = schema.type === "integer" || schema.type === "number";
 			return {
 				name,
-				title: words(schema.title ?? schema["x-title"], language, name),
+				title: words(schema["x-title"] ?? schema.title, language, name),
 				help: words(schema.description ?? schema["x-description"], language, ""),
 				kind: choices.length > 0 ? "choice" : schema.type === "boolean" ? "yes-no" : numeric ? "number" : "text",
 				choices,
@@ -47,13 +47,13 @@ export function fieldsOf(parameters: unknown, language: string): Field[] {
 		});
 }
 
-/** The values to send: empty fields that nobody needs are left out, numbers are numbers. */
-export function valuesOf(fields: Field[], typed: Record<string, unknown>): Record<string, unknown> {
-	const values: Record<string, unknown> = {};
+/** The values to send: empty fields that nobody needs are left out. A script takes every value as text. */
+export function valuesOf(fields: Field[], typed: Record<string, unknown>): Record<string, string> {
+	const values: Record<string, string> = {};
 	for (const field of fields) {
 		const value = typed[field.name] ?? field.first;
 		if (value === "" && !field.required) continue;
-		values[field.name] = field.kind === "number" && value !== "" ? Number(value) : value;
+		values[field.name] = String(value);
 	}
 	return values;
 }
