@@ -20,6 +20,14 @@ func moment(micros int64) time.Time {
 	return time.UnixMicro(min(max(micros, low), high)).UTC()
 }
 
+// named makes an absent map an empty one, which is what JSON is to show.
+func named(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
 func finite(values map[string]float64) map[string]float64 {
 	out := make(map[string]float64, len(values))
 	for k, v := range values {
@@ -65,7 +73,7 @@ func evidenceOf(e *protocol.Evidence) *model.Evidence {
 }
 
 func seriesOf(s protocol.Series) model.Series {
-	out := model.Series{Name: s.Name, Unit: s.Unit, Attributes: s.Attributes, Points: []model.Point{}}
+	out := model.Series{Name: s.Name, Unit: s.Unit, Attributes: named(s.Attributes), Points: []model.Point{}}
 	for i := range min(len(s.At), len(s.Values)) {
 		v := s.Values[i]
 		if v != nil && (math.IsNaN(*v) || math.IsInf(*v, 0)) {
@@ -163,7 +171,7 @@ func liveOf(from model.From, l *protocol.Live) model.Live {
 		if v.Value != nil && (math.IsNaN(*v.Value) || math.IsInf(*v.Value, 0)) {
 			v.Value = nil
 		}
-		out.Series = append(out.Series, model.LiveValue{Name: v.Name, Unit: v.Unit, Attributes: v.Attributes, Value: v.Value})
+		out.Series = append(out.Series, model.LiveValue{Name: v.Name, Unit: v.Unit, Attributes: named(v.Attributes), Value: v.Value})
 	}
 	return out
 }

@@ -12,7 +12,7 @@ import (
 type Metric struct {
 	Number   uint16
 	Name     string
-	Unit     string            // "1" of a ratio or a count, "By", "By/s"
+	Unit     string            // "1" of a ratio, "By", "By/s", "{process}"
 	Instance string            // the attribute that the instance is, "" without one
 	Fixed    map[string]string // attributes that every series of it has
 	scale    float64           // value x scale is kept as an integer
@@ -49,7 +49,7 @@ var metrics = sync.OnceValue(func() []Metric {
 	way := func(kind, direction string) map[string]string { return map[string]string{kind: direction} }
 	return []Metric{
 		{CPUUtilization, "system.cpu.utilization", "1", "", nil, 1000},
-		{LoadAverage1m, "system.cpu.load_average.1m", "1", "", nil, 100},
+		{LoadAverage1m, "system.cpu.load_average.1m", "{thread}", "", nil, 100},
 		{MemoryUtilization, "system.memory.utilization", "1", "", nil, 1000},
 		{MemoryUsage, "system.memory.usage", "By", "", nil, 1.0 / (1 << 20)},
 		{PagingUtilization, "system.paging.utilization", "1", "", nil, 1000},
@@ -60,7 +60,7 @@ var metrics = sync.OnceValue(func() []Metric {
 		{DiskWrite, "system.disk.io", "By/s", disk, way("disk.io.direction", "write"), 1.0 / (1 << 7)},
 		{NetworkReceive, "system.network.io", "By/s", card, way("network.io.direction", "receive"), 1.0 / (1 << 7)},
 		{NetworkTransmit, "system.network.io", "By/s", card, way("network.io.direction", "transmit"), 1.0 / (1 << 7)},
-		{ProcessCount, "system.process.count", "1", "", nil, 1},
+		{ProcessCount, "system.process.count", "{process}", "", nil, 1},
 	}
 })
 

@@ -14,7 +14,8 @@ const hardware: Record<string, { word: MessageId; show?: (value: number) => stri
 	cpu_model: { word: "fact.cpu" },
 	cores: { word: "fact.cores", show: (n) => number(n) },
 	cpu_cores: { word: "fact.cores", show: (n) => number(n) },
-	cpu_threads: { word: "fact.threads", show: (n) => number(n) },
+	physical_cores: { word: "fact.physical_cores", show: (n) => number(n) },
+	virtual: { word: "fact.virtual" },
 	memory_bytes: { word: "fact.memory", show: bytes },
 	swap_bytes: { word: "fact.swap", show: bytes },
 };
@@ -127,7 +128,7 @@ export function FactsRows({ facts }: { facts: Facts }) {
 					{facts.filesystems.length === 0 && <Empty>{t("machine.not_reported")}</Empty>}
 					<ul className="disks">
 						{facts.filesystems.map((fs) => {
-							const ratio = fs.size_bytes && fs.used_bytes != null ? fs.used_bytes / fs.size_bytes : null;
+							const ratio = fs.used;
 							return (
 								<li key={fs.mount}>
 									<b className="cut" title={fs.mount}>

