@@ -12,7 +12,6 @@ import {
 	createRouter,
 	Link,
 	lazyRouteComponent,
-	Navigate,
 	Outlet,
 	redirect,
 	useLocation,
@@ -31,6 +30,7 @@ import { Frame } from "./frame/Frame";
 import type { Action } from "./frame/Palette";
 import { language, setLanguage, useT } from "./i18n";
 import { cssVariables, theme } from "./theme";
+import { Boundary } from "./ui/boundary";
 import { setOverlaid } from "./ui/keyboard";
 import { Bones, Wrong } from "./ui/parts";
 
@@ -51,13 +51,22 @@ type Over =
 	| "keys"
 	| null;
 
+/** Goes to the sign-in page once, with the address that was wanted; that address changes on the way. */
+function ToSignIn({ back }: { back: string }) {
+	const navigate = useNavigate();
+	const [wanted] = useState(back);
+	useEffect(() => {
+		void navigate({ to: "/sign-in", search: { back: wanted }, replace: true });
+	}, [navigate, wanted]);
+	return null;
+}
+
 /** What a console page needs: the person, the live events, and the dialogs that may lie over it. */
 function Shell() {
 	const t = useT();
 	const me = useSignedIn();
 	const location = useLocation();
-	if (me.error instanceof Failure && me.error.status === 401)
-		return <Navigate to="/sign-in" search={{ back: location.href }} replace />;
+	if (me.error instanceof Failure && me.error.status === 401) return <ToSignIn back={location.href} />;
 	if (me.error) return <Wrong reason={me.error} retry={() => void me.refetch()} large />;
 	if (!me.data)
 		return (
@@ -96,7 +105,7 @@ function Console({ me, path }: { me: Me; path: string }) {
 	useEffect(() => setOverlaid(over !== null), [over]);
 	useEffect(() => {
 		// Whoever presses Ctrl K types on at once: the palette must be here by then.
-		const timer = setTimeout(() => void loadPalette(), 500);
+		const timer = setTimeout(() => void loadPalette().catch(() => {}), 500);
 		return () => clearTimeout(timer);
 	}, []);
 	useEffect(() => {
@@ -129,9 +138,13 @@ function Console({ me, path }: { me: Me; path: string }) {
 					<Outlet />
 				</Suspense>
 			</Frame>
-			<Suspense fallback={null}>
-				{over && <Overlay over={over} close={() => setOver(null)} acts={acts} signOut={leave} />}
-			</Suspense>
+			{over && (
+				<Boundary failed={() => setOver(null)}>
+					<Suspense fallback={null}>
+						<Overlay over={over} close={() => setOver(null)} acts={acts} signOut={leave} />
+					</Suspense>
+				</Boundary>
+			)}
 		</ActsContext.Provider>
 	);
 }

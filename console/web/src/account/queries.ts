@@ -7,7 +7,6 @@ export function useSignedIn() {
 		queryKey: ["me"],
 		queryFn: () => call(api.GET("/me")),
 		staleTime: Number.POSITIVE_INFINITY,
-		retry: 1,
 	});
 }
 

@@ -42,7 +42,9 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 					<span className="title cut" title={ticket.title}>
 						{ticket.title}
 					</span>
-					{ticket.can_work === "no" && !isOver(ticket) && <span className="tag">{t("can_work.tag_no")}</span>}
+					{ticket.can_work === "no" && !isOver(ticket) && (
+						<span className="tag not-narrow">{t("can_work.tag_no")}</span>
+					)}
 					{(view === "open" || view === "waiting" || view === "done") && ticket.state !== "open" && (
 						<span className="tag">{t(stateWord(ticket))}</span>
 					)}
@@ -54,7 +56,14 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 			head: t("queue.who"),
 			width: "minmax(110px, 170px)",
 			area: "under",
-			cell: (ticket) => ticket.requester?.name ?? <span className="dim">{t("queue.noticed")}</span>,
+			cell: (ticket) => (
+				<>
+					{ticket.requester?.name ?? <span className="dim">{t("queue.noticed")}</span>}
+					{ticket.can_work === "no" && !isOver(ticket) && (
+						<span className="only-narrow"> · {t("can_work.tag_no")}</span>
+					)}
+				</>
+			),
 		},
 		{
 			id: "computer",

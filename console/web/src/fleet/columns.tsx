@@ -11,7 +11,7 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 		{
 			id: "health",
 			head: t("computers.health"),
-			width: "minmax(200px, 1.6fr)",
+			width: "minmax(200px, 2.6fr)",
 			sort: "health",
 			area: "title",
 			cell: (m) => (
@@ -30,7 +30,7 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 		{
 			id: "name",
 			head: t("computers.computer"),
-			width: "minmax(110px, 150px)",
+			width: "112px",
 			sort: "name",
 			area: "end",
 			cell: (m) => (
@@ -42,7 +42,7 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 		{
 			id: "person",
 			head: t("computers.person"),
-			width: "minmax(90px, 150px)",
+			width: "minmax(90px, 1.2fr)",
 			area: "under",
 			cell: (m) =>
 				m.people[0] ? (
@@ -54,7 +54,7 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 		{
 			id: "presence",
 			head: t("computers.presence"),
-			width: "minmax(120px, 180px)",
+			width: "minmax(116px, 1.3fr)",
 			area: "under-end",
 			cell: (m) => (
 				<span className="line mid">
@@ -66,7 +66,7 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 		{
 			id: "system",
 			head: t("computers.system"),
-			width: "minmax(100px, 170px)",
+			width: "minmax(80px, 1.1fr)",
 			cell: (m) => (
 				<span className="mid" title={`${m.os.name} ${m.os.version}`}>
 					{`${m.os.name} ${m.os.version}`.trim()}
@@ -76,7 +76,7 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 		{
 			id: "seen",
 			head: t("computers.seen"),
-			width: "84px",
+			width: "64px",
 			sort: "last_seen_at",
 			down: true,
 			end: true,

@@ -55,6 +55,7 @@ test("values of vitals by their unit", () => {
 });
 
 test("texts of the console are chosen by language, their short words kept with the next", async () => {
+	expect(pick({ en: "5.2 GB left, 3 disks", pl: "" })).toBe("5.2\u00a0GB left, 3 disks");
 	const text = { en: "a disk", pl: "dysk w pracy i w domu" };
 	expect(pick(text)).toBe("a\u00a0disk");
 	await setLanguage("pl");

@@ -167,6 +167,9 @@ function Waiting({ session }: { session: Session }) {
 				{t("session.asks", { name: me.display_name, reason: session.reason.replace(/[.…]+$/, "") })}
 			</p>
 			<p className="sub">{t("session.meanwhile")}</p>
+			<Btn renderRoot={(props) => <Link to="/computers/$id" params={{ id: session.machine_id }} {...props} />}>
+				{t("session.to_machine")}
+			</Btn>
 		</div>
 	);
 }
