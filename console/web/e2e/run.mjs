@@ -1,0 +1,299 @@
+// The main job in a browser, against the real programs, on both databases:
+// node e2e/run.mjs [sqlite|postgres ...]. The last line counts.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+import { busy, eventually, startWorld } from "./world.mjs";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const engines = process.argv.length > 2 ? process.argv.slice(2) : ["sqlite", "postgres"];
+const browser = await chromium.launch({
+	executablePath: "/usr/bin/chromium",
+	args: [
+		"--no-sandbox",
+		"--disable-gpu",
+		"--disable-quic",
+		"--no-first-run",
+		"--disable-background-networking",
+		"--disable-component-update",
+		"--disable-sync",
+	],
+});
+let passed = 0;
+let failed = 0;
+
+/** No serious finding of axe in what is shown now. */
+async function accessible(page) {
+	await page.addScriptTag({ path: axe }).catch(() => page.evaluate(() => undefined));
+	const found = await page.evaluate(async () => {
+		if (!window.axe) return undefined;
+		const result = await window.axe.run(document, { resultTypes: ["violations"] });
+		return result.violations
+			.filter((v) => v.impact === "serious" || v.impact === "critical")
+			.map((v) => `${v.id}: ${v.nodes[0]?.html.slice(0, 160)}`);
+	});
+	assert.ok(found, "axe did not load");
+	assert.deepEqual(found, []);
+}
+
+for (const engine of engines) {
+	const world = await startWorld(engine);
+	// axe is put into the page by the test: the page's own policy would refuse it.
+	const context = await browser.newContext({
+		viewport: { width: 1280, height: 800 },
+		locale: "en-GB",
+		bypassCSP: true,
+	});
+	const page = await context.newPage();
+	page.setDefaultTimeout(15_000);
+	const errors = [];
+	page.on("pageerror", (error) => errors.push(error.message));
+	const see = (text, on = page) => on.getByText(text).first().waitFor();
+	const machinePage = `${world.http}/computers/${world.machine.id}`;
+
+	const step = async (name, act) => {
+		errors.length = 0;
+		try {
+			await act();
+			assert.deepEqual(errors, [], "errors in the page");
+			passed++;
+			console.log(`ok      ${engine}: ${name}`);
+		} catch (error) {
+			failed++;
+			console.log(`FAILED  ${engine}: ${name}: ${String(error.message).split("\n").slice(0, 12).join(" | ")}`);
+			await page.screenshot({ path: `/tmp/deskside-e2e-${engine}-${failed}.png` }).catch(() => undefined);
+		}
+	};
+
+	await step("sign in by a link that works once", async () => {
+		const link = world.link();
+		await page.goto(link);
+		await page.waitForURL(/\/queue/);
+		const other = await browser.newContext({ locale: "en-GB" });
+		const second = await other.newPage();
+		await second.goto(link);
+		await see(/spent or too old|ask for a new/i, second);
+		await other.close();
+	});
+
+	await step("1 computers: this machine, online; search at the server", async () => {
+		await page.goto(`${world.http}/computers`);
+		await see(world.machine.name);
+		await see("online");
+		await accessible(page);
+		await page.keyboard.press("/");
+		await page.keyboard.type("nothinglikethis");
+		await see(/none match|Nothing found|no computer/i);
+		await page.goto(`${world.http}/computers?q=${encodeURIComponent(world.machine.name)}`);
+		await see(world.machine.name);
+	});
+
+	await step("2 a machine: vitals that move, charts, facts; also after a reload", async () => {
+		await page.goto(machinePage);
+		await see(world.machine.os.name);
+		await see("Memory");
+		const before = await page.locator("body").innerText();
+		await eventually("a value moves", 15, async () => (await page.locator("body").innerText()) !== before);
+		await page.reload();
+		await see("Filesystems");
+		await see("Processes");
+		await page.locator("canvas").first().waitFor();
+		await accessible(page);
+	});
+
+	let ticket;
+	await step("3 alert to ticket: opens by itself, in both languages, and resolves by itself", async () => {
+		await world.api("PATCH", "/checks/process.cpu", {
+			interval: "1s",
+			for: "2s",
+			keep_firing_for: "2s",
+			warning: ">= 0.25",
+			clear: "< 0.2",
+		});
+		await page.goto(`${world.http}/queue/unassigned`);
+		const work = busy();
+		try {
+			const alert = await eventually("an alert", 20, async () =>
+				(await world.api("GET", "/alerts?state=open&check=process.cpu")).items.find((a) =>
+					a.instance.startsWith("sh:"),
+				),
+			);
+			ticket = await world.api("GET", `/tickets/${alert.ticket_id}`);
+			await page.goto(`${world.http}/tickets/${ticket.id}`);
+			await see(alert.plain.en);
+			await see(/keeps the processor busy/);
+			await accessible(page);
+			await world.api("PATCH", "/me", { language: "pl" });
+			await page.reload();
+			await see(alert.plain.pl);
+			await world.api("PATCH", "/me", { language: "en" });
+			await page.reload();
+			await see(alert.plain.en);
+		} finally {
+			work.end();
+		}
+		await eventually("the ticket is resolved", 30, async () => {
+			const now = await world.api("GET", `/tickets/${ticket.id}`);
+			return now.state === "resolved" && now.resolution.kind === "condition_cleared";
+		});
+		await see(/condition cleared/);
+	});
+
+	await step("call: registered in three fields, by keyboard", async () => {
+		await page.goto(`${world.http}/queue/unassigned`);
+		await page.getByText("Unassigned").first().waitFor();
+		await page.keyboard.press("c");
+		await page.getByLabel("Who").waitFor();
+		await page.keyboard.type("Maria Nowak");
+		await page.keyboard.press("Escape").catch(() => undefined);
+		if (!(await page.getByLabel("Says").isVisible())) {
+			await page.keyboard.press("c");
+			await page.keyboard.type("Maria Nowak");
+		}
+		await page.getByLabel("Says").focus();
+		await page.keyboard.type("nie drukuje od rana, mam wypłaty na dwunastą");
+		await page.keyboard.press("Enter");
+		await page.keyboard.press("1");
+		await page.keyboard.press("Enter");
+		await see(/Saved: DS-/);
+		const found = await world.api("GET", "/tickets?q=drukuje");
+		assert.equal(found.total, 1);
+		assert.equal(found.items[0].can_work, "no");
+		assert.equal(found.items[0].requester.name, "Maria Nowak");
+	});
+
+	await step("4 repair: dry run first, output, verdict and who ran it in the timeline", async () => {
+		const made = await world.api("POST", "/tickets", {
+			says: "brak miejsca na dysku",
+			machine_id: world.machine.id,
+			can_work: "with_difficulty",
+		});
+		await page.goto(`${world.http}/tickets/${made.id}`);
+		await see("brak miejsca na dysku");
+		await page.keyboard.press("s");
+		const dialog = page.getByRole("dialog");
+		await dialog.waitFor();
+		await dialog.getByText("Free disk space").first().waitFor();
+		await accessible(page);
+		await dialog.getByRole("button", { name: /Try without changes/ }).click();
+		await see(/nothing was removed/, dialog);
+		const run = await eventually("the dry run has ended", 20, async () =>
+			(await world.api("GET", `/runs?ticket_id=${made.id}`)).items.find((r) => r.dry_run && r.state === "succeeded"),
+		);
+		assert.equal(run.exit_code, 0);
+		await page.keyboard.press("Escape");
+		await page.reload();
+		await see("Free disk space");
+		const items = (await world.api("GET", `/tickets/${made.id}/timeline`)).items.filter((i) => i.kind === "run");
+		assert.ok(items.length >= 2 && items.every((i) => i.by.name === "anna"));
+	});
+
+	await step("5 terminal: UTF-8, resize, Ctrl-C, a full screen; recorded and replayed", async () => {
+		await page.goto(machinePage);
+		await see("Filesystems");
+		await page.keyboard.press("o");
+		const dialog = page.getByRole("dialog");
+		await dialog.waitFor();
+		await dialog.getByLabel("Reason").fill("browser test");
+		await dialog
+			.getByRole("button", { name: /connect/i })
+			.last()
+			.click();
+		await page.waitForURL(/\/sessions\//);
+		const id = page.url().match(/sessions\/([0-9a-f-]+)/)[1];
+		await page.locator(".xterm-helper-textarea").waitFor({ state: "attached" });
+		await eventually(
+			"the session is open",
+			20,
+			async () => (await world.api("GET", `/sessions/${id}`)).state === "open",
+		);
+		await page.locator(".xterm-helper-textarea").focus();
+		const type = async (text) => {
+			await page.keyboard.insertText(text);
+			await page.keyboard.press("Enter");
+		};
+		await type("printf 'za%s gęślą jaźń\\n' żółć; stty size");
+		await type("sleep 1000");
+		await page.keyboard.press("Control+c");
+		await page.setViewportSize({ width: 1100, height: 700 });
+		await type("tput smcup; echo full-screen; tput rmcup; stty size");
+		await type("exit");
+		await eventually(
+			"the session has ended",
+			20,
+			async () => (await world.api("GET", `/sessions/${id}`)).state === "ended",
+		);
+		const cast = await fetch(`${world.http}/api/v1/sessions/${id}/recording`, {
+			headers: { authorization: `Bearer ${world.token}` },
+		}).then((r) => r.text());
+		assert.match(cast, /zażółć gęślą jaźń/);
+		assert.match(cast, /,"r","/);
+		await page.setViewportSize({ width: 1280, height: 800 });
+		await page.goto(`${world.http}/sessions/${id}/replay`);
+		await page.locator(".xterm").first().waitFor();
+		await page
+			.getByRole("button", { name: /Play|Pause/ })
+			.first()
+			.waitFor();
+	});
+
+	await step("6 question: the table fills", async () => {
+		await page.goto(`${world.http}/computers/ask`);
+		const editor = page.getByLabel("Expression");
+		await editor.fill("filter(processes, .nonsense > 1)");
+		await page.getByRole("button", { name: /^Ask/ }).first().click();
+		await see(/nonsense/);
+		await editor.fill("filter(processes, .rss_bytes > 1e6)");
+		await page.getByRole("button", { name: /^Ask/ }).first().click();
+		await see(/deskside-agent|deskside-console/);
+		await accessible(page);
+	});
+
+	await step("7 help: the person writes, the technician answers, both see it", async () => {
+		const theirs = await browser.newContext({
+			viewport: { width: 390, height: 844 },
+			locale: "en-GB",
+			bypassCSP: true,
+		});
+		const person = await theirs.newPage();
+		person.setDefaultTimeout(15_000);
+		await person.goto(world.help());
+		await see("What is wrong?", person);
+		await accessible(person);
+		await person.getByRole("textbox").first().fill("nie mogę się zalogować do poczty");
+		await person.getByRole("button", { name: "A bit" }).or(person.getByText("A bit")).first().click();
+		await person.getByRole("button", { name: /Send/ }).click();
+		const asked = await eventually(
+			"the ticket",
+			15,
+			async () => (await world.api("GET", "/tickets?q=poczty")).items[0],
+		);
+		assert.deepEqual(asked.machine_ids, [world.machine.id]);
+		await page.goto(`${world.http}/tickets/${asked.id}`);
+		await see("nie mogę się zalogować do poczty");
+		const boxes = page.getByRole("textbox");
+		await eventually("two editors", 10, async () => (await boxes.count()) >= 2);
+		await page.keyboard.press("r");
+		await page.keyboard.type("Już sprawdzamy.");
+		await page.keyboard.press("Control+Enter");
+		await page.keyboard.press("Escape");
+		await world.api("POST", `/tickets/${asked.id}/notes`, { text: "colleagues only" });
+		await person.goto(`${world.http}/help/${asked.id}`);
+		await see("Już sprawdzamy.", person);
+		assert.equal(await person.getByText("colleagues only").count(), 0);
+		await theirs.close();
+	});
+
+	await step("nothing went wrong in the programs", async () => {
+		const bad = [...world.logs.console, ...world.logs.agent]
+			.join("")
+			.split("\n")
+			.filter((l) => /level=ERROR|panic/.test(l));
+		assert.deepEqual(bad, []);
+	});
+	await context.close();
+	await world.stop();
+}
+await browser.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

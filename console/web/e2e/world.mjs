@@ -1,0 +1,159 @@
+// The real programs for the browser tests: a console with its database, an agent
+// for this machine, and whatever must be ended when the tests end.
+import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const bin = (name) => fileURLToPath(new URL(`../../../bin/${name}`, import.meta.url));
+const consoleBin = bin("deskside-console");
+const agentBin = bin("deskside-agent");
+
+export const wait = (ms) => new Promise((then) => setTimeout(then, ms));
+
+/** Waits until what is asked is true; what went wrong last is said when it never is. */
+export async function eventually(what, seconds, ask) {
+	const end = Date.now() + seconds * 1000;
+	let last;
+	while (Date.now() < end) {
+		try {
+			const got = await ask();
+			if (got) return got;
+			last = undefined;
+		} catch (error) {
+			last = error;
+		}
+		await wait(100);
+	}
+	throw new Error(`not within ${seconds} s: ${what}${last ? ` (${last.message})` : ""}`);
+}
+
+function run(program, args, input) {
+	const done = spawnSync(program, args, { input, encoding: "utf8" });
+	if (done.status !== 0) throw new Error(`${program} ${args[0]}: ${done.stderr || done.error}`);
+	return done.stdout.trim();
+}
+
+/** A PostgreSQL cluster of its own, or undefined where PostgreSQL is not installed. */
+function startPostgres(dir) {
+	const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : [];
+	if (versions.length === 0) return undefined;
+	const tools = `/usr/lib/postgresql/${versions.sort().at(-1)}/bin`;
+	const as = process.getuid() === 0 ? ["runuser", "-u", "postgres", "--"] : [];
+	const tool = (name, ...args) => {
+		const line = [...as, `${tools}/${name}`, ...args];
+		const done = spawnSync(line[0], line.slice(1), { cwd: "/", encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
+		if (done.status !== 0) throw new Error(`${name}: ${done.stderr}`);
+	};
+	const home = join(dir, "postgres");
+	run("mkdir", ["-p", home]);
+	const secret = randomBytes(12).toString("hex");
+	writeFileSync(join(dir, "pw"), secret);
+	chmodSync(dir, 0o755);
+	chmodSync(join(dir, "pw"), 0o644);
+	if (as.length) run("chown", ["postgres", home]);
+	tool(
+		"initdb",
+		"-D",
+		`${home}/data`,
+		"-A",
+		"scram-sha-256",
+		`--pwfile=${dir}/pw`,
+		"-U",
+		"postgres",
+		"--no-sync",
+		"-E",
+		"UTF8",
+		"--locale=C.UTF-8",
+	);
+	const port = 20000 + (process.pid % 20000);
+	tool(
+		"pg_ctl",
+		"-D",
+		`${home}/data`,
+		"-w",
+		"-l",
+		`${home}/log`,
+		"-o",
+		`-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${home} -c fsync=off -c full_page_writes=off`,
+		"start",
+	);
+	return {
+		url: `postgres://postgres:${secret}@127.0.0.1:${port}/postgres?sslmode=disable`,
+		stop: () => tool("pg_ctl", "-D", `${home}/data`, "-m", "immediate", "stop"),
+	};
+}
+
+export async function startWorld(engine) {
+	const dir = mkdtempSync(join(tmpdir(), "deskside-e2e-"));
+	const children = [];
+	let postgres;
+	const start = (program, args, log) => {
+		const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+		child.stderr.on("data", (data) => log.push(String(data)));
+		children.push(child);
+		return child;
+	};
+	const world = { dir, logs: { console: [], agent: [] } };
+	world.stop = async () => {
+		for (const child of children.reverse()) {
+			child.kill("SIGTERM");
+			await Promise.race([new Promise((then) => child.once("exit", then)), wait(8000)]);
+		}
+		postgres?.stop();
+		rmSync(dir, { recursive: true, force: true });
+	};
+	try {
+		if (engine === "postgres") {
+			postgres = startPostgres(dir);
+			if (!postgres) throw new Error("PostgreSQL is not installed: make needs");
+		}
+		const where = postgres ? ["--database", postgres.url, "--keys", join(dir, "keys")] : ["--data", join(dir, "data")];
+		const child = start(
+			consoleBin,
+			["serve", ...where, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--trial"],
+			world.logs.console,
+		);
+		const line = await new Promise((then, fail) => {
+			child.stdout.once("data", (data) => then(String(data)));
+			child.once("exit", () => fail(new Error(`the console did not start: ${world.logs.console.join("")}`)));
+		});
+		Object.assign(world, JSON.parse(line));
+		run(consoleBin, ["person", "add", "anna", "--role", "admin", ...where]);
+		world.token = run(consoleBin, ["token", "create", "--person", "anna", ...where]);
+		world.link = () => run(consoleBin, ["person", "link", "anna", "--url", world.http, ...where]);
+		const token = run(consoleBin, ["enrolment", "create", "--uses", "1", "--expires", "1h", ...where]);
+		const state = join(dir, "agent");
+		run(
+			agentBin,
+			["enroll", "--console", world.url, "--token-file", "-", "--state", state, "--profile", "trial"],
+			token,
+		);
+		start(agentBin, ["run", "--state", state, "--policy", join(dir, "none.yaml")], world.logs.agent);
+		world.help = () => run(agentBin, ["help", "--print", "--state", state]);
+		world.api = async (method, path, body) => {
+			const answer = await fetch(`${world.http}/api/v1${path}`, {
+				method,
+				headers: { authorization: `Bearer ${world.token}`, ...(body ? { "content-type": "application/json" } : {}) },
+				body: body ? JSON.stringify(body) : undefined,
+			});
+			if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+			return answer.status === 204 ? undefined : answer.json();
+		};
+		world.machine = await eventually("the machine is online", 20, async () =>
+			(await world.api("GET", "/machines")).items.find((m) => m.presence === "online" && m.os.name !== ""),
+		);
+		return world;
+	} catch (error) {
+		await world.stop();
+		throw error;
+	}
+}
+
+/** Keeps one core busy until it is ended. */
+export function busy() {
+	const child = spawn("/bin/sh", ["-c", "while :; do :; done"], { stdio: "ignore" });
+	return { end: () => child.kill("SIGKILL") };
+}
