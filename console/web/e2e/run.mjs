@@ -181,8 +181,9 @@ for (const engine of engines) {
 			(await world.api("GET", `/runs?ticket_id=${made.id}`)).items.find((r) => r.dry_run && r.state === "succeeded"),
 		);
 		assert.equal(run.exit_code, 0);
-		await page.keyboard.press("Escape");
-		await page.reload();
+		await dialog.getByRole("button", { name: /Close/ }).first().click();
+		await dialog.waitFor({ state: "hidden" });
+		await page.goto(`${world.http}/tickets/${made.id}`);
 		await see("Free disk space");
 		const items = (await world.api("GET", `/tickets/${made.id}/timeline`)).items.filter((i) => i.kind === "run");
 		assert.ok(items.length >= 2 && items.every((i) => i.by.name === "anna"));
