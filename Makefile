@@ -1,0 +1,90 @@
+# Deskside. "make run" is where to begin; "make help" lists the rest.
+
+SHELL   := /bin/bash
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/deskside/deskside/agent/app.Version=$(VERSION) -X github.com/deskside/deskside/console/app.Version=$(VERSION)
+GOFLAGS := -trimpath
+# The race detector makes the SQLite port five to forty times slower and finds
+# nothing of ours there; races in our own code are still caught.
+RACE    := -race -gcflags='modernc.org/...=-race=false'
+WEB     := console/web
+# One heavy target at a time, so that two shells do not halve each other.
+LOCK    := flock .cache/lock
+
+.PHONY: help run demo dev build web agent console quick test test-go test-web test-browser check law fmt openapi shots bench clean needs
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: build ## build everything and try it on this machine: http://localhost:8080
+	@tools/run
+
+build: web agent console ## build the web application and both programs into bin/
+
+agent:
+	@mkdir -p bin
+	CGO_ENABLED=0 go build $(GOFLAGS) -ldflags '$(LDFLAGS)' -o bin/deskside-agent ./agent
+
+console:
+	@mkdir -p bin
+	CGO_ENABLED=0 go build $(GOFLAGS) -ldflags '$(LDFLAGS)' -o bin/deskside-console ./console
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	cd $(WEB) && npm install --no-save --no-audit --no-fund
+	@touch $@
+
+web: $(WEB)/dist/index.html
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html -type f 2>/dev/null)
+	cd $(WEB) && npm run build
+	@touch $@
+
+dev: build ## like run, and rebuilds the web application as it is edited
+	@DESKSIDE_DEV=1 tools/run
+
+openapi: ## write the description of the API and the client made from it
+	go run ./console openapi > $(WEB)/openapi.json
+	cd $(WEB) && npm run codegen
+
+fmt: ## format
+	gofmt -w agent console protocol scripts
+
+quick: ## what to run before each commit: under a minute
+	@mkdir -p .cache
+	@test -z "$$(gofmt -l agent console protocol scripts)" || { echo 'not formatted:'; gofmt -l agent console protocol scripts; exit 1; }
+	go vet ./...
+	go test -short -timeout 120s ./protocol/... ./scripts/... ./agent/gate ./agent/state ./agent/check ./agent/report ./console/model ./console/app -run 'Law|Golden|Keys|Catalogue|Lint|Judge|Policy|Gate|State|Test'
+
+needs: ## install, or name, what the tests need
+	@tools/needs
+
+test: needs $(WEB)/dist/index.html ## all tests
+	@mkdir -p .cache
+	$(LOCK) tools/test
+
+test-go: needs
+	go test $(RACE) -timeout 600s ./...
+
+test-web: $(WEB)/node_modules/.package-lock.json
+	cd $(WEB) && npm run check && npm test
+
+test-browser: needs build
+	cd $(WEB) && npm run test:browser
+
+check: ## format, law, vet on every platform
+	@mkdir -p .cache
+	@test -z "$$(gofmt -l agent console protocol scripts)" || { echo 'not formatted:'; gofmt -l agent console protocol scripts; exit 1; }
+	go vet ./...
+	GOOS=windows go vet ./agent/... ./protocol/... ./scripts/...
+	GOOS=darwin go vet ./agent/... ./protocol/... ./scripts/...
+	go test -count=1 -run Law ./console/app
+	go run ./console openapi | diff -q - $(WEB)/openapi.json >/dev/null || { echo 'console/web/openapi.json is stale: make openapi'; exit 1; }
+
+shots: build ## pictures of the pages
+	cd $(WEB) && npm run shots
+
+bench: ## benchmarks: make bench BENCH=name for one
+	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./protocol/... ./agent/... ./console/...
+
+clean:
+	rm -rf bin .cache $(WEB)/node_modules $(WEB)/dist/assets $(WEB)/dist/index.html

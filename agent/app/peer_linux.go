@@ -1,0 +1,43 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os/user"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// peerName is the account at the other end of a local socket.
+func peerName(c net.Conn) (string, error) {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return "", errors.New("not a local socket")
+	}
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return "", err
+	}
+	var cred *unix.Ucred
+	var credErr error
+	if err := raw.Control(func(fd uintptr) { cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil {
+		return "", err
+	}
+	if credErr != nil {
+		return "", fmt.Errorf("ask who is there: %w", credErr)
+	}
+	return accountName(strconv.Itoa(int(cred.Uid))), nil
+}
+
+func accountName(uid string) string {
+	who, err := user.LookupId(uid)
+	if err != nil {
+		return "uid " + uid
+	}
+	if who.Name != "" {
+		return who.Name
+	}
+	return who.Username
+}

@@ -1,0 +1,215 @@
+// Package gate is the one door of the agent: whatever a console wants done
+// passes [Gate.Admit], and nothing else makes the value that repair, session,
+// check and probe accept.
+//
+// Admit asks, in this order: was it stamped by the console this machine was
+// enrolled with; is it meant for this machine, and now; was its id used before;
+// does the machine's own policy allow it; who must have said yes to it, and did
+// they; is it within the limits. Yes or no, the answer goes into the machine's
+// journal. For what must never happen twice the id is used up in the same
+// transaction, so that it is on the disk before anything starts.
+//
+// The table of who must have said yes:
+//
+//	checks, settings, watch, check now, plain questions   the console's stamp
+//	a safe built-in script                                the stamp; so many an hour
+//	a disruptive built-in script                          the stamp, while a check that it cures fires here
+//	a terminal                                            a technician's grant (profile trial: the stamp)
+//	scripts that are not built in                         approvers
+//
+// What needs a proof that this build cannot verify is refused, never let in.
+package gate
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/deskside/deskside/agent/state"
+	"github.com/deskside/deskside/protocol"
+)
+
+// Refusal is a no: a code for programs and a sentence for people.
+type Refusal struct {
+	Code string
+	Text string
+	Kind protocol.Kind
+	ID   uuid.UUID // of the order; zero when the stamp did not hold
+}
+
+func (r *Refusal) Error() string { return r.Text }
+
+// Admitted is an act that may be done. Only the gate makes one.
+type Admitted struct {
+	order  protocol.Order
+	body   any
+	policy Policy
+}
+
+// Kind is the kind of the act.
+func (a Admitted) Kind() protocol.Kind { return a.order.Kind }
+
+// ID is the order's id: of the run, the question, the session.
+func (a Admitted) ID() uuid.UUID { return a.order.ID }
+
+// Body is the decoded act, such as *protocol.Work.
+func (a Admitted) Body() any { return a.body }
+
+// Policy is the machine's policy at the moment of the yes.
+func (a Admitted) Policy() Policy { return a.policy }
+
+// Eyes are what the gate must know of the machine to judge.
+type Eyes struct {
+	// Firing tells whether a built-in check fires on this machine now.
+	Firing func(check string) bool
+	// Listed is what the machine lists for a closed value: filesystems, services.
+	Listed func(what string) []string
+	// Family is the system family whose scripts run here.
+	Family string
+}
+
+// Gate decides. It is safe for use by several goroutines.
+type Gate struct {
+	state *state.State
+	eyes  Eyes
+	path  string
+
+	mu      sync.Mutex
+	id      state.Identity
+	policy  Policy
+	stamp   ed25519.PublicKey
+	ends    time.Time // of the stamp key's certificate
+	line    time.Duration
+	online  bool
+	refused map[string]uint64 // refusals of one kind and code since the last one was written
+}
+
+// Open makes the gate of an enrolled machine. policyPath may name a file that
+// is not there. A policy that cannot be trusted does not fail Open: the gate is
+// closed, and [Gate.Policy] says why.
+func Open(s *state.State, policyPath string, eyes Eyes) (*Gate, error) {
+	g := &Gate{state: s, eyes: eyes, path: policyPath, refused: map[string]uint64{}}
+	err := s.View(func(tx *state.Tx) error {
+		id, err := tx.Identity()
+		g.id = id
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open gate: %w", err)
+	}
+	g.policy, _ = ReadPolicy(policyPath, g.id.Profile)
+	return g, nil
+}
+
+// Policy is the policy in force.
+func (g *Gate) Policy() Policy {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.policy
+}
+
+// Line tells the gate about an accepted connection: the stamp key that its
+// console's identity vouches for, and the console's clock.
+func (g *Gate) Line(stamp protocol.StampKey, clock time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stamp, g.ends = ed25519.PublicKey(stamp.Key), time.UnixMicro(stamp.Expires)
+	g.line, g.online = time.Until(clock), true
+}
+
+// clockDoubt is how far the machine's clock may be from the console's before
+// only harmless acts are let in.
+const clockDoubt = 24 * time.Hour
+
+// now is the time by which orders are judged: the machine's own, never below
+// its floor. doubt tells that it cannot be believed.
+func (g *Gate) now(tx *state.Tx) (now time.Time, doubt bool) {
+	now = time.Now()
+	floor := tx.Floor()
+	if now.Before(floor.Add(-10 * time.Minute)) {
+		doubt = true
+	}
+	if now.Before(floor) {
+		now = floor
+	}
+	if g.online && (g.line > clockDoubt || g.line < -clockDoubt) {
+		doubt = true
+	}
+	return now, doubt
+}
+
+// Tick moves the time floor up, when the clock is not in doubt, and forgets ids
+// that can no longer be used. The agent calls it once a minute.
+func (g *Gate) Tick() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.online {
+		return nil // without the console's clock a wrong clock could not be told from time
+	}
+	return g.state.Update(func(tx *state.Tx) error {
+		now, doubt := g.now(tx)
+		if doubt {
+			return nil
+		}
+		if err := tx.RaiseFloor(now); err != nil {
+			return err
+		}
+		return tx.ForgetSeen(now)
+	})
+}
+
+// Admit judges a stamped act. The error is always a *[Refusal], except when the
+// machine's own memory fails: then nothing is admitted either.
+func (g *Gate) Admit(s protocol.Stamped) (Admitted, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	order, err := s.Open(g.stamp)
+	if err != nil {
+		return Admitted{}, g.refuse(&Refusal{Code: protocol.CodeStamp,
+			Text: "The order is not stamped by this machine's console."})
+	}
+	var admitted Admitted
+	err = g.state.Update(func(tx *state.Tx) error {
+		a, refusal := g.judge(tx, order)
+		if refusal != nil {
+			return refusal
+		}
+		admitted = a
+		return tx.Journal(entry(order, "admitted", "", ""))
+	})
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		refusal.Kind, refusal.ID = order.Kind, order.ID
+		return Admitted{}, g.refuse(refusal)
+	}
+	if err != nil {
+		return Admitted{}, fmt.Errorf("admit %s: %w", order.Kind, err)
+	}
+	return admitted, nil
+}
+
+// refuse writes a refusal into the journal. Beyond ten of one kind and code
+// they are counted, so that a flood cannot push other lines out.
+func (g *Gate) refuse(r *Refusal) error {
+	key := r.Kind.String() + "/" + r.Code
+	g.refused[key]++
+	n := g.refused[key]
+	if n > 10 && n%1000 != 0 {
+		return r
+	}
+	e := entry(protocol.Order{ID: r.ID, Kind: r.Kind}, "refused", r.Code, r.Text)
+	e.Count = n
+	if err := g.state.Update(func(tx *state.Tx) error { return tx.Journal(e) }); err != nil {
+		return fmt.Errorf("journal a refusal (%s): %w", r.Code, err)
+	}
+	return r
+}
+
+func entry(o protocol.Order, act, code, text string) protocol.JournalEntry {
+	return protocol.JournalEntry{At: time.Now().UnixMicro(), Kind: o.Kind.String(), Act: act, ID: o.ID,
+		Code: code, Text: text}
+}

@@ -1,0 +1,26 @@
+//go:build !windows
+
+package gate
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// owned tells whether only an administrator, or the account the agent runs as,
+// can have written the file.
+func owned(info fs.FileInfo) error {
+	if info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("others may write it (mode %04o); only its owner may", info.Mode().Perm())
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fmt.Errorf("its owner cannot be read")
+	}
+	if st.Uid != 0 && int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("it belongs to user %d, not to the administrator", st.Uid)
+	}
+	return nil
+}

@@ -1,0 +1,315 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/deskside/deskside/agent/gate"
+	"github.com/deskside/deskside/agent/state"
+	"github.com/deskside/deskside/protocol"
+)
+
+// Handlers are the calls out of a line. They are called one at a time, from the
+// line's reader, so they must not wait for anything slow.
+type Handlers struct {
+	// Proof fills in what the console wants to know before it says welcome.
+	Proof func() (protocol.Proof, error)
+	// Welcome is called for each accepted connection.
+	Welcome func(protocol.Welcome)
+	// Act does what the gate let in.
+	Act func(gate.Admitted)
+	// Refused hears what the gate turned away.
+	Refused func(*gate.Refusal)
+	// HelpLink answers an earlier request for a help link.
+	HelpLink func(protocol.HelpLink)
+}
+
+// Line is the long-lived connection of a machine to its console. Make it with
+// [New], then [Line.Run] it; the other methods may be called from anywhere, at
+// any time.
+type Line struct {
+	console  string
+	me       Me
+	state    *state.State
+	gate     *gate.Gate
+	handlers Handlers
+	log      *slog.Logger
+
+	wake chan struct{} // the outbox has something
+	out  chan []byte   // volatile frames
+
+	mu     sync.Mutex
+	up     bool
+	silent time.Duration // no answer for so long means that the line is dead
+	leave  protocol.Goodbye
+}
+
+// New makes a line for an enrolled machine.
+func New(id state.Identity, capabilities protocol.Capability, s *state.State, g *gate.Gate, h Handlers, log *slog.Logger) *Line {
+	return &Line{
+		console: id.Console,
+		me: Me{Organisation: id.Organisation, Machine: id.Machine, Key: id.Private(),
+			Identities: id.Identities, Capabilities: capabilities},
+		state: s, gate: g, handlers: h, log: log, silent: 100 * time.Second,
+		wake: make(chan struct{}, 1), out: make(chan []byte, 256),
+	}
+}
+
+// Console is the address of the console, and Me who the machine says it is; a
+// session dials with them.
+func (l *Line) Console() (string, Me) { return l.console, l.me }
+
+// Wake says that the outbox has something to send.
+func (l *Line) Wake() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Send puts a volatile message on the line. It never waits: without a line, or
+// when the line is too slow, the message is lost and Send says false.
+func (l *Line) Send(kind protocol.Kind, body any) bool {
+	if !l.Up() {
+		return false
+	}
+	frame, err := protocol.Encode(kind, body)
+	if err != nil {
+		l.log.Error("cannot encode a message", "kind", kind, "error", err)
+		return false
+	}
+	select {
+	case l.out <- frame:
+		return true
+	default:
+		return false
+	}
+}
+
+// Up tells whether the console has welcomed us.
+func (l *Line) Up() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.up
+}
+
+// SetBeat sets how often the agent beats; a line on which no answer came for
+// three beats, and at least ten seconds, is dead.
+func (l *Line) SetBeat(beat time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.silent = max(3*beat, 10*time.Second)
+}
+
+// Leave makes the line say goodbye when Run's context ends.
+func (l *Line) Leave(reason string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.leave = protocol.Goodbye{Reason: reason}
+}
+
+// Run keeps the line up until ctx ends.
+func (l *Line) Run(ctx context.Context) error {
+	var pause backoff
+	for {
+		welcomed, err := l.once(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if welcomed {
+			pause.reset()
+		}
+		wait := pause.wait(askedWait(err))
+		l.log.Info("no line to the console", "error", err, "again_in", wait.Round(time.Millisecond))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+func askedWait(err error) time.Duration {
+	var unreachable *Unreachable
+	if errors.As(err, &unreachable) {
+		return unreachable.After
+	}
+	var refused protocol.Refused
+	if errors.As(err, &refused) {
+		switch refused.Code {
+		case protocol.CodeUnknownKey, protocol.CodeRevoked:
+			return time.Hour
+		}
+		return time.Duration(refused.RetryAfter) * time.Second
+	}
+	return 0
+}
+
+// once is one connection, from dialling to its end.
+func (l *Line) once(ctx context.Context) (welcomed bool, err error) {
+	c, err := dial(ctx, l.console, l.me)
+	if err != nil {
+		return false, err
+	}
+	defer c.close()
+	welcome, err := l.prove(c)
+	if err != nil {
+		return false, err
+	}
+	l.gate.Line(c.identify.Stamp, time.UnixMicro(welcome.Clock))
+	fresh, err := l.checkMarks(welcome)
+	if err != nil || fresh {
+		return true, err // a new epoch says hello again
+	}
+	return true, l.serve(ctx, c, welcome)
+}
+
+func (l *Line) prove(c *conn) (protocol.Welcome, error) {
+	var welcome protocol.Welcome
+	proof, err := l.handlers.Proof()
+	if err != nil {
+		return welcome, err
+	}
+	proof.Purpose, proof.Clock = protocol.ForMachine, time.Now().UnixMicro()
+	if proof.Signature, err = c.sign(l.me.Key); err != nil {
+		return welcome, err
+	}
+	if err := c.send(protocol.KindProof, proof); err != nil {
+		return welcome, err
+	}
+	return welcome, c.expect(protocol.KindWelcome, &welcome)
+}
+
+// checkMarks compares what the console has with what this machine has given: a
+// machine that was set back to an older image starts a new epoch.
+func (l *Line) checkMarks(w protocol.Welcome) (fresh bool, err error) {
+	err = l.state.Update(func(tx *state.Tx) error {
+		for class, mark := range w.Marks {
+			if class.Log() && tx.Next(class) <= mark {
+				fresh = true
+			}
+		}
+		if fresh {
+			return tx.NewEpoch()
+		}
+		return tx.Acknowledge(protocol.Ack{Marks: w.Marks})
+	})
+	if fresh && err == nil {
+		l.log.Warn("this machine was set back to an older image; its outbox starts a new epoch")
+	}
+	return fresh, err
+}
+
+func (l *Line) serve(ctx context.Context, c *conn, welcome protocol.Welcome) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	l.drain()
+	l.setUp(true)
+	defer l.setUp(false)
+	l.handlers.Welcome(welcome)
+	c.ws.SetReadLimit(protocol.MaxFrame)
+
+	acks := make(chan protocol.Ack, 64)
+	written := make(chan error, 1)
+	go func() {
+		err := l.write(ctx, c, acks)
+		cancel()
+		c.close() // ends the reader
+		written <- err
+	}()
+	err := l.read(ctx, c, acks)
+	cancel()
+	if werr := <-written; werr != nil {
+		return werr
+	}
+	return err
+}
+
+func (l *Line) setUp(up bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.up = up
+}
+
+// drain forgets volatile frames of an earlier connection.
+func (l *Line) drain() {
+	for {
+		select {
+		case <-l.out:
+		default:
+			return
+		}
+	}
+}
+
+func (l *Line) deadline() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().Add(l.silent)
+}
+
+func (l *Line) read(ctx context.Context, c *conn, acks chan<- protocol.Ack) error {
+	for {
+		if err := c.ws.SetReadDeadline(l.deadline()); err != nil {
+			return &Unreachable{Err: err}
+		}
+		m, err := c.read(protocol.MaxFrame)
+		if err != nil {
+			return err
+		}
+		if err := l.take(ctx, m, acks); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *Line) take(ctx context.Context, m protocol.Message, acks chan<- protocol.Ack) error {
+	switch m.Kind {
+	case protocol.KindAck:
+		var ack protocol.Ack
+		if err := protocol.Unmarshal(m.Body, &ack); err != nil {
+			return err
+		}
+		select {
+		case acks <- ack:
+		case <-ctx.Done():
+		}
+	case protocol.KindStamped:
+		return l.takeStamped(m)
+	case protocol.KindHelpLink:
+		var link protocol.HelpLink
+		if err := protocol.Unmarshal(m.Body, &link); err != nil {
+			return err
+		}
+		l.handlers.HelpLink(link)
+	case protocol.KindRefused:
+		var r protocol.Refused
+		if err := protocol.Unmarshal(m.Body, &r); err != nil {
+			return err
+		}
+		return r
+	}
+	return nil // an answer to a beat, or a kind of a newer console
+}
+
+func (l *Line) takeStamped(m protocol.Message) error {
+	var s protocol.Stamped
+	if err := protocol.Unmarshal(m.Body, &s); err != nil {
+		return err
+	}
+	admitted, err := l.gate.Admit(s)
+	var refusal *gate.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		l.log.Warn("refused", "kind", refusal.Kind, "code", refusal.Code, "reason", refusal.Text)
+		l.handlers.Refused(refusal)
+	case err != nil: // the machine's memory fails: nothing is done, the console asks again
+		l.log.Error("cannot judge an order", "error", err)
+	default:
+		l.handlers.Act(admitted)
+	}
+	return nil
+}

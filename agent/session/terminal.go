@@ -1,0 +1,225 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/charmbracelet/x/xpty"
+	"github.com/gorilla/websocket"
+
+	"github.com/deskside/deskside/protocol/stream"
+)
+
+const (
+	writeTime = 30 * time.Second
+	// silence is how long a socket may say nothing; the console pings it.
+	silence = 90 * time.Second
+)
+
+// terminal is one shell and the socket it is shown on.
+type terminal struct {
+	ws *websocket.Conn
+
+	mu     sync.Mutex // of writes to ws, and what follows
+	out    *stream.Sender
+	digest hash.Hash
+
+	in   *stream.Receiver
+	room chan struct{} // an acknowledgement came
+}
+
+// run runs a shell until it, the socket or ctx ends; it returns the shell's
+// exit code.
+func (t *terminal) run(ctx context.Context, columns, rows int) (int, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pty, err := xpty.NewPty(columns, rows)
+	if err != nil {
+		return -1, fmt.Errorf("open a terminal: %w", err)
+	}
+	defer pty.Close()
+	cmd := shell()
+	if err := pty.Start(cmd); err != nil {
+		return -1, fmt.Errorf("start the shell: %w", err)
+	}
+	afterStart(pty)
+
+	var group sync.WaitGroup
+	group.Go(func() { // the socket, until it ends
+		defer cancel()
+		t.read(pty)
+	})
+	copied := make(chan struct{})
+	group.Go(func() {
+		defer close(copied)
+		t.copy(ctx, pty)
+	})
+	exited := make(chan int, 1)
+	group.Go(func() {
+		err := xpty.WaitProcess(context.Background(), cmd)
+		exited <- exitCode(cmd, err)
+	})
+	code := -1
+	select {
+	case code = <-exited:
+	case <-ctx.Done():
+		hangUp(cmd)
+		select {
+		case code = <-exited:
+		case <-time.After(3 * time.Second):
+			end(cmd)
+			code = <-exited
+		}
+	}
+	// What the shell wrote last is still in the terminal; programs it left
+	// behind may hold it open for ever.
+	select {
+	case <-copied:
+	case <-time.After(time.Second):
+	}
+	end(cmd)
+	t.exit(code)
+	cancel()
+	pty.Close()
+	t.ws.Close()
+	group.Wait()
+	return code, nil
+}
+
+// copy shows what the terminal writes, as fast as the browser takes it.
+func (t *terminal) copy(ctx context.Context, pty io.Reader) {
+	buf := make([]byte, stream.MaxPayload)
+	for {
+		n := t.waitRoom(ctx)
+		if n == 0 {
+			return
+		}
+		n, err := pty.Read(buf[:n])
+		if n > 0 && t.show(buf[:n]) != nil {
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (t *terminal) waitRoom(ctx context.Context) int {
+	for {
+		t.mu.Lock()
+		n := t.out.Room()
+		t.mu.Unlock()
+		if n > 0 {
+			return n
+		}
+		select {
+		case <-t.room:
+		case <-ctx.Done():
+			return 0
+		}
+	}
+}
+
+func (t *terminal) show(p []byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f, err := t.out.Next(p)
+	if err != nil {
+		return err
+	}
+	tally(t.digest, 'o', p)
+	return t.send(f)
+}
+
+// send writes a frame; the caller holds the lock.
+func (t *terminal) send(f stream.Frame) error {
+	if err := t.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
+	return t.ws.WriteMessage(websocket.BinaryMessage, f.Bytes())
+}
+
+// read does what the socket says until it ends.
+func (t *terminal) read(pty xpty.Pty) {
+	t.ws.SetReadLimit(stream.MaxFrame)
+	alive := func() error { return t.ws.SetReadDeadline(time.Now().Add(silence)) }
+	t.ws.SetPingHandler(func(data string) error {
+		if err := alive(); err != nil {
+			return err
+		}
+		return t.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
+	})
+	for alive() == nil {
+		kind, message, err := t.ws.ReadMessage()
+		if err != nil {
+			return
+		}
+		if kind != websocket.BinaryMessage {
+			continue
+		}
+		f, err := stream.Parse(message)
+		if err != nil || t.take(f, pty) != nil {
+			return
+		}
+	}
+}
+
+var errInput = errors.New("the terminal takes no input")
+
+func (t *terminal) take(f stream.Frame, pty xpty.Pty) error {
+	switch f.Kind {
+	case stream.Input:
+		fresh, err := t.in.Take(f)
+		if err != nil {
+			return err
+		}
+		t.mu.Lock()
+		tally(t.digest, 'i', fresh)
+		t.mu.Unlock()
+		if _, err := pty.Write(fresh); err != nil {
+			return errInput
+		}
+		if ack, due := t.in.Ack(); due {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			return t.send(ack)
+		}
+	case stream.Resize:
+		pty.Resize(f.Size())
+	case stream.Ack:
+		t.mu.Lock()
+		err := t.out.Acked(f)
+		t.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		select {
+		case t.room <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+func (t *terminal) exit(code int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.send(stream.ExitWith(uint32(int32(code)), t.out.Offset()))
+}
+
+func (t *terminal) notice(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.send(stream.NoticeOf(text))
+}
+
+func (t *terminal) sum() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.digest.Sum(nil)
+}

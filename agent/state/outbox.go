@@ -1,0 +1,312 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/deskside/deskside/protocol"
+)
+
+// Append puts one log entry into the outbox and returns its number.
+func (tx *Tx) Append(class protocol.Class, body any) (uint64, error) {
+	if !class.Log() {
+		return 0, fmt.Errorf("append %s: it is not a log", class)
+	}
+	raw, err := protocol.Marshal(body)
+	if err != nil {
+		return 0, fmt.Errorf("append %s: %w", class, err)
+	}
+	n := tx.Next(class)
+	if err := tx.putLog(class, n, protocol.Entry{Class: class, Number: n, Body: raw}); err != nil {
+		return 0, err
+	}
+	return n, tx.makeRoom()
+}
+
+func (tx *Tx) putLog(class protocol.Class, n uint64, e protocol.Entry) error {
+	raw, err := protocol.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("append %s: %w", class, err)
+	}
+	if err := tx.bucket(bucketLogs).Put(logKey(class, n), raw); err != nil {
+		return fmt.Errorf("append %s: %w", class, err)
+	}
+	if err := tx.addBytes(int64(len(raw))); err != nil {
+		return err
+	}
+	return tx.setCounter(bucketOutbox, nextName(class), n+1)
+}
+
+// Put sets a state entry; only its latest revision counts.
+func (tx *Tx) Put(class protocol.Class, key string, body any) error {
+	if class.Log() {
+		return fmt.Errorf("put %s: it is a log", class)
+	}
+	raw, err := protocol.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("put %s: %w", class, err)
+	}
+	revision := tx.counter(bucketOutbox, "revision") + 1
+	entry, err := protocol.Marshal(protocol.Entry{Class: class, Key: key, Revision: revision, Body: raw})
+	if err != nil {
+		return fmt.Errorf("put %s: %w", class, err)
+	}
+	at := stateKey(class, key)
+	old := len(tx.bucket(bucketStates).Get(at))
+	if err := tx.bucket(bucketStates).Put(at, entry); err != nil {
+		return fmt.Errorf("put %s: %w", class, err)
+	}
+	if err := tx.addBytes(int64(len(entry) - old)); err != nil {
+		return err
+	}
+	if err := tx.setCounter(bucketOutbox, "revision", revision); err != nil {
+		return err
+	}
+	return tx.makeRoom()
+}
+
+// Next is the number that the next entry of a class gets; the first is 1.
+func (tx *Tx) Next(class protocol.Class) uint64 {
+	if n := tx.counter(bucketOutbox, nextName(class)); n > 0 {
+		return n
+	}
+	return 1
+}
+
+// Bytes is the size of what waits.
+func (tx *Tx) Bytes() int64 { return int64(tx.counter(bucketOutbox, "bytes")) }
+
+// Pending returns entries to send, in the order of [protocol.Classes], at most
+// limit bytes of them. Log entries at or below after[class] are left out: they
+// were sent on this connection already. For states, sent[key] is the revision
+// that was sent.
+func (tx *Tx) Pending(limit int, after map[protocol.Class]uint64, sent map[string]uint64) ([]protocol.Entry, error) {
+	var out []protocol.Entry
+	for _, class := range protocol.Classes() {
+		var err error
+		if class.Log() {
+			out, limit, err = tx.pendingLog(out, limit, class, after[class])
+		} else {
+			out, limit, err = tx.pendingStates(out, limit, class, sent)
+		}
+		if err != nil || limit <= 0 || len(out) >= protocol.MaxBatch {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+func (tx *Tx) pendingLog(out []protocol.Entry, limit int, class protocol.Class, after uint64) ([]protocol.Entry, int, error) {
+	c := tx.bucket(bucketLogs).Cursor()
+	for k, v := c.Seek(logKey(class, after+1)); k != nil && k[0] == byte(class); k, v = c.Next() {
+		if len(out) >= protocol.MaxBatch || (limit < len(v) && len(out) > 0) {
+			return out, 0, nil
+		}
+		var e protocol.Entry
+		if err := protocol.Unmarshal(v, &e); err != nil {
+			return out, limit, fmt.Errorf("read outbox: %w", err)
+		}
+		out, limit = append(out, e), limit-len(v)
+	}
+	return out, limit, nil
+}
+
+func (tx *Tx) pendingStates(out []protocol.Entry, limit int, class protocol.Class, sent map[string]uint64) ([]protocol.Entry, int, error) {
+	c := tx.bucket(bucketStates).Cursor()
+	for k, v := c.Seek([]byte{byte(class)}); k != nil && k[0] == byte(class); k, v = c.Next() {
+		if len(out) >= protocol.MaxBatch || (limit < len(v) && len(out) > 0) {
+			return out, 0, nil
+		}
+		var e protocol.Entry
+		if err := protocol.Unmarshal(v, &e); err != nil {
+			return out, limit, fmt.Errorf("read outbox: %w", err)
+		}
+		if sent[StateName(class, e.Key)] == e.Revision {
+			continue
+		}
+		out, limit = append(out, e), limit-len(v)
+	}
+	return out, limit, nil
+}
+
+// StateName is the name of a state entry in acknowledgements.
+func StateName(class protocol.Class, key string) string { return class.String() + "/" + key }
+
+// Acknowledge forgets what the console has committed: log entries up to their
+// mark, and states of exactly the revision.
+func (tx *Tx) Acknowledge(ack protocol.Ack) error {
+	for class, mark := range ack.Marks {
+		if err := tx.forgetLog(class, mark); err != nil {
+			return err
+		}
+	}
+	b := tx.bucket(bucketStates)
+	for _, class := range protocol.Classes() {
+		if class.Log() {
+			continue
+		}
+		c := b.Cursor()
+		for k, v := c.Seek([]byte{byte(class)}); k != nil && k[0] == byte(class); k, v = c.Next() {
+			var e protocol.Entry
+			if err := protocol.Unmarshal(v, &e); err != nil {
+				return fmt.Errorf("read outbox: %w", err)
+			}
+			if ack.States[StateName(class, e.Key)] != e.Revision {
+				continue
+			}
+			if err := tx.addBytes(-int64(len(v))); err != nil {
+				return err
+			}
+			if err := c.Delete(); err != nil {
+				return fmt.Errorf("acknowledge: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) forgetLog(class protocol.Class, mark uint64) error {
+	c := tx.bucket(bucketLogs).Cursor()
+	for k, v := c.Seek(logKey(class, 0)); k != nil && bytes.Compare(k, logKey(class, mark)) <= 0; k, v = c.Next() {
+		if err := tx.addBytes(-int64(len(v))); err != nil {
+			return err
+		}
+		if err := c.Delete(); err != nil {
+			return fmt.Errorf("acknowledge: %w", err)
+		}
+	}
+	return nil
+}
+
+// makeRoom keeps the outbox under its cap.
+func (tx *Tx) makeRoom() error {
+	if tx.Bytes() <= MaxOutbox {
+		return nil
+	}
+	for _, drop := range []func() (bool, error){
+		tx.dropOldestHistory,
+		func() (bool, error) { return tx.dropOldestLog(protocol.ClassChange) },
+		func() (bool, error) { return tx.dropOldestLog(protocol.ClassTransition) },
+	} {
+		for tx.Bytes() > MaxOutbox {
+			dropped, err := drop()
+			if err != nil {
+				return fmt.Errorf("make room in the outbox: %w", err)
+			}
+			if !dropped {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) dropOldestHistory() (bool, error) {
+	c := tx.bucket(bucketStates).Cursor()
+	k, v := c.Seek([]byte{byte(protocol.ClassHistory)})
+	if k == nil || k[0] != byte(protocol.ClassHistory) {
+		return false, nil
+	}
+	if err := tx.addBytes(-int64(len(v))); err != nil {
+		return false, err
+	}
+	return true, c.Delete()
+}
+
+// dropOldestLog gives up the oldest hundred entries of a class and leaves one
+// that says how many were lost, under the last of their numbers.
+func (tx *Tx) dropOldestLog(class protocol.Class) (bool, error) {
+	b := tx.bucket(bucketLogs)
+	c := b.Cursor()
+	var lost, entries, last uint64
+	for k, v := c.Seek(logKey(class, 0)); k != nil && k[0] == byte(class) && entries < 100; k, v = c.Next() {
+		var e protocol.Entry
+		if err := protocol.Unmarshal(v, &e); err != nil {
+			return false, err
+		}
+		lost += max(e.Dropped, 1)
+		last = e.Number
+		entries++
+		if err := tx.addBytes(-int64(len(v))); err != nil {
+			return false, err
+		}
+		if err := c.Delete(); err != nil {
+			return false, err
+		}
+	}
+	if entries < 2 {
+		if entries == 1 { // one entry alone cannot be made smaller
+			return false, tx.keepDropped(class, last, lost)
+		}
+		return false, nil
+	}
+	return true, tx.keepDropped(class, last, lost)
+}
+
+func (tx *Tx) keepDropped(class protocol.Class, n, lost uint64) error {
+	raw, err := protocol.Marshal(protocol.Entry{Class: class, Number: n, Dropped: lost})
+	if err != nil {
+		return err
+	}
+	if err := tx.addBytes(int64(len(raw))); err != nil {
+		return err
+	}
+	return tx.bucket(bucketLogs).Put(logKey(class, n), raw)
+}
+
+// renumber gives everything that waits new numbers from 1 and new revisions.
+func (tx *Tx) renumber() error {
+	for _, class := range protocol.Classes() {
+		if !class.Log() {
+			continue
+		}
+		if err := tx.renumberLog(class); err != nil {
+			return fmt.Errorf("new epoch: %w", err)
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) renumberLog(class protocol.Class) error {
+	b := tx.bucket(bucketLogs)
+	var entries []protocol.Entry
+	c := b.Cursor()
+	for k, v := c.Seek(logKey(class, 0)); k != nil && k[0] == byte(class); k, v = c.Next() {
+		var e protocol.Entry
+		if err := protocol.Unmarshal(v, &e); err != nil {
+			return err
+		}
+		entries = append(entries, e)
+		if err := tx.addBytes(-int64(len(v))); err != nil {
+			return err
+		}
+		if err := c.Delete(); err != nil {
+			return err
+		}
+	}
+	if err := tx.setCounter(bucketOutbox, nextName(class), 1); err != nil {
+		return err
+	}
+	for i, e := range entries {
+		e.Number = uint64(i) + 1
+		if err := tx.putLog(class, e.Number, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) addBytes(n int64) error {
+	return tx.setCounter(bucketOutbox, "bytes", uint64(max(tx.Bytes()+n, 0)))
+}
+
+func logKey(class protocol.Class, n uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{byte(class)}, n)
+}
+
+func stateKey(class protocol.Class, key string) []byte {
+	return append([]byte{byte(class)}, key...)
+}
+
+func nextName(class protocol.Class) string { return "next/" + class.String() }

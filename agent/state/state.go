@@ -1,0 +1,143 @@
+// Package state is the machine's memory: one bbolt file that holds who the
+// machine is, what it must still tell the console, what it has seen, what it
+// let in or turned away, and its last facts and history.
+//
+// Everything that belongs together is written in one [State.Update]: a check
+// that changed its mind and the transition that says so, a run that was taken
+// and the mark that it must never be taken again. What Update has returned for
+// is on the disk.
+//
+// # Outbox
+//
+// Log entries ([Tx.Append]) count one by one, in order, until the console
+// acknowledges their numbers. State entries ([Tx.Put]) count in their latest
+// revision. [Tx.Pending] hands both out in the order in which they are to be
+// sent; [Tx.Acknowledge] forgets them. The outbox holds at most [MaxOutbox]
+// bytes: history is given up first, then the oldest transitions and changes,
+// with an entry in their place that says how many. Results and the journal are
+// never given up.
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// MaxOutbox is how many bytes of unacknowledged messages are kept.
+const MaxOutbox = 64 << 20
+
+// ErrNoSpace means that the disk is full: nothing was changed, and what was to
+// be kept is still with the caller.
+var ErrNoSpace = errors.New("no space left for the agent's state")
+
+// ErrInUse means that another agent runs on the same state.
+var ErrInUse = errors.New("another agent uses this state")
+
+// State is an open state file.
+type State struct {
+	db  *bbolt.DB
+	dir string
+}
+
+var buckets = []string{bucketMeta, bucketOutbox, bucketLogs, bucketStates, bucketSeen, bucketRuns,
+	bucketJournal, bucketFacts, bucketHistory}
+
+const (
+	bucketMeta    = "meta"
+	bucketOutbox  = "outbox" // counters
+	bucketLogs    = "logs"   // class, number -> entry
+	bucketStates  = "states" // class, key -> revision, body
+	bucketSeen    = "seen"   // id -> until
+	bucketRuns    = "runs"   // id -> run record
+	bucketJournal = "journal"
+	bucketFacts   = "facts"
+	bucketHistory = "history"
+)
+
+// Open opens the state in dir, making both when they are not there. The folder
+// is readable by its owner only.
+func Open(dir string) (*State, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open state: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open state: %w", err)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open state: %w", err)
+	}
+	db, err := bbolt.Open(filepath.Join(dir, "agent.db"), 0o600, &bbolt.Options{
+		Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
+	})
+	if errors.Is(err, bbolt.ErrTimeout) { //nolint:staticcheck // the old name is the one that is returned
+		return nil, fmt.Errorf("open state in %s: %w", dir, ErrInUse)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open state in %s: %w", dir, noSpace(err))
+	}
+	s := &State{db: db, dir: dir}
+	err = s.Update(func(tx *Tx) error {
+		for _, name := range buckets {
+			if _, err := tx.b.CreateBucketIfNotExists([]byte(name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open state in %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+// Dir is the folder of the state.
+func (s *State) Dir() string { return s.dir }
+
+// Close ends the use of the state.
+func (s *State) Close() error { return s.db.Close() }
+
+// Tx is one transaction.
+type Tx struct{ b *bbolt.Tx }
+
+// Update runs fn and makes all of what it did durable, or none of it. A full
+// disk is [ErrNoSpace].
+func (s *State) Update(fn func(*Tx) error) error {
+	return noSpace(s.db.Update(func(b *bbolt.Tx) error { return fn(&Tx{b}) }))
+}
+
+// View runs fn over what is there.
+func (s *State) View(fn func(*Tx) error) error {
+	return s.db.View(func(b *bbolt.Tx) error { return fn(&Tx{b}) })
+}
+
+func noSpace(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %v", ErrNoSpace, err)
+	}
+	return err
+}
+
+func (tx *Tx) bucket(name string) *bbolt.Bucket { return tx.b.Bucket([]byte(name)) }
+
+func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func (tx *Tx) counter(bucket, name string) uint64 {
+	b := tx.bucket(bucket).Get([]byte(name))
+	if len(b) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
+
+func (tx *Tx) setCounter(bucket, name string, n uint64) error {
+	return tx.bucket(bucket).Put([]byte(name), number(n))
+}

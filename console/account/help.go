@@ -1,0 +1,81 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+)
+
+// Guest is the person at a machine, as their machine names them. The id is
+// derived from machine and name, so that it stays the same.
+type Guest struct {
+	Organisation model.ID
+	Machine      model.ID
+	MachineName  string
+	Name         string
+}
+
+// Actor is the guest in timelines and audit rows.
+func (g Guest) Actor() model.Actor {
+	return model.Actor{Kind: model.ByPerson, ID: model.DerivedID(g.Machine, g.Name), Name: g.Name}
+}
+
+// NewHelpLink makes a link by which whoever sits at a machine gets to the help
+// page, once, within ten minutes.
+func (a *Accounts) NewHelpLink(ctx context.Context, g Guest) (string, error) {
+	secret := newSecret()
+	scope := store.Scope{Actor: store.Actor{Kind: "machine", ID: g.Machine, Name: g.MachineName}, Organisations: []model.ID{g.Organisation}}
+	err := a.store.Update(ctx, scope, func(tx *store.Tx) error {
+		c := credential{organisation: g.Organisation, machine: g.Machine, machineName: g.MachineName, personName: g.Name,
+			expires: tx.Now().Add(linkLife)}
+		if err := insertCredential(tx, help, secret, c); err != nil {
+			return err
+		}
+		return tx.Audit(store.Entry{Organisation: g.Organisation, Action: "help.link", Result: "done",
+			Subjects: []store.Subject{{Kind: "machine", ID: g.Machine}}})
+	})
+	return secret, err
+}
+
+// FollowHelpLink begins a help sign-in and returns the secret of its cookie.
+func (a *Accounts) FollowHelpLink(ctx context.Context, secret string) (Guest, string, error) {
+	var g Guest
+	cookie := newSecret()
+	err := a.store.Update(ctx, store.System("help"), func(tx *store.Tx) error {
+		c, err := spend(tx, help, secret)
+		if err != nil {
+			return err
+		}
+		g = guestOf(c)
+		c.expires = tx.Now().Add(helpInLife)
+		if err := insertCredential(tx, helpIn, cookie, c); err != nil {
+			return err
+		}
+		return tx.Audit(store.Entry{Organisation: g.Organisation, Action: "help.sign_in", Result: "done",
+			Subjects: []store.Subject{{Kind: "machine", ID: g.Machine}}})
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return g, "", errLink
+	}
+	return g, cookie, err
+}
+
+// Guest is the person of a help sign-in's cookie.
+func (a *Accounts) Guest(ctx context.Context, secret string) (Guest, error) {
+	var g Guest
+	err := a.store.View(ctx, store.System("help"), func(tx *store.Tx) error {
+		c, err := find(tx, helpIn, secret)
+		g = guestOf(c)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return g, errNobody
+	}
+	return g, err
+}
+
+func guestOf(c credential) Guest {
+	return Guest{Organisation: c.organisation, Machine: c.machine, MachineName: c.machineName, Name: c.personName}
+}

@@ -1,0 +1,183 @@
+// Package api is the console's HTTP interface: one file for each feature, the
+// same for the web application and for programs.
+//
+// Names are snake_case, times RFC 3339 in UTC, ids UUIDs, ratios 0 to 1, spans
+// in seconds, what is unknown null. A query parameter or a body field that does
+// not exist is refused with 422 and the names that do. Errors are problem
+// documents with a code for programs and sentences for people. Writes of things
+// that people edit carry the version they were read with; when somebody was
+// quicker the answer is 409 with the row as it is now.
+//
+// Every operation names the right it needs; whoever lacks it gets 403, and what
+// belongs to another organisation does not exist (404).
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/deskside/deskside/console/account"
+	"github.com/deskside/deskside/console/desk"
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/health"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/repair"
+	"github.com/deskside/deskside/console/session"
+	"github.com/deskside/deskside/console/store"
+)
+
+// Prefix of all operations.
+const Prefix = "/api/v1"
+
+// Rooms are what the operations call.
+type Rooms struct {
+	Store    *store.Store
+	Account  *account.Accounts
+	Fleet    *fleet.Fleet
+	Desk     *desk.Desk
+	Health   *health.Health
+	Repair   *repair.Repair
+	Sessions *session.Sessions
+
+	Node    model.ID
+	Version string
+	Trial   bool // this console was started to be tried: a banner says so
+	Log     *slog.Logger
+
+	Hint     func(machine model.ID)                                      // a machine has work
+	Watch    func(machine model.ID, until time.Time)                     // somebody looks at a machine
+	Token    func(secret []byte, organisation model.ID) string           // an enrolment token
+	Command  func(token string) string                                   // the line that enrols a machine
+	Origin   func(r *http.Request) string                                // the console as the browser named it
+	Forward  func(w http.ResponseWriter, r *http.Request, node model.ID) // an upgrade that belongs to another node
+	Settings func(organisation model.ID)                                 // checks or settings changed
+}
+
+// API serves the operations, the live events and the sockets of sessions.
+type API struct {
+	rooms Rooms
+	mux   *http.ServeMux
+	huma  huma.API
+	live  *live
+}
+
+// New makes the API. live events flow while Run runs.
+func New(r Rooms) *API {
+	a := &API{rooms: r, mux: http.NewServeMux(), live: newLive()}
+	config := huma.DefaultConfig("Deskside", r.Version)
+	config.OpenAPI.Info.Description = "Remote deskside support: machines, alerts, tickets, repairs, sessions."
+	config.OpenAPIPath = Prefix + "/openapi"
+	config.DocsPath = ""
+	config.SchemasPath = ""
+	config.CreateHooks = nil
+	config.RejectUnknownQueryParameters = true
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"cookie": {Type: "apiKey", In: "cookie", Name: "deskside"},
+		"token":  {Type: "http", Scheme: "bearer"},
+	}
+	config.Components.Schemas = registry()
+	huma.NewError = newProblem
+	huma.NewErrorWithContext = newProblemFor
+	a.huma = humago.New(a.mux, config)
+	a.huma.UseMiddleware(a.authenticate)
+	a.register()
+	nullable(a.huma.OpenAPI())
+	return a
+}
+
+func (a *API) register() {
+	a.accountRoutes()
+	a.machineRoutes()
+	a.factRoutes()
+	a.alertRoutes()
+	a.ticketRoutes()
+	a.timelineRoutes()
+	a.runRoutes()
+	a.questionRoutes()
+	a.sessionRoutes()
+	a.checkRoutes()
+	a.helpRoutes()
+	a.auditRoutes()
+	a.mux.HandleFunc("GET "+Prefix+"/live", a.serveLive)
+	a.mux.HandleFunc("GET "+Prefix+"/sessions/{id}/socket", a.serveSocket)
+	a.mux.HandleFunc("GET "+Prefix+"/sessions/{id}/recording", a.serveRecording)
+	a.mux.HandleFunc("GET "+Prefix+"/runs/{id}/output", a.serveOutput)
+	a.mux.HandleFunc("GET "+Prefix+"/docs", a.serveDocs)
+	a.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
+	a.mux.HandleFunc("GET /readyz", a.serveReady)
+	a.mux.HandleFunc(Prefix+"/", func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, http.StatusNotFound, "not_found", "There is no such operation; "+Prefix+"/docs lists them.")
+	})
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+	a.mux.ServeHTTP(w, r)
+}
+
+// OpenAPI is the document of all operations.
+func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
+
+func (a *API) serveReady(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := a.rooms.Store.Ping(ctx); err != nil {
+		w.Header().Set("Retry-After", "5")
+		writeProblem(w, http.StatusServiceUnavailable, "unavailable", "The database cannot be reached.")
+		return
+	}
+	w.Write([]byte("ready\n"))
+}
+
+// operation registers one operation. right is what the caller needs; empty is
+// for anybody who is signed in, open for everybody.
+func operation[I, O any](a *API, method, path, right, summary string, do func(context.Context, *I) (*O, error)) {
+	op := huma.Operation{
+		OperationID: operationID(method, path), Method: method, Path: Prefix + path, Summary: summary,
+		Metadata: map[string]any{"right": right}, Tags: []string{tagOf(path)},
+		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity},
+	}
+	if body, ok := reflect.TypeFor[I]().FieldByName("Body"); ok {
+		op.Metadata["fields"] = fieldsOf(body.Type)
+	}
+	if right == open {
+		op.Errors = []int{http.StatusUnprocessableEntity}
+	} else {
+		op.Security = []map[string][]string{{"cookie": {}}, {"token": {}}}
+	}
+	if method == http.MethodPost || method == http.MethodPatch {
+		op.DefaultStatus = http.StatusOK
+	}
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.problem(err)
+		}
+		return out, nil
+	})
+}
+
+// fieldsOf are the names a body may have.
+func fieldsOf(t reflect.Type) []string {
+	names := []string{}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// open marks an operation that needs no sign-in.
+const open = "-"

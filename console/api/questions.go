@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol/expression"
+)
+
+// Question is an expression asked of many machines.
+type Question struct {
+	ID         uuid.UUID   `json:"id"`
+	Expression string      `json:"expression"`
+	State      string      `json:"state" enum:"asking,done"`
+	Asked      int         `json:"asked"`
+	Answered   int         `json:"answered"`
+	Failed     int         `json:"failed"`
+	Offline    []uuid.UUID `json:"offline_machine_ids" nullable:"false"`
+	By         *Who        `json:"by"`
+	CreatedAt  time.Time   `json:"created_at"`
+}
+
+// QuestionAnswer is what one machine answered.
+type QuestionAnswer struct {
+	Machine     uuid.UUID        `json:"machine_id"`
+	MachineName string           `json:"machine_name"`
+	Rows        []map[string]any `json:"rows" nullable:"false"`
+	Error       *string          `json:"error"`
+	Truncated   bool             `json:"truncated"`
+	AgeSeconds  float64          `json:"age_seconds"`
+}
+
+// Example is a question ready to be asked.
+type Example struct {
+	Title      Words  `json:"title"`
+	Expression string `json:"expression"`
+}
+
+// Field is something an expression can name.
+type Field struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Class string `json:"class" enum:"plain,personal,private"`
+	Help  Words  `json:"help"`
+}
+
+func questionOf(q model.Question) Question {
+	out := Question{ID: q.ID, Expression: q.Expression, State: "asking", Asked: q.Asked, Answered: q.Answered, Failed: q.Failed,
+		Offline: append([]uuid.UUID{}, q.Offline...), By: whoOf(q.By), CreatedAt: q.CreatedAt}
+	if q.Done(time.Now()) {
+		out.State = "done"
+	}
+	return out
+}
+
+func answerOf(x fleet.AnswerOf) QuestionAnswer {
+	out := QuestionAnswer{Machine: x.Machine, MachineName: x.MachineName, Rows: []map[string]any{}, Error: textOrNull(x.Error),
+		Truncated: x.Truncated, AgeSeconds: x.Age.Seconds()}
+	if len(x.Rows) > 0 {
+		if err := json.Unmarshal(x.Rows, &out.Rows); err != nil {
+			out.Rows = []map[string]any{}
+		}
+	}
+	return out
+}
+
+func (a *API) questionRoutes() {
+	type ask struct {
+		Body struct {
+			Expression string       `json:"expression" minLength:"1" maxLength:"8192"`
+			Machines   *[]uuid.UUID `json:"machine_ids,omitempty" doc:"without it all machines are asked; an empty list asks nobody"`
+		}
+	}
+	operation(a, http.MethodPost, "/questions", "question.ask", "Ask the fleet an expression", func(ctx context.Context, in *ask) (*Answer[Question], error) {
+		c := callerOf(ctx)
+		var machines []model.ID
+		if in.Body.Machines != nil {
+			machines = *in.Body.Machines
+		}
+		q, hinted, err := a.rooms.Fleet.Ask(ctx, c.scope, c.organisation, in.Body.Expression, machines, in.Body.Machines == nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range hinted {
+			a.rooms.Hint(id)
+		}
+		return answer(questionOf(q), nil)
+	})
+	operation(a, http.MethodGet, "/questions/{id}", "question.ask", "One question", func(ctx context.Context, in *ByID) (*Answer[Question], error) {
+		var q model.Question
+		err := a.view(ctx, func(tx *store.Tx) error {
+			var err error
+			q, err = fleet.GetQuestion(tx, in.ID)
+			return err
+		})
+		return answer(questionOf(q), err)
+	})
+	type query struct {
+		ByID
+		Listing
+	}
+	operation(a, http.MethodGet, "/questions/{id}/answers", "question.ask", "What was answered", func(ctx context.Context, in *query) (*Answer[Page[QuestionAnswer]], error) {
+		var page Page[QuestionAnswer]
+		err := a.view(ctx, func(tx *store.Tx) error {
+			if _, err := fleet.GetQuestion(tx, in.ID); err != nil {
+				return err
+			}
+			list, err := fleet.Answers(tx, in.ID, in.request())
+			page = pageOf(list, answerOf)
+			return err
+		})
+		return answer(page, err)
+	})
+	operation(a, http.MethodGet, "/questions/examples", "question.ask", "Questions ready to be asked", func(context.Context, *struct{}) (*Answer[[]Example], error) {
+		return answer(examples, nil)
+	})
+	operation(a, http.MethodGet, "/expression/fields", "question.ask", "What an expression can name", func(context.Context, *struct{}) (*Answer[[]Field], error) {
+		out := []Field{}
+		for _, f := range expression.Fields() {
+			out = append(out, Field{Name: f.Name, Type: f.Type, Class: string(f.Class), Help: Words(f.Help)})
+		}
+		return answer(out, nil)
+	})
+}
+
+var examples = []Example{
+	{Words{EN: "Programs that use more than 1 GB", PL: "Programy, które zajmują ponad 1 GB"}, "filter(processes, .rss_bytes > 1e9)"},
+	{Words{EN: "Filesystems over 90 %", PL: "Systemy plików zajęte w ponad 90%"}, "filter(filesystems, .used > 0.9)"},
+	{Words{EN: "Programs that keep a core busy", PL: "Programy, które zajmują cały rdzeń"}, "filter(processes, .cpu > 0.9)"},
+	{Words{EN: "Services that failed", PL: "Usługi, które zawiodły"}, `filter(services, .state == "failed")`},
+	{Words{EN: "How full memory is", PL: "Ile pamięci jest zajęte"}, "memory.used"},
+	{Words{EN: "Not restarted for 14 days", PL: "Bez ponownego uruchomienia od 14 dni"}, "uptime_seconds > 14 * 86400"},
+}
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }

@@ -1,0 +1,344 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/health"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/repair"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/scripts"
+)
+
+// Script is an approved script.
+type Script struct {
+	ID             string         `json:"id"`
+	Version        int            `json:"version"`
+	Hash           string         `json:"hash"`
+	Title          Words          `json:"title"`
+	Explanation    Words          `json:"explanation"`
+	Notices        Words          `json:"notices" doc:"what the person at the machine notices"`
+	Platforms      []string       `json:"platforms" nullable:"false"`
+	Parameters     map[string]any `json:"parameters" doc:"JSON Schema of the values"`
+	Risk           string         `json:"risk" enum:"safe,disruptive,destructive"`
+	TimeoutSeconds float64        `json:"timeout_seconds"`
+	Cures          []string       `json:"cures" nullable:"false"`
+	Verify         *string        `json:"verify"`
+	Fits           bool           `json:"fits" doc:"it cures something that fires on the machine or ticket asked about"`
+}
+
+// Run is one script on one machine.
+type Run struct {
+	ID              uuid.UUID         `json:"id"`
+	Script          string            `json:"script"`
+	ScriptTitle     Words             `json:"script_title"`
+	Machine         uuid.UUID         `json:"machine_id"`
+	MachineName     string            `json:"machine_name"`
+	Ticket          *uuid.UUID        `json:"ticket_id"`
+	DryRun          bool              `json:"dry_run"`
+	Parameters      map[string]string `json:"parameters"`
+	State           string            `json:"state" enum:"queued,sent,running,succeeded,failed,timed_out,refused,cancelled,expired,lost"`
+	Refusal         *Refusal          `json:"refusal"`
+	ExitCode        *int              `json:"exit_code"`
+	DurationSeconds *float64          `json:"duration_seconds"`
+	RequestedBy     *Who              `json:"requested_by"`
+	RequestedAt     time.Time         `json:"requested_at"`
+	StartedAt       *time.Time        `json:"started_at"`
+	FinishedAt      *time.Time        `json:"finished_at"`
+	Output          RunOutput         `json:"output"`
+	Result          map[string]string `json:"result"`
+	Verify          *RunVerify        `json:"verify"`
+	Version         int64             `json:"version"`
+}
+
+// Refusal is a no: a code for programs and a sentence for people.
+type Refusal struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// RunOutput says how much a run has written.
+type RunOutput struct {
+	Bytes     int64 `json:"bytes"`
+	Truncated bool  `json:"truncated"`
+}
+
+// RunVerify is the verdict of the check that was to be cured.
+type RunVerify struct {
+	Check   string `json:"check"`
+	Verdict string `json:"verdict" enum:"verified,still_failing,not_run"`
+}
+
+func runOf(r repair.RunOf) Run {
+	out := Run{
+		ID: r.ID, Script: r.Script, Machine: r.Machine, MachineName: r.MachineName, Ticket: idOrNull(r.Ticket), DryRun: r.DryRun,
+		Parameters: r.Parameters, State: string(r.State), ExitCode: r.ExitCode, RequestedBy: whoOf(r.By),
+		RequestedAt: r.RequestedAt, StartedAt: timeOrNull(r.StartedAt), FinishedAt: timeOrNull(r.FinishedAt),
+		Output: RunOutput{Bytes: r.OutputBytes, Truncated: r.OutputCut}, Result: r.Values, Version: r.Version,
+	}
+	if s, ok := scripts.Lookup(r.Script); ok {
+		out.ScriptTitle = Words(s.Title)
+	}
+	if r.Refusal != "" || r.RefusalText != "" {
+		out.Refusal = &Refusal{Code: r.Refusal, Text: r.RefusalText}
+	}
+	if r.Done() && r.Duration > 0 {
+		seconds := r.Duration.Seconds()
+		out.DurationSeconds = &seconds
+	}
+	if r.Verdict != "" {
+		out.Verify = &RunVerify{Check: r.VerifyCheck, Verdict: r.Verdict}
+	}
+	if out.Result == nil {
+		out.Result = map[string]string{}
+	}
+	if out.Parameters == nil {
+		out.Parameters = map[string]string{}
+	}
+	return out
+}
+
+func scriptOf(s scripts.Script, firing []string) Script {
+	out := Script{
+		ID: s.ID, Version: s.Version, Hash: hexOf(s.Hash()), Title: Words(s.Title), Explanation: Words(s.Explanation),
+		Notices: Words(s.Notices), Platforms: s.Families(), Parameters: schemaOf(s), Risk: string(s.Risk),
+		TimeoutSeconds: s.Timeout.Seconds(), Cures: append([]string{}, s.Cures...), Verify: textOrNull(s.Verify),
+	}
+	out.Fits = slices.ContainsFunc(s.Cures, func(c string) bool { return slices.Contains(firing, c) })
+	return out
+}
+
+// schemaOf describes the values of a script as JSON Schema.
+func schemaOf(s scripts.Script) map[string]any {
+	properties, required := map[string]any{}, []string{}
+	for _, p := range s.Parameters {
+		f := map[string]any{"type": p.Type, "title": p.Title.EN, "x-title": p.Title}
+		if p.Default != "" {
+			f["default"] = p.Default
+		}
+		if len(p.Enum) > 0 {
+			f["enum"] = p.Enum
+		}
+		if p.Pattern != "" {
+			f["pattern"], f["maxLength"] = p.Pattern, p.Max
+		}
+		if p.Type == "integer" {
+			f["minimum"], f["maximum"] = p.Min, p.Max
+		}
+		if p.From != "" {
+			f["x-from"] = p.From
+		}
+		properties[p.Name] = f
+		if p.Required {
+			required = append(required, p.Name)
+		}
+	}
+	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
+}
+
+func (a *API) runRoutes() {
+	type scriptQuery struct {
+		Machine uuid.UUID `query:"machine_id"`
+		Ticket  uuid.UUID `query:"ticket_id"`
+	}
+	operation(a, http.MethodGet, "/scripts", "machine.read", "List scripts; what fits comes first", func(ctx context.Context, in *scriptQuery) (*Answer[Page[Script]], error) {
+		all, err := scripts.All()
+		if err != nil {
+			return nil, err
+		}
+		firing, family, err := a.firing(ctx, in.Machine, in.Ticket)
+		if err != nil {
+			return nil, err
+		}
+		page := Page[Script]{Items: []Script{}}
+		for _, s := range all {
+			if family == "" || slices.Contains(s.Families(), family) {
+				page.Items = append(page.Items, scriptOf(s, firing))
+			}
+		}
+		slices.SortStableFunc(page.Items, func(x, y Script) int {
+			if x.Fits != y.Fits {
+				return map[bool]int{true: -1, false: 1}[x.Fits]
+			}
+			return 0
+		})
+		page.Total = int64(len(page.Items))
+		return answer(page, nil)
+	})
+	type one struct {
+		ID string `path:"id" maxLength:"64"`
+	}
+	operation(a, http.MethodGet, "/scripts/{id}", "machine.read", "One script", func(_ context.Context, in *one) (*Answer[Script], error) {
+		s, ok := scripts.Lookup(in.ID)
+		if !ok {
+			return nil, model.Problemf(model.CodeNotFound, "", "There is no script %q.", in.ID)
+		}
+		return answer(scriptOf(s, nil), nil)
+	})
+	operation(a, http.MethodPost, "/runs", "run.start", "Run a script on a machine", a.startRun)
+	type query struct {
+		Listing
+		Machine uuid.UUID `query:"machine_id"`
+		Ticket  uuid.UUID `query:"ticket_id"`
+		State   string    `query:"state" enum:"queued,sent,running,succeeded,failed,timed_out,refused,cancelled,expired,lost"`
+	}
+	operation(a, http.MethodGet, "/runs", "machine.read", "List runs", func(ctx context.Context, in *query) (*Answer[Page[Run]], error) {
+		var page Page[Run]
+		err := a.view(ctx, func(tx *store.Tx) error {
+			list, err := repair.List(tx, repair.Query{Request: in.request(), Machine: in.Machine, Ticket: in.Ticket, State: in.State})
+			page = pageOf(list, runOf)
+			return err
+		})
+		return answer(page, err)
+	})
+	operation(a, http.MethodGet, "/runs/{id}", "machine.read", "One run", func(ctx context.Context, in *ByID) (*Answer[Run], error) {
+		return answer(a.runNow(ctx, in.ID))
+	})
+	operation(a, http.MethodPost, "/runs/{id}/cancel", "run.start", "Cancel a run", func(ctx context.Context, in *ByID) (*Answer[Run], error) {
+		if _, err := a.rooms.Repair.Cancel(ctx, callerOf(ctx).scope, in.ID); err != nil {
+			return nil, err
+		}
+		return answer(a.runNow(ctx, in.ID))
+	})
+}
+
+// firing are the checks that fire on a machine or in a ticket, and the
+// machine's system family.
+func (a *API) firing(ctx context.Context, machine, ticket model.ID) (checks []string, family string, err error) {
+	if machine == uuid.Nil && ticket == uuid.Nil {
+		return nil, "", nil
+	}
+	err = a.view(ctx, func(tx *store.Tx) error {
+		checks, family = nil, ""
+		list, err := health.List(tx, health.Query{Request: store.Request{Limit: 100}, Machine: machine, Ticket: ticket, Open: true})
+		if err != nil {
+			return err
+		}
+		for _, x := range list.Items {
+			checks = append(checks, x.Check)
+		}
+		if machine != uuid.Nil {
+			m, err := fleet.Get(tx, machine)
+			family = m.OS.Family
+			return err
+		}
+		return nil
+	})
+	return checks, family, err
+}
+
+type newRun struct {
+	Key  string `header:"Idempotency-Key" maxLength:"200"`
+	Body struct {
+		Script     string            `json:"script" maxLength:"64"`
+		Machine    uuid.UUID         `json:"machine_id"`
+		Ticket     *uuid.UUID        `json:"ticket_id,omitempty"`
+		Parameters map[string]string `json:"parameters,omitempty"`
+		DryRun     bool              `json:"dry_run,omitempty"`
+		Instance   string            `json:"instance,omitempty" maxLength:"256" doc:"of the check that is to be verified"`
+	}
+}
+
+func (a *API) startRun(ctx context.Context, in *newRun) (*Answer[Run], error) {
+	c := callerOf(ctx)
+	q := repair.Request{Organisation: c.organisation, Script: in.Body.Script, Machine: in.Body.Machine,
+		Parameters: in.Body.Parameters, DryRun: in.Body.DryRun, Instance: in.Body.Instance, Key: in.Key}
+	if in.Body.Ticket != nil {
+		q.Ticket = *in.Body.Ticket
+	}
+	r, err := a.rooms.Repair.Start(ctx, c.scope, q)
+	if err != nil {
+		return nil, err
+	}
+	return answer(a.runNow(ctx, r.ID))
+}
+
+func (a *API) runNow(ctx context.Context, id model.ID) (Run, error) {
+	var out Run
+	err := a.view(ctx, func(tx *store.Tx) error {
+		r, err := repair.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		m, err := fleet.Get(tx, r.Machine)
+		out = runOf(repair.RunOf{Run: r, MachineName: m.Name})
+		return err
+	})
+	return out, err
+}
+
+// serveOutput writes the output of a run as it comes: plain text that no
+// browser takes for anything else.
+func (a *API) serveOutput(w http.ResponseWriter, r *http.Request) {
+	c, ok := a.allowed(w, r, "machine.read")
+	if !ok {
+		return
+	}
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		writeProblem(w, http.StatusNotFound, "not_found", "There is no such run, or you may not see it.")
+		return
+	}
+	from, err := strconv.ParseInt(cmpOr(r.URL.Query().Get("from"), "0"), 10, 64)
+	if err != nil || from < 0 {
+		writeProblem(w, http.StatusUnprocessableEntity, "invalid", "from is a number of bytes.")
+		return
+	}
+	follow := r.URL.Query().Get("follow") == "1"
+	control := http.NewResponseController(w)
+	began := false
+	for {
+		var out []byte
+		var done bool
+		err := a.rooms.Store.View(r.Context(), c.scope, func(tx *store.Tx) error {
+			run, err := repair.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			done = run.Done()
+			out, from, err = repair.Output(tx, id, from)
+			return err
+		})
+		if err != nil && !began {
+			a.writeError(w, err)
+			return
+		}
+		if err != nil {
+			return
+		}
+		if !began {
+			began = true
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.Header().Set("Content-Security-Policy", "sandbox")
+			w.WriteHeader(http.StatusOK)
+		}
+		if _, err := w.Write(out); err != nil {
+			return
+		}
+		if done || !follow {
+			return
+		}
+		if control.Flush() != nil {
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func cmpOr(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

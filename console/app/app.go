@@ -1,0 +1,301 @@
+// Package app puts the rooms of the console together: it opens what is long
+// lived in one straight line, sets the handlers between rooms once, runs
+// everything under one group, and takes it down by name in the reverse order.
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/deskside/deskside/console/account"
+	"github.com/deskside/deskside/console/api"
+	"github.com/deskside/deskside/console/desk"
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/health"
+	"github.com/deskside/deskside/console/link"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/nodes"
+	"github.com/deskside/deskside/console/repair"
+	"github.com/deskside/deskside/console/session"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol"
+)
+
+// Version of this build; the Makefile sets it.
+var Version = "dev"
+
+// Options of a console.
+type Options struct {
+	Data     string // folder of SQLite and of the keys
+	Database string // URL of PostgreSQL; empty for SQLite
+	NATS     string // URL of a NATS server; empty for the one inside
+	Keys     string // folder of the keys; empty for keys below Data
+	Listen   string // host:port of the TLS listener
+	HTTP     string // loopback host:port of the plain one; empty for none
+	Public   string // https address machines are told; empty for that of Listen
+	Trial    bool
+	Log      *slog.Logger
+}
+
+// Console is one running node.
+type Console struct {
+	options Options
+	keys    keys
+	store   *store.Store
+	nodes   *nodes.Nodes
+
+	account  *account.Accounts
+	fleet    *fleet.Fleet
+	desk     *desk.Desk
+	health   *health.Health
+	repair   *repair.Repair
+	sessions *session.Sessions
+	lines    *link.Lines
+	api      *api.API
+
+	work   chan model.ID // machines that have work
+	secure net.Listener
+	plain  net.Listener
+	down   []step
+}
+
+// step is one part of the way down.
+type step struct {
+	name string
+	do   func() error
+}
+
+// Ready is what a console says on standard output when it can be used.
+type Ready struct {
+	Ready bool   `json:"ready"`
+	URL   string `json:"url"`
+	HTTP  string `json:"http,omitempty"`
+	Pin   string `json:"pin"`
+}
+
+// ErrPortTaken means that a listener's address is in use.
+var ErrPortTaken = errors.New("the address is in use")
+
+// Open opens a console; Run runs it, Close takes it down.
+func Open(ctx context.Context, o Options) (c *Console, err error) {
+	c = &Console{options: o, work: make(chan model.ID, 4096)}
+	defer func() {
+		if err != nil {
+			c.Close()
+			c = nil
+		}
+	}()
+	if c.keys, err = loadKeys(keysDir(o)); err != nil {
+		return c, err
+	}
+	if c.store, err = store.Open(ctx, store.Options{Data: o.Data, Database: o.Database, Log: o.Log}); err != nil {
+		return c, err
+	}
+	c.last("store", c.store.Close)
+	if err = c.listen(); err != nil {
+		return c, err
+	}
+	if err = c.openNodes(ctx); err != nil {
+		return c, err
+	}
+	if err = c.openRooms(ctx); err != nil {
+		return c, err
+	}
+	return c, nil
+}
+
+func keysDir(o Options) string {
+	if o.Keys != "" {
+		return o.Keys
+	}
+	return filepath.Join(o.Data, "keys")
+}
+
+func (c *Console) last(name string, do func() error) { c.down = append(c.down, step{name, do}) }
+
+// Close takes the console down, last opened first.
+func (c *Console) Close() error {
+	var all error
+	for i := len(c.down) - 1; i >= 0; i-- {
+		if err := c.down[i].do(); err != nil {
+			all = errors.Join(all, fmt.Errorf("close %s: %w", c.down[i].name, err))
+		}
+	}
+	c.down = nil
+	return all
+}
+
+func (c *Console) openRooms(ctx context.Context) error {
+	o, log := c.options, c.options.Log
+	linkKeys, err := c.keys.forLink()
+	if err != nil {
+		return err
+	}
+	c.account = account.New(c.store, log)
+	c.fleet = fleet.New(c.store, log)
+	c.desk = desk.New(c.store, log)
+	c.health = health.New(c.store, log)
+	c.repair = repair.New(c.store, c.hint, log)
+	c.sessions = session.New(c.store, c.nodes.ID(), c.keys.rest, c.hint, log)
+	c.lines = link.New(c.store, linkKeys, c.nodes.ID(), log)
+	c.lines.SetHandlers(c.handlers())
+	c.api = api.New(api.Rooms{
+		Store: c.store, Account: c.account, Fleet: c.fleet, Desk: c.desk, Health: c.health, Repair: c.repair, Sessions: c.sessions,
+		Node: c.nodes.ID(), Version: Version, Trial: o.Trial, Log: log,
+		Hint: c.hint, Watch: c.nodes.Watch, Token: c.token, Command: c.command, Forward: c.nodes.Forward, Origin: c.nodes.Origin, Settings: c.settingsChanged,
+	})
+	c.wireNodes()
+	c.store.OnChanged(c.nodes.Changed)
+	if _, err := c.account.Default(ctx); err != nil {
+		return err
+	}
+	return c.store.Update(ctx, store.System("start"), func(tx *store.Tx) error {
+		return errors.Join(tx.Due(health.KindAge, model.ID{}, tx.Now()), tx.Due(account.KindAge, model.ID{}, tx.Now()))
+	})
+}
+
+// handlers are the calls of the machines' lines into the rooms.
+func (c *Console) handlers() link.Handlers {
+	return link.Handlers{
+		Machine: c.fleet.Machine, Enrol: c.fleet.Enrol, Connected: c.fleet.Connected, Disconnected: c.fleet.Disconnected,
+		Transitions: c.health.TakeTransitions, Results: c.repair.TakeResults, Changes: c.fleet.TakeChanges,
+		Journal: c.fleet.TakeJournal, Sections: c.fleet.TakeSections, History: c.health.TakeHistory,
+		Live: c.publishLive, Answer: c.fleet.TakeAnswer,
+		Output:  func(o model.Output) { c.repair.Output(context.Background(), o) },
+		Taken:   c.repair.Taken,
+		Opened:  c.sessions.Opened,
+		Ended:   c.sessions.Ended,
+		Help:    c.helpLink,
+		Session: c.sessions.Arrive,
+		Pending: []func(context.Context, model.From) ([]model.Act, error){
+			c.health.PendingSet, c.pendingTuning, c.sessions.Pending, c.repair.Pending, c.fleet.PendingQuestions},
+		Sent: func(ctx context.Context, a model.Act) {
+			c.health.SetSent(ctx, a)
+			c.tuningSent(ctx, a)
+			c.sessions.Sent(ctx, a)
+			c.repair.Sent(ctx, a)
+		},
+	}
+}
+
+// Ready tells where the console is.
+func (c *Console) Ready() Ready {
+	r := Ready{Ready: true, URL: c.public(), Pin: "sha256/" + base64.StdEncoding.EncodeToString(c.keys.fingerprint())}
+	if c.plain != nil {
+		_, port, _ := net.SplitHostPort(c.plain.Addr().String())
+		r.HTTP = "http://localhost:" + port
+	}
+	return r
+}
+
+// Run works until ctx ends or something that must not end does.
+func (c *Console) Run(ctx context.Context) error {
+	servers, err := c.servers()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.nodes.Run(ctx) })
+	group.Go(func() error { return c.lines.Run(ctx) })
+	group.Go(func() error { return c.sessions.Run(ctx) })
+	group.Go(func() error { return c.store.RunDue(ctx, c.later()) })
+	group.Go(func() error { return c.store.RunSeal(ctx, c.keys.audit) })
+	for range 8 {
+		group.Go(func() error { return c.flush(ctx) })
+	}
+	for _, server := range servers {
+		group.Go(func() error {
+			if err := server.Serve(); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+		group.Go(func() error {
+			<-ctx.Done()
+			c.api.CloseLive()
+			bounded, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			return ignore(server.Shutdown(bounded), context.DeadlineExceeded)
+		})
+	}
+	return group.Wait()
+}
+
+func ignore(err, what error) error {
+	if errors.Is(err, what) {
+		return nil
+	}
+	return err
+}
+
+// flush sends machines of this node what they are to do.
+func (c *Console) flush(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case machine := <-c.work:
+			c.lines.Flush(ctx, machine)
+		}
+	}
+}
+
+// hint tells all nodes that a machine has work. A hint may be lost.
+func (c *Console) hint(machine model.ID) { c.nodes.Work(machine) }
+
+// take is a hint that arrived here.
+func (c *Console) take(machine model.ID) {
+	if !c.lines.Holds(machine) {
+		return
+	}
+	select {
+	case c.work <- machine:
+	default: // the scan of all lines finds it
+	}
+}
+
+// settingsChanged has every machine of an organisation looked at for new checks
+// and settings.
+func (c *Console) settingsChanged(organisation model.ID) {
+	for _, from := range c.lines.Machines() {
+		if from.Organisation == organisation {
+			c.take(from.Machine)
+		}
+	}
+}
+
+// token is an enrolment token as people copy it.
+func (c *Console) token(secret []byte, organisation model.ID) string {
+	return protocol.Token{Secret: secret, Organisation: organisation, Identities: [][]byte{c.keys.fingerprint()}}.String()
+}
+
+func (c *Console) command(token string) string {
+	return "sudo deskside-agent enroll --console " + c.public() + " --token " + token + " && sudo deskside-agent install && sudo deskside-agent start"
+}
+
+func (c *Console) helpLink(ctx context.Context, from model.From, person string) (string, error) {
+	m, err := c.fleet.Machine(ctx, from.Machine)
+	if err != nil {
+		return "", err
+	}
+	secret, err := c.account.NewHelpLink(ctx, account.Guest{Organisation: m.Organisation, Machine: m.ID, MachineName: m.Name, Name: person})
+	if err != nil {
+		return "", err
+	}
+	return c.browserURL() + "/help?link=" + secret, nil
+}
+
+func digest(b []byte) []byte {
+	sum := sha256.Sum256(b)
+	return sum[:]
+}

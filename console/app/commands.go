@@ -1,0 +1,280 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/viper"
+
+	"github.com/deskside/deskside/console/account"
+	"github.com/deskside/deskside/console/api"
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol"
+)
+
+// Exit codes of the console's commands.
+const (
+	exitFailed      = 1
+	exitUsage       = 64
+	exitUnreachable = 69
+	exitTaken       = 73
+	exitRefused     = 77
+	exitConfig      = 78
+)
+
+type usageError struct{ error }
+
+// Main runs the command line and returns the exit code; what went wrong is one
+// sentence on standard error.
+func Main(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := commands()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	text := strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), ErrConfiguration.Error()+": ")), " ")
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	fmt.Fprintln(os.Stderr, "deskside-console: "+text)
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	var usage usageError
+	var problem *model.Problem
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, ErrPortTaken), errors.Is(err, syscall.ENOSPC):
+		return exitTaken
+	case errors.Is(err, store.ErrUnavailable):
+		return exitUnreachable
+	case errors.As(err, &problem):
+		return exitRefused
+	case errors.Is(err, ErrConfiguration):
+		return exitConfig
+	}
+	return exitFailed
+}
+
+func commands() *cobra.Command {
+	v := viper.NewWithOptions(viper.EnvKeyReplacer(strings.NewReplacer("-", "_")))
+	v.SetEnvPrefix("DESKSIDE")
+	v.AutomaticEnv()
+	root := &cobra.Command{Use: "deskside-console", Short: "The Deskside console: every machine, every ticket, every repair",
+		SilenceErrors: true, SilenceUsage: true, Version: Version,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := v.BindPFlags(cmd.Flags()); err != nil {
+				return err
+			}
+			path := v.GetString("config")
+			if path == "" {
+				return nil
+			}
+			v.SetConfigFile(path)
+			if err := v.ReadInConfig(); err != nil {
+				return fmt.Errorf("%w: read %s: %w", ErrConfiguration, path, err)
+			}
+			return nil
+		}}
+	root.PersistentFlags().String("config", "", "configuration file (yaml)")
+	root.PersistentFlags().String("data", "", "folder of the database and the keys")
+	root.PersistentFlags().String("database", "", "URL of a PostgreSQL database in place of the one in the folder")
+	root.PersistentFlags().String("keys", "", "folder of the keys, the same on all nodes (default: keys below the data)")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(serveCommand(v), personCommand(v), tokenCommand(v), enrolmentCommand(v), openAPICommand())
+	root.CompletionOptions.DisableDefaultCmd = true
+	return root
+}
+
+func optionsOf(v *viper.Viper) (Options, error) {
+	o := Options{Data: v.GetString("data"), Database: v.GetString("database"), Keys: v.GetString("keys"), NATS: v.GetString("nats"),
+		Listen: v.GetString("listen"), HTTP: v.GetString("http"), Public: v.GetString("public"), Trial: v.GetBool("trial")}
+	if o.Data == "" && o.Database == "" {
+		return o, usageError{errors.New("say where the data is: --data DIR or --database URL")}
+	}
+	if o.Data == "" && o.Keys == "" {
+		return o, usageError{errors.New("say where the keys are: --keys DIR, the same on all nodes")}
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(v.GetString("log-level"))); err != nil {
+		level = slog.LevelInfo
+	}
+	o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	return o, nil
+}
+
+func serveCommand(v *viper.Viper) *cobra.Command {
+	c := &cobra.Command{Use: "serve", Short: "Run the console", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		o, err := optionsOf(v)
+		if err != nil {
+			return err
+		}
+		console, err := Open(cmd.Context(), o)
+		if err != nil {
+			return err
+		}
+		raw, err := json.Marshal(console.Ready())
+		if err != nil {
+			return errors.Join(err, console.Close())
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), string(raw))
+		return errors.Join(console.Run(cmd.Context()), console.Close())
+	}}
+	c.Flags().String("listen", "0.0.0.0:8443", "host:port of the TLS listener, for machines and browsers")
+	c.Flags().String("http", "", "loopback host:port of a plain listener for this machine's own browsers")
+	c.Flags().String("public", "", "address that machines are told, https://host:port")
+	c.Flags().String("nats", "", "URL of the NATS server that all nodes share")
+	c.Flags().Bool("trial", false, "say on every page that this console is being tried")
+	c.Flags().String("log-level", "info", "debug, info, warn or error")
+	return c
+}
+
+// tools is what the commands beside a running console need.
+type tools struct {
+	store        *store.Store
+	account      *account.Accounts
+	organisation model.Organisation
+	options      Options
+}
+
+// with opens the database for one command.
+func with(ctx context.Context, v *viper.Viper, do func(tools) error) error {
+	o, err := optionsOf(v)
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, store.Options{Data: o.Data, Database: o.Database, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	t := tools{store: s, account: account.New(s, o.Log), options: o}
+	if t.organisation, err = t.account.Default(ctx); err != nil {
+		return err
+	}
+	return do(t)
+}
+
+// operator is whoever has a shell on the console's host.
+func (t tools) operator() store.Scope {
+	return store.Scope{Actor: store.Actor{Kind: "system", Name: "command line"}, Organisations: []model.ID{t.organisation.ID}}
+}
+
+func (t tools) named(ctx context.Context, name string) (model.Person, error) {
+	var p model.Person
+	err := t.store.View(ctx, t.operator(), func(tx *store.Tx) error {
+		var err error
+		p, err = account.Named(tx, name)
+		return err
+	})
+	return p, err
+}
+
+func personCommand(v *viper.Viper) *cobra.Command {
+	person := &cobra.Command{Use: "person", Short: "People with accounts"}
+	add := &cobra.Command{Use: "add NAME", Short: "Add a person", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+		password := ""
+		if v.GetBool("password-stdin") {
+			raw, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 4096))
+			if err != nil {
+				return err
+			}
+			password = strings.TrimRight(string(raw), "\r\n")
+		}
+		return with(cmd.Context(), v, func(t tools) error {
+			p, err := t.account.Add(cmd.Context(), t.operator(), t.organisation.ID, args[0], model.Role(v.GetString("role")), password)
+			if err == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), p.ID)
+			}
+			return err
+		})
+	}}
+	add.Flags().String("role", "technician", "admin, technician or viewer")
+	add.Flags().Bool("password-stdin", false, "read a password from standard input")
+	link := &cobra.Command{Use: "link NAME", Short: "Make a link by which a person signs in once, within ten minutes", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+		return with(cmd.Context(), v, func(t tools) error {
+			p, err := t.named(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			secret, err := t.account.NewLink(cmd.Context(), t.operator(), p)
+			if err == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), strings.TrimRight(v.GetString("url"), "/")+"/sign-in?link="+secret)
+			}
+			return err
+		})
+	}}
+	link.Flags().String("url", "http://localhost:8080", "address of the console")
+	person.AddCommand(add, link)
+	return person
+}
+
+func tokenCommand(v *viper.Viper) *cobra.Command {
+	token := &cobra.Command{Use: "token", Short: "API tokens"}
+	create := &cobra.Command{Use: "create", Short: "Make an API token; it is shown once", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		return with(cmd.Context(), v, func(t tools) error {
+			p, err := t.named(cmd.Context(), v.GetString("person"))
+			if err != nil {
+				return err
+			}
+			secret, err := t.account.NewToken(cmd.Context(), t.operator(), p)
+			if err == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), secret)
+			}
+			return err
+		})
+	}}
+	create.Flags().String("person", "", "whose token it is")
+	token.AddCommand(create)
+	return token
+}
+
+func enrolmentCommand(v *viper.Viper) *cobra.Command {
+	enrolment := &cobra.Command{Use: "enrolment", Short: "Tokens that let machines in"}
+	create := &cobra.Command{Use: "create", Short: "Make an enrolment token", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		return with(cmd.Context(), v, func(t tools) error {
+			k, err := loadKeys(keysDir(t.options))
+			if err != nil {
+				return err
+			}
+			e, err := fleet.New(t.store, t.options.Log).NewEnrolment(cmd.Context(), t.operator(), t.organisation.ID, v.GetInt("uses"), v.GetDuration("expires"))
+			if err == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), protocol.Token{Secret: e.Secret, Organisation: t.organisation.ID, Identities: [][]byte{k.fingerprint()}})
+			}
+			return err
+		})
+	}}
+	create.Flags().Int("uses", 1, "how many machines it lets in")
+	create.Flags().Duration("expires", 24*time.Hour, "how long it works")
+	enrolment.AddCommand(create)
+	return enrolment
+}
+
+// openAPICommand writes the document that the web client is made from.
+func openAPICommand() *cobra.Command {
+	return &cobra.Command{Use: "openapi", Short: "Write the OpenAPI document", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		raw, err := json.MarshalIndent(api.New(api.Rooms{Version: "1", Log: slog.New(slog.DiscardHandler)}).OpenAPI(), "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = cmd.OutOrStdout().Write(append(raw, '\n'))
+		return err
+	}}
+}

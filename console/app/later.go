@@ -1,0 +1,26 @@
+package app
+
+import (
+	"github.com/deskside/deskside/console/account"
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/health"
+	"github.com/deskside/deskside/console/repair"
+	"github.com/deskside/deskside/console/session"
+	"github.com/deskside/deskside/console/store"
+)
+
+// later says what is called when a row of a kind becomes due.
+func (c *Console) later() map[string]store.Handler {
+	return map[string]store.Handler{
+		store.NodeLapsed:      {Inside: c.nodeLapsed},
+		fleet.KindLost:        {Inside: c.fleet.Lost},
+		fleet.KindGone:        {Inside: c.health.Gone},
+		fleet.KindBack:        {Inside: c.health.Back},
+		fleet.KindQuestionEnd: {Inside: c.fleet.QuestionEnded},
+		health.KindSilent:     {Inside: c.health.Silent},
+		health.KindAge:        {Inside: c.health.Age},
+		repair.KindExpire:     {Inside: c.repair.Expire},
+		session.KindOpening:   {Inside: c.sessions.Expire},
+		account.KindAge:       {Inside: c.account.Age},
+	}
+}

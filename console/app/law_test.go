@@ -1,0 +1,140 @@
+package app
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/deskside/deskside/"
+
+// law says which rooms each room may call, and why. Arrows go down; rooms of
+// one level do not know each other. What must go sideways or up is a row that
+// becomes due, or a handler that app sets.
+var law = map[string]struct {
+	may []string
+	why string
+}{
+	"protocol":            {nil, "the conversation knows nobody"},
+	"protocol/expression": {nil, "the language is a library of both sides"},
+	"protocol/history":    {nil, "packing is a library of both sides"},
+	"protocol/stream":     {nil, "frames are a library of both sides"},
+	"protocol/trust":      {nil, "statements are a library of both sides"},
+	"protocol/catalogue":  {[]string{"protocol/expression"}, "a check is written in the language"},
+	"scripts":             {nil, "the catalogue of scripts is data"},
+
+	"agent/state":   {[]string{"protocol"}, "it keeps what is to be told, as it is told"},
+	"agent/gate":    {[]string{"agent/state", "protocol", "protocol/catalogue", "protocol/trust", "scripts"}, "it reads what asks to be let in, and knows the built-in scripts"},
+	"agent/link":    {[]string{"agent/gate", "agent/state", "protocol"}, "it hands everything to the gate, and sends the outbox"},
+	"agent/probe":   {[]string{"protocol/expression", "protocol/history"}, "it fills the one shape of facts"},
+	"agent/check":   {[]string{"protocol/catalogue", "protocol/expression"}, "it judges facts by the catalogue"},
+	"agent/repair":  {[]string{"agent/gate", "agent/state", "protocol", "scripts"}, "it runs what the gate admitted"},
+	"agent/session": {[]string{"agent/gate", "agent/state", "protocol", "protocol/stream"}, "it opens what the gate admitted"},
+	"agent/report":  {[]string{"agent/check", "protocol/catalogue", "protocol/expression"}, "it tells verdicts; nothing calls it but app"},
+	"agent/app":     {[]string{"agent/*", "protocol", "protocol/*", "scripts"}, "it puts the rooms together"},
+	"agent":         {[]string{"agent/app"}, "main only starts"},
+	"agent/simulate": {[]string{"agent/app", "agent/check", "agent/gate", "agent/link", "agent/probe", "agent/repair", "agent/session",
+		"agent/state", "protocol", "protocol/*"}, "pretend workstations: everything real but the probes"},
+
+	"console/model":        {nil, "nouns know nobody"},
+	"console/store/schema": {nil, "the list of tables"},
+	"console/store":        {[]string{"console/store/schema"}, "the engine has no nouns"},
+	"console/nodes":        {[]string{"console/model", "console/store"}, "its lease is a row"},
+	"console/link":         {[]string{"console/model", "console/store", "protocol", "protocol/expression"}, "the one room that speaks the wire"},
+	"console/account":      {[]string{"console/model", "console/store"}, "people are rows"},
+	"console/desk":         {[]string{"console/model", "console/store"}, "tickets are rows"},
+	"console/fleet":        {[]string{"console/model", "console/store", "protocol/expression"}, "facts keep their one shape; groups and questions are expressions"},
+	"console/health":       {[]string{"console/desk", "console/fleet", "console/model", "console/store", "protocol/catalogue", "protocol/history"}, "an alert opens a ticket of a machine"},
+	"console/repair":       {[]string{"console/desk", "console/fleet", "console/model", "console/store", "scripts"}, "a run belongs to a machine and writes into a ticket"},
+	"console/session":      {[]string{"console/desk", "console/fleet", "console/model", "console/store", "protocol/stream"}, "a session belongs to a machine and writes into a ticket"},
+	"console/api": {[]string{"console/account", "console/desk", "console/fleet", "console/health", "console/model", "console/repair", "console/session",
+		"console/store", "protocol/catalogue", "protocol/expression", "protocol/history", "scripts"}, "it shapes what the rooms answer"},
+	"console/web": {nil, "it serves files"},
+	"console/app": {[]string{"console/*", "protocol"}, "it puts the rooms together, and certifies keys"},
+	"console":     {[]string{"console/app"}, "main only starts"},
+}
+
+// processes says where a program may be started, and why.
+var processes = map[string]string{
+	"agent/repair":            "it runs scripts",
+	"agent/session":           "it runs a shell",
+	"agent/app/helpcmd.go":    "it opens the person's own browser, as the person",
+	"agent/probe":             "named probes ask the system's own tools where there is no call",
+	"console/store/storetest": "tests start PostgreSQL",
+}
+
+func TestLaw(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms := map[string]bool{}
+	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel := filepath.ToSlash(strings.TrimPrefix(file, root+string(os.PathSeparator)))
+		if d.IsDir() {
+			if slices.Contains([]string{".git", ".cache", "data", "bin", "tools"}, rel) || d.Name() == "node_modules" || d.Name() == "testdata" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(rel, ".go") || strings.HasSuffix(rel, "_test.go") || path.Dir(rel) == "console/store/storetest" {
+			return nil
+		}
+		rooms[path.Dir(rel)] = true
+		obey(t, file, rel)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range law {
+		if !rooms[room] && room != "agent/simulate" {
+			t.Errorf("the law speaks of %s, which is not there", room)
+		}
+	}
+}
+
+func obey(t *testing.T, file, rel string) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	room := path.Dir(rel)
+	rule, known := law[room]
+	if !known {
+		t.Errorf("%s stands in a room that the law does not know", rel)
+		return
+	}
+	for _, i := range parsed.Imports {
+		name, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if name == "os/exec" && processes[room] == "" && processes[rel] == "" {
+			t.Errorf("%s starts programs; only %v may", rel, processes)
+		}
+		if name == "github.com/spf13/viper" && room == "agent/gate" {
+			t.Errorf("%s reads the policy with viper, which an environment variable can widen", rel)
+		}
+		called, ours := strings.CutPrefix(name, module)
+		if ours && !slices.ContainsFunc(rule.may, func(may string) bool {
+			ok, _ := path.Match(may, called)
+			return ok
+		}) {
+			t.Errorf("%s imports %s; %s may import %v: %s", rel, called, room, rule.may, rule.why)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+)
+
+// sampleEvery is how often an agent reads its vitals for the history.
+const sampleEvery = 15 * time.Second
+
+// pendingTuning is what an organisation set at its agents, when a machine has
+// something else.
+func (c *Console) pendingTuning(ctx context.Context, from model.From) ([]model.Act, error) {
+	var acts []model.Act
+	err := c.store.View(ctx, store.System("tuning"), func(tx *store.Tx) error {
+		acts = nil
+		s, err := fleet.Settings(tx, from.Organisation)
+		if err != nil {
+			return err
+		}
+		t := &model.Tuning{Beat: s.Beat, UploadEvery: s.UploadEvery, Sample: sampleEvery}
+		raw, err := json.Marshal(t)
+		if err != nil {
+			return err
+		}
+		t.Hash = digest(raw)
+		c.lines.SetBeat(from.Machine, s.Beat)
+		var has []byte
+		if err := tx.QueryRow("SELECT settings_hash FROM machine WHERE id = $1 AND {wall}", from.Machine).Scan(&has); err != nil {
+			return err
+		}
+		if !bytes.Equal(has, t.Hash) {
+			acts = []model.Act{{ID: model.NewID(), Machine: from, Expires: tx.Now().Add(time.Hour), Body: t}}
+		}
+		return nil
+	})
+	return acts, err
+}
+
+func (c *Console) tuningSent(ctx context.Context, a model.Act) {
+	t, ok := a.Body.(*model.Tuning)
+	if !ok {
+		return
+	}
+	err := c.store.Update(ctx, store.System("tuning"), func(tx *store.Tx) error {
+		_, err := tx.Exec("UPDATE machine SET settings_hash = $1 WHERE id = $2 AND {wall}", t.Hash, a.Machine.Machine)
+		return err
+	})
+	if err != nil {
+		c.options.Log.Error("cannot write down which settings a machine has", "machine", a.Machine.Machine, "error", err)
+	}
+}

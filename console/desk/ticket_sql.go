@@ -1,0 +1,218 @@
+package desk
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+)
+
+const ticketColumns = `t.id, t.organisation_id, t.number, t.kind, t.state, t.hold, t.title, t.says, t.plain_en, t.plain_pl,
+	t.priority, t.impact, t.urgency, t.source, t.can_work, t.requester_kind, t.requester_id, t.requester_name,
+	t.assignee_id, t.assignee_name, t.family, t.join_until, t.touched, t.created_at, t.updated_at, t.resolved_at,
+	t.resolution, t.last_word, t.version`
+
+func scanTicket(r *store.Rows) (model.Ticket, error) {
+	var t model.Ticket
+	var state, hold, work, requester string
+	var join, created, updated, resolved int64
+	var resolution []byte
+	err := r.Scan(&t.ID, &t.Organisation, &t.Number, &t.Kind, &state, &hold, &t.Title, &t.Says, &t.Plain.EN, &t.Plain.PL,
+		&t.Priority, &t.Impact, &t.Urgency, &t.Source, &work, &requester, &t.Requester.ID, &t.Requester.Name,
+		&t.Assignee.ID, &t.Assignee.Name, &t.Family, &join, &t.Touched, &created, &updated, &resolved,
+		&resolution, &t.LastWord, &t.Version)
+	if err != nil {
+		return t, err
+	}
+	t.State, t.Hold, t.CanWork = model.TicketState(state), model.HoldReason(hold), model.CanWork(work)
+	t.Requester.Kind = model.ActorKind(requester)
+	if t.Assignee.ID != (model.ID{}) {
+		t.Assignee.Kind = model.ByTechnician
+	}
+	t.JoinUntil, t.CreatedAt = store.Time(join), store.Time(created)
+	t.UpdatedAt, t.ResolvedAt = store.Time(updated), store.Time(resolved)
+	if len(resolution) > 0 {
+		t.Resolution = new(model.Resolution)
+		if err := json.Unmarshal(resolution, t.Resolution); err != nil {
+			return t, fmt.Errorf("read ticket %s: %w", t.ID, err)
+		}
+	}
+	return t, nil
+}
+
+// Get is the ticket with the id, or a problem with the code not_found.
+func Get(tx *store.Tx, id model.ID) (model.Ticket, error) {
+	list, err := store.Collect(tx, scanTicket, "SELECT "+ticketColumns+" FROM ticket t WHERE t.id = $1 AND {wall t}", id)
+	if err != nil {
+		return model.Ticket{}, fmt.Errorf("read a ticket: %w", err)
+	}
+	if len(list) == 0 {
+		return model.Ticket{}, errors.Join(errNoTicket, store.ErrNotFound)
+	}
+	return list[0], nil
+}
+
+func insert(tx *store.Tx, t *model.Ticket, machines []MachineRef) error {
+	return insertAs(tx, t, machines, "")
+}
+
+func insertAs(tx *store.Tx, t *model.Ticket, machines []MachineRef, dedupe string) error {
+	err := tx.QueryRow(`INSERT INTO ticket_number (organisation_id, last) VALUES ($1, 1)
+		ON CONFLICT (organisation_id) DO UPDATE SET last = ticket_number.last + 1 RETURNING last`, t.Organisation).Scan(&t.Number)
+	if err != nil {
+		return fmt.Errorf("number a ticket: %w", err)
+	}
+	t.CreatedAt, t.UpdatedAt = tx.Now(), tx.Now()
+	resolution, err := resolutionOf(t)
+	if err != nil {
+		return err
+	}
+	var first model.ID
+	if len(machines) > 0 {
+		first = machines[0].ID
+	}
+	_, err = tx.Exec(`INSERT INTO ticket (id, organisation_id, number, kind, state, hold, title, says, plain_en, plain_pl, priority,
+		impact, urgency, source, can_work, requester_kind, requester_id, requester_name, assignee_id, assignee_name, family,
+		machine_id, join_until, dedupe, touched, created_at, updated_at, resolved_at, resolution, last_word, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+		$25, $26, $27, $28, $29, $30, $31)`,
+		t.ID, t.Organisation, t.Number, t.Kind, string(t.State), string(t.Hold), t.Title, t.Says, t.Plain.EN, t.Plain.PL,
+		int64(t.Priority), int64(t.Impact), int64(t.Urgency), t.Source, string(t.CanWork), string(t.Requester.Kind),
+		t.Requester.ID, t.Requester.Name, t.Assignee.ID, t.Assignee.Name, t.Family, first, store.Micros(t.JoinUntil), dedupe,
+		t.Touched, store.Micros(t.CreatedAt), store.Micros(t.UpdatedAt), store.Micros(t.ResolvedAt), resolution, t.LastWord, t.Version)
+	if err != nil {
+		return fmt.Errorf("write a ticket: %w", err)
+	}
+	for _, m := range machines {
+		if err := addMachine(tx, *t, m); err != nil {
+			return err
+		}
+	}
+	tx.Changed(t.Organisation, ChangedTicket, t.ID)
+	return index(tx, *t)
+}
+
+// update writes t and raises its version, in t as well.
+func update(tx *store.Tx, t *model.Ticket) error {
+	t.UpdatedAt = tx.Now()
+	resolution, err := resolutionOf(t)
+	if err != nil {
+		return err
+	}
+	keep := "dedupe"
+	if !t.Active() {
+		keep = "''" // a finished storm makes room for the next one
+	}
+	_, err = tx.Exec(`UPDATE ticket SET kind = $1, state = $2, hold = $3, title = $4, priority = $5, impact = $6, urgency = $7,
+		assignee_id = $8, assignee_name = $9, touched = $10, updated_at = $11, resolved_at = $12, resolution = $13,
+		last_word = $14, dedupe = `+keep+`, version = version + 1 WHERE id = $15 AND {wall}`,
+		t.Kind, string(t.State), string(t.Hold), t.Title, int64(t.Priority), int64(t.Impact), int64(t.Urgency),
+		t.Assignee.ID, t.Assignee.Name, t.Touched, store.Micros(t.UpdatedAt), store.Micros(t.ResolvedAt), resolution,
+		t.LastWord, t.ID)
+	if err != nil {
+		return fmt.Errorf("write a ticket: %w", err)
+	}
+	t.Version++
+	tx.Changed(t.Organisation, ChangedTicket, t.ID)
+	return nil
+}
+
+func resolutionOf(t *model.Ticket) ([]byte, error) {
+	if t.Resolution == nil {
+		return []byte{}, nil
+	}
+	return json.Marshal(t.Resolution)
+}
+
+func addMachine(tx *store.Tx, t model.Ticket, m MachineRef) error {
+	_, err := tx.Exec(`INSERT INTO ticket_machine (ticket_id, machine_id, organisation_id, name) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (ticket_id, machine_id) DO NOTHING`, t.ID, m.ID, t.Organisation, m.Name)
+	if err != nil {
+		return fmt.Errorf("link a machine to a ticket: %w", err)
+	}
+	return nil
+}
+
+// MachinesOf are the machines of tickets.
+func MachinesOf(tx *store.Tx, tickets ...model.ID) (map[model.ID][]MachineRef, error) {
+	out := map[model.ID][]MachineRef{}
+	for _, id := range tickets {
+		list, err := store.Collect(tx, func(r *store.Rows) (MachineRef, error) {
+			var m MachineRef
+			return m, r.Scan(&m.ID, &m.Name)
+		}, "SELECT machine_id, name FROM ticket_machine WHERE ticket_id = $1 AND {wall} ORDER BY machine_id", id)
+		if err != nil {
+			return nil, fmt.Errorf("read the machines of a ticket: %w", err)
+		}
+		out[id] = list
+	}
+	return out, nil
+}
+
+// add writes an item into the timeline.
+func add(tx *store.Tx, t model.Ticket, i model.Item) error {
+	if i.ID == (model.ID{}) {
+		i.ID = model.NewID()
+	}
+	if i.Data == nil {
+		i.Data = []byte("{}")
+	}
+	_, err := tx.Exec(`INSERT INTO ticket_item (id, organisation_id, ticket_id, at, kind, by_kind, by_id, by_name, text, reason, data)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, i.ID, t.Organisation, t.ID, store.Micros(tx.Now()), string(i.Kind),
+		string(i.By.Kind), i.By.ID, i.By.Name, i.Text, i.Reason, i.Data)
+	if err != nil {
+		return fmt.Errorf("write into a timeline: %w", err)
+	}
+	if i.Kind == model.ItemMessage || i.Kind == model.ItemNote {
+		return index(tx, t)
+	}
+	return nil
+}
+
+// index keeps the words by which a ticket is found.
+func index(tx *store.Tx, t model.Ticket) error {
+	texts := []string{t.NumberWord(), fmt.Sprint(t.Number), t.Title, t.Says, t.Plain.EN, t.Plain.PL, t.Requester.Name}
+	machines, err := MachinesOf(tx, t.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range machines[t.ID] {
+		texts = append(texts, m.Name)
+	}
+	said, err := store.Collect(tx, func(r *store.Rows) (string, error) {
+		var s string
+		return s, r.Scan(&s)
+	}, "SELECT text FROM ticket_item WHERE ticket_id = $1 AND kind IN ('message', 'note') AND {wall} ORDER BY at DESC LIMIT 200", t.ID)
+	if err != nil {
+		return fmt.Errorf("read what was said: %w", err)
+	}
+	return tx.Index(t.Organisation, ChangedTicket, t.ID, t.CreatedAt, append(texts, said...)...)
+}
+
+func data(v map[string]any) []byte {
+	raw, err := json.Marshal(v)
+	if err != nil { // words, ids and numbers always encode
+		return []byte("{}")
+	}
+	return raw
+}
+
+func actorOf(scope store.Scope) model.Actor {
+	kind := model.ByTechnician
+	switch scope.Actor.Kind {
+	case "requester":
+		kind = model.ByPerson
+	case "machine":
+		kind = model.ByMachine
+	case "system":
+		kind = model.BySystem
+	}
+	return model.Actor{Kind: kind, ID: scope.Actor.ID, Name: scope.Actor.Name}
+}
+
+func audit(tx *store.Tx, t model.Ticket, action string) error {
+	return tx.Audit(store.Entry{Organisation: t.Organisation, Action: action, Result: "done",
+		Subjects: []store.Subject{{Kind: "ticket", ID: t.ID}}})
+}

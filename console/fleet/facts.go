@@ -1,0 +1,131 @@
+package fleet
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol/expression"
+)
+
+// maxSection is how many bytes of one section are kept.
+const maxSection = 1 << 20
+
+// TakeSections keeps new states of sections of facts. A section that cannot be
+// read is refused whole.
+func (f *Fleet) TakeSections(tx *store.Tx, list []model.Section) error {
+	for _, s := range list {
+		if len(s.Body) > maxSection {
+			return fmt.Errorf("facts section %q has %d bytes, at most %d are kept", s.Name, len(s.Body), maxSection)
+		}
+		var m expression.Machine
+		if err := m.SetSection(s.Name, s.Body); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`INSERT INTO fact_section (machine_id, organisation_id, name, hash, read_at, body) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (machine_id, name) DO UPDATE SET hash = excluded.hash, read_at = excluded.read_at, body = excluded.body`,
+			s.Machine, s.Organisation, s.Name, some(s.Hash), store.Micros(s.Read), some(s.Body))
+		if err != nil {
+			return fmt.Errorf("keep facts: %w", err)
+		}
+		switch s.Name {
+		case expression.SectionPeople:
+			if err := setPeople(tx, s.Machine, m.People); err != nil {
+				return err
+			}
+		case expression.SectionOS:
+			if err := setOS(tx, s.Machine, m.OS); err != nil {
+				return err
+			}
+		}
+		tx.Changed(s.Organisation, ChangedMachine, s.Machine)
+	}
+	return nil
+}
+
+func setPeople(tx *store.Tx, machine model.ID, people []expression.Person) error {
+	m, err := get(tx, machine)
+	if err != nil {
+		return err
+	}
+	m.People = nil
+	seen := map[expression.Text]bool{}
+	for _, p := range people {
+		if seen[p.Name] || p.Name == "" || len(m.People) >= 50 {
+			continue
+		}
+		seen[p.Name] = true
+		who := model.Presence{Name: string(p.Name)}
+		if since := p.Since.Time(); !since.IsZero() {
+			who.Since = &since
+		}
+		m.People = append(m.People, who)
+	}
+	return updateMachine(tx, m)
+}
+
+func setOS(tx *store.Tx, machine model.ID, os *expression.OS) error {
+	m, err := get(tx, machine)
+	if err != nil || os == nil {
+		return err
+	}
+	m.OS = model.OS{Family: string(os.Family), Name: string(os.Name), Version: string(os.Version), Kernel: string(os.Kernel), Arch: string(os.Arch)}
+	return updateMachine(tx, m)
+}
+
+// TakeChanges keeps what changed at machines.
+func (f *Fleet) TakeChanges(tx *store.Tx, list []model.Change) error {
+	for _, c := range list {
+		_, err := tx.Exec(`INSERT INTO fact_change (id, organisation_id, machine_id, at, section, item, old, new)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, model.NewID(), c.Organisation, c.Machine, store.Micros(c.ChangedAt),
+			c.Section, c.Item, c.Before, c.After)
+		if err != nil {
+			return fmt.Errorf("keep a change: %w", err)
+		}
+		tx.Changed(c.Organisation, ChangedMachine, c.Machine)
+	}
+	return nil
+}
+
+// TakeJournal keeps lines of machines' own books.
+func (f *Fleet) TakeJournal(tx *store.Tx, list []model.JournalLine) error {
+	for _, j := range list {
+		_, err := tx.Exec(`INSERT INTO machine_journal (id, organisation_id, machine_id, number, at, kind, act, subject, code, text, count, hash)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, model.NewID(), j.Organisation, j.Machine,
+			int64(j.Number), store.Micros(j.Written), j.Kind, j.Act, j.ID, j.Code, j.Text, int64(j.Count), some(j.Hash))
+		if err != nil {
+			return fmt.Errorf("keep a journal line: %w", err)
+		}
+	}
+	return nil
+}
+
+// Facts are the sections of a machine put together, with the time each was read.
+func Facts(tx *store.Tx, machine model.ID) (expression.Machine, map[string]time.Time, error) {
+	var m expression.Machine
+	read := map[string]time.Time{}
+	rows, err := tx.Query("SELECT name, read_at, body FROM fact_section WHERE machine_id = $1 AND {wall}", machine)
+	if err != nil {
+		return m, nil, fmt.Errorf("read facts: %w", err)
+	}
+	defer rows.Close()
+	var newest time.Time
+	for rows.Next() {
+		var name string
+		var at int64
+		var body []byte
+		if err := rows.Scan(&name, &at, &body); err != nil {
+			return m, nil, err
+		}
+		if err := m.SetSection(name, body); err != nil {
+			return m, nil, fmt.Errorf("read facts: %w", err)
+		}
+		read[name] = store.Time(at)
+		if read[name].After(newest) {
+			newest = read[name]
+		}
+	}
+	m.ObservedAt = expression.TimeOf(newest)
+	return m, read, rows.Err()
+}

@@ -1,0 +1,173 @@
+package fleet
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+)
+
+const machineColumns = `m.id, m.organisation_id, m.name, m.key, m.epoch, m.online, m.node, m.since, m.reason,
+	m.last_seen, m.enrolled_at, m.revoked, m.about, m.health, m.open_alerts, m.version`
+
+// about is what is shown of a machine and never searched by SQL.
+type about struct {
+	OS           model.OS         `json:"os"`
+	Agent        string           `json:"agent"`
+	Protocol     int              `json:"protocol"`
+	Capabilities []string         `json:"capabilities"`
+	Policy       model.Policy     `json:"policy"`
+	People       []model.Presence `json:"people"`
+}
+
+func scanMachine(r *store.Rows) (model.Machine, error) {
+	var m model.Machine
+	var since, seen, enrolled int64
+	var raw []byte
+	var reason, health string
+	err := r.Scan(&m.ID, &m.Organisation, &m.Name, &m.Key, &m.Epoch, &m.Online, &m.Node, &since, &reason,
+		&seen, &enrolled, &m.Revoked, &raw, &health, &m.OpenAlerts, &m.Version)
+	if err != nil {
+		return m, err
+	}
+	var a about
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return m, fmt.Errorf("read machine %s: %w", m.ID, err)
+	}
+	m.Since, m.LastSeen, m.EnrolledAt = store.Time(since), store.Time(seen), store.Time(enrolled)
+	m.Reason, m.Health = model.OfflineReason(reason), model.Health(health)
+	m.OS, m.AgentVersion, m.Protocol = a.OS, a.Agent, a.Protocol
+	m.Capabilities, m.Policy, m.People = a.Capabilities, a.Policy, a.People
+	return m, nil
+}
+
+func (m aboutOf) json() ([]byte, error) {
+	return json.Marshal(about{OS: m.OS, Agent: m.AgentVersion, Protocol: m.Protocol, Capabilities: m.Capabilities,
+		Policy: m.Policy, People: m.People})
+}
+
+type aboutOf model.Machine
+
+// get is the machine with the id behind the wall of the transaction; its
+// absence is a problem that is also store.ErrNotFound.
+func get(tx *store.Tx, id model.ID) (model.Machine, error) {
+	list, err := store.Collect(tx, scanMachine, "SELECT "+machineColumns+" FROM machine m WHERE m.id = $1 AND {wall m}", id)
+	if err != nil {
+		return model.Machine{}, fmt.Errorf("read a machine: %w", err)
+	}
+	if len(list) == 0 {
+		return model.Machine{}, errors.Join(errNoMachine, store.ErrNotFound)
+	}
+	return list[0], nil
+}
+
+// Get is the machine with the id, or a problem with the code not_found.
+func Get(tx *store.Tx, id model.ID) (model.Machine, error) { return get(tx, id) }
+
+func insertMachine(tx *store.Tx, m model.Machine) error {
+	raw, err := aboutOf(m).json()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO machine (id, organisation_id, name, name_fold, name_sort, key, epoch, online, node, since,
+		reason, last_seen, enrolled_at, revoked, about, checks_hash, settings_hash, health, health_rank, open_alerts, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+		m.ID, m.Organisation, m.Name, store.Fold(m.Name), store.SortKey(m.Name), m.Key, m.Epoch, m.Online, m.Node,
+		store.Micros(m.Since), string(m.Reason), store.Micros(m.LastSeen), store.Micros(m.EnrolledAt), m.Revoked,
+		raw, []byte{}, []byte{}, string(m.Health), int64(m.Health.Rank()), int64(m.OpenAlerts), m.Version)
+	if err != nil {
+		return fmt.Errorf("write a machine: %w", err)
+	}
+	return index(tx, m)
+}
+
+func updateMachine(tx *store.Tx, m model.Machine) error {
+	raw, err := aboutOf(m).json()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`UPDATE machine SET name = $1, name_fold = $2, name_sort = $3, epoch = $4, online = $5, node = $6, since = $7,
+		reason = $8, last_seen = $9, revoked = $10, about = $11, health = $12, health_rank = $13, open_alerts = $14,
+		version = version + 1 WHERE id = $15 AND {wall}`,
+		m.Name, store.Fold(m.Name), store.SortKey(m.Name), m.Epoch, m.Online, m.Node, store.Micros(m.Since),
+		string(m.Reason), store.Micros(m.LastSeen), m.Revoked, raw, string(m.Health), int64(m.Health.Rank()),
+		int64(m.OpenAlerts), m.ID)
+	if err != nil {
+		return fmt.Errorf("write a machine: %w", err)
+	}
+	return index(tx, m)
+}
+
+// index keeps the words by which a machine is found: its name, its system, who
+// is signed in.
+func index(tx *store.Tx, m model.Machine) error {
+	texts := []string{m.Name, strings.NewReplacer("-", " ", "_", " ", ".", " ").Replace(m.Name), m.OS.Name, m.OS.Version, m.OS.Family}
+	for _, p := range m.People {
+		texts = append(texts, p.Name)
+	}
+	return tx.Index(m.Organisation, ChangedMachine, m.ID, m.EnrolledAt, texts...)
+}
+
+// Query says which machines a list shows.
+type Query struct {
+	store.Request
+	Text     string
+	Presence string // online, offline or nothing
+	Health   string // a health or nothing
+}
+
+// List reads a page of machines, worst first unless asked otherwise.
+func List(tx *store.Tx, q Query) (store.Page[model.Machine], error) {
+	l := store.List{
+		Columns: machineColumns, From: "machine m", Key: "m.id", Wall: "m",
+		Sorts: map[string][]store.Order{
+			"health":       {{Column: "m.health_rank", Kind: store.Int, Descending: true}, {Column: "m.name_sort", Kind: store.Bytes}},
+			"name":         {{Column: "m.name_sort", Kind: store.Bytes}},
+			"last_seen_at": {{Column: "m.last_seen", Kind: store.Int}},
+			"open_alerts":  {{Column: "m.open_alerts", Kind: store.Int}, {Column: "m.name_sort", Kind: store.Bytes}},
+		},
+		Sort: "health",
+	}
+	l.Where("m.revoked = ?", false)
+	if q.Presence != "" {
+		l.Where("m.online = ?", q.Presence == "online")
+	}
+	if q.Health != "" {
+		l.Where("m.health = ?", q.Health)
+	}
+	l.Matching(ChangedMachine, q.Text)
+	return store.ReadPage(tx, &l, q.Request, scanMachine)
+}
+
+// Counts says how the fleet is.
+type Counts struct {
+	Total, Online int
+	ByHealth      map[model.Health]int
+}
+
+// Count counts machines.
+func Count(tx *store.Tx) (Counts, error) {
+	c := Counts{ByHealth: map[model.Health]int{}}
+	rows, err := tx.Query("SELECT health, online, count(*) FROM machine WHERE revoked = $1 AND {wall} GROUP BY health, online", false)
+	if err != nil {
+		return c, fmt.Errorf("count machines: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var health string
+		var online bool
+		var n int
+		if err := rows.Scan(&health, &online, &n); err != nil {
+			return c, err
+		}
+		c.Total += n
+		c.ByHealth[model.Health(health)] += n
+		if online {
+			c.Online += n
+		}
+	}
+	return c, rows.Err()
+}

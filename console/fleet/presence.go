@@ -1,0 +1,190 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol/expression"
+)
+
+func machineScope(from model.From) store.Scope {
+	return store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
+}
+
+// Machine is the machine with the id, whatever its organisation: for the hello,
+// where nothing else is known yet.
+func (f *Fleet) Machine(ctx context.Context, id model.ID) (model.Machine, error) {
+	var m model.Machine
+	err := f.store.View(ctx, store.System("hello"), func(tx *store.Tx) error {
+		var err error
+		m, err = get(tx, id)
+		return err
+	})
+	return m, err
+}
+
+// Connected writes down that a machine's line begins, and tells which sections
+// of facts are different from ours.
+func (f *Fleet) Connected(ctx context.Context, h model.Hello) (since time.Time, wanted []string, err error) {
+	err = f.store.Update(ctx, machineScope(h.From), func(tx *store.Tx) error {
+		m, err := get(tx, h.Machine)
+		if err != nil {
+			return err
+		}
+		was := m.Online
+		m.Connected(h.Node, tx.Now())
+		since = m.Since
+		m.Name, m.Epoch, m.OS, m.AgentVersion = nameOf(h.Name), h.Epoch, h.OS, h.Agent
+		m.Protocol, m.Capabilities, m.Policy = h.Protocol, h.Can, h.Policy
+		if err := updateMachine(tx, m); err != nil {
+			return err
+		}
+		_, err = tx.Exec("UPDATE machine SET checks_hash = $1, settings_hash = $2 WHERE id = $3 AND {wall}", some(h.Checks), some(h.Settings), m.ID)
+		if err != nil {
+			return err
+		}
+		if err := tx.NotDue(KindLost, m.ID); err != nil {
+			return err
+		}
+		if !was {
+			if err := tx.Due(KindBack, m.ID, tx.Now()); err != nil {
+				return err
+			}
+		}
+		tx.Changed(m.Organisation, ChangedMachine, m.ID)
+		wanted, err = unlike(tx, m.ID, h.Facts)
+		return err
+	})
+	if err != nil {
+		return time.Time{}, nil, fmt.Errorf("write down a connection: %w", err)
+	}
+	return since, wanted, nil
+}
+
+func some(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// unlike names the sections that the machine has and we have not, or not so.
+func unlike(tx *store.Tx, machine model.ID, hashes map[string][]byte) ([]string, error) {
+	have := map[string][]byte{}
+	rows, err := tx.Query("SELECT name, hash FROM fact_section WHERE machine_id = $1 AND {wall}", machine)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var hash []byte
+		if err := rows.Scan(&name, &hash); err != nil {
+			return nil, err
+		}
+		have[name] = hash
+	}
+	wanted := []string{}
+	for _, name := range expression.Sections() {
+		if hash, told := hashes[name]; told && !bytes.Equal(hash, have[name]) {
+			wanted = append(wanted, name)
+		}
+	}
+	return wanted, rows.Err()
+}
+
+// Disconnected writes down that a line ended. With a reason the machine is
+// offline now; without one it has its organisation's offline_after to come back.
+func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason) {
+	err := f.store.Update(ctx, machineScope(from), func(tx *store.Tx) error {
+		if reason != model.OfflineNone {
+			return f.gone(tx, from.Machine, reason, func(m *model.Machine) bool {
+				return m.Disconnected(m.Node, since, reason, tx.Now())
+			})
+		}
+		settings, err := Settings(tx, from.Organisation)
+		if err != nil {
+			return err
+		}
+		return tx.Due(KindLost, from.Machine, tx.Now().Add(settings.OfflineAfter))
+	})
+	if err != nil {
+		f.log.Error("cannot write down that a line ended", "machine", from.Machine, "error", err)
+	}
+}
+
+// Lost is the handler of KindLost: the line did not come back.
+func (f *Fleet) Lost(_ context.Context, tx *store.Tx, machine model.ID) (time.Time, error) {
+	err := f.gone(tx, machine, model.OfflineLinkLost, func(m *model.Machine) bool {
+		return m.Disconnected(m.Node, m.Since, model.OfflineLinkLost, tx.Now())
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return time.Time{}, nil
+	}
+	return time.Time{}, err
+}
+
+func (f *Fleet) gone(tx *store.Tx, id model.ID, reason model.OfflineReason, leave func(*model.Machine) bool) error {
+	m, err := get(tx, id)
+	if err != nil {
+		return err
+	}
+	if !leave(&m) {
+		return nil // a newer line has taken over
+	}
+	m.Reason = reason
+	if err := updateMachine(tx, m); err != nil {
+		return err
+	}
+	if err := tx.NotDue(KindLost, id); err != nil {
+		return err
+	}
+	tx.Changed(m.Organisation, ChangedMachine, m.ID)
+	return tx.Due(KindGone, id, tx.Now())
+}
+
+// NodeLapsed gives the machines of a node that is gone the time to come back to
+// another one.
+func (f *Fleet) NodeLapsed(tx *store.Tx, node model.ID) error {
+	type held struct{ machine, organisation model.ID }
+	list, err := store.Collect(tx, func(r *store.Rows) (held, error) {
+		var h held
+		return h, r.Scan(&h.machine, &h.organisation)
+	}, "SELECT id, organisation_id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
+	if err != nil {
+		return fmt.Errorf("list the machines of a node: %w", err)
+	}
+	after := map[model.ID]time.Duration{}
+	for _, h := range list {
+		if _, known := after[h.organisation]; !known {
+			s, err := Settings(tx, h.organisation)
+			if err != nil {
+				return err
+			}
+			after[h.organisation] = s.OfflineAfter
+		}
+		if err := tx.Due(KindLost, h.machine, tx.Now().Add(after[h.organisation])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetHealth writes what the alerts of a machine add up to.
+func SetHealth(tx *store.Tx, machine model.ID, health model.Health, open int) error {
+	m, err := get(tx, machine)
+	if err != nil {
+		return err
+	}
+	if m.Health == health && m.OpenAlerts == open {
+		return nil
+	}
+	m.Health, m.OpenAlerts = health, open
+	tx.Changed(m.Organisation, ChangedMachine, machine)
+	return updateMachine(tx, m)
+}

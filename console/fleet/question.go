@@ -1,0 +1,219 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol/expression"
+)
+
+const (
+	questionTime = 30 * time.Second // to answer
+	questionKept = 24 * time.Hour
+)
+
+// Ask writes a question down for the machines named, or for all of the
+// organisation when every is set; an empty selection means nobody. It returns
+// the machines to be hinted at.
+func (f *Fleet) Ask(ctx context.Context, scope store.Scope, organisation model.ID, source string, machines []model.ID, every bool) (model.Question, []model.ID, error) {
+	q := model.Question{ID: model.NewID(), Organisation: organisation, Expression: source, Version: 1,
+		By: model.Actor{Kind: model.ByTechnician, ID: scope.Actor.ID, Name: scope.Actor.Name}}
+	if _, err := expression.Compile(expression.Use{Kind: expression.Question}, source); err != nil {
+		return q, nil, err
+	}
+	var online []model.ID
+	err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
+		online, q.Offline, q.Asked = nil, []model.ID{}, 0
+		q.CreatedAt, q.EndsAt = tx.Now(), tx.Now().Add(questionTime)
+		targets, err := targets(tx, organisation, machines, every)
+		if err != nil {
+			return err
+		}
+		for _, t := range targets {
+			if t.online {
+				online = append(online, t.id)
+			} else {
+				q.Offline = append(q.Offline, t.id)
+			}
+		}
+		q.Asked = len(online)
+		return f.insertQuestion(tx, q, online)
+	})
+	if err != nil {
+		return q, nil, err
+	}
+	return q, online, nil
+}
+
+type target struct {
+	id     model.ID
+	online bool
+}
+
+func targets(tx *store.Tx, organisation model.ID, machines []model.ID, every bool) ([]target, error) {
+	scan := func(r *store.Rows) (target, error) {
+		var t target
+		return t, r.Scan(&t.id, &t.online)
+	}
+	if every {
+		return store.Collect(tx, scan, "SELECT id, online FROM machine WHERE organisation_id = $1 AND revoked = $2 AND {wall}", organisation, false)
+	}
+	var out []target
+	for _, id := range machines {
+		m, err := get(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, target{m.ID, m.Online})
+	}
+	return out, nil
+}
+
+func (f *Fleet) insertQuestion(tx *store.Tx, q model.Question, online []model.ID) error {
+	offline, err := json.Marshal(q.Offline)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO question (id, organisation_id, expression, by_kind, by_id, by_name, created_at, ends_at, asked, offline, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)`, q.ID, q.Organisation, q.Expression, string(q.By.Kind), q.By.ID, q.By.Name,
+		store.Micros(q.CreatedAt), store.Micros(q.EndsAt), int64(q.Asked), offline)
+	if err != nil {
+		return fmt.Errorf("write a question: %w", err)
+	}
+	for _, id := range online {
+		_, err := tx.Exec(`INSERT INTO question_machine (question_id, organisation_id, machine_id, state, rows, error, truncated, age, at)
+			VALUES ($1, $2, $3, 'pending', $4, '', $5, 0, 0)`, q.ID, q.Organisation, id, []byte{}, false)
+		if err != nil {
+			return fmt.Errorf("write a question: %w", err)
+		}
+	}
+	if err := tx.Due(KindQuestionEnd, q.ID, q.EndsAt); err != nil {
+		return err
+	}
+	tx.Changed(q.Organisation, ChangedQuestion, q.ID)
+	return tx.Audit(store.Entry{Organisation: q.Organisation, Action: "question.ask", Result: "done",
+		Subjects: []store.Subject{{Kind: "question", ID: q.ID}}, Detail: map[string]any{"machines": q.Asked}})
+}
+
+// PendingQuestions are what a machine is still to be asked.
+func (f *Fleet) PendingQuestions(ctx context.Context, from model.From) ([]model.Act, error) {
+	var acts []model.Act
+	err := f.store.View(ctx, machineScope(from), func(tx *store.Tx) error {
+		var err error
+		acts, err = store.Collect(tx, func(r *store.Rows) (model.Act, error) {
+			ask := &model.Ask{}
+			a := model.Act{Machine: from, Body: ask}
+			var ends int64
+			var kind string
+			err := r.Scan(&a.ID, &ask.Expression, &kind, &ask.By.ID, &ask.By.Name, &ends)
+			ask.By.Kind, a.Expires = model.ActorKind(kind), store.Time(ends)
+			return a, err
+		}, `SELECT q.id, q.expression, q.by_kind, q.by_id, q.by_name, q.ends_at FROM question_machine p JOIN question q ON q.id = p.question_id
+			WHERE p.machine_id = $1 AND p.state = 'pending' AND q.ends_at > $2 AND {wall p}`, from.Machine, store.Micros(tx.Now()))
+		return err
+	})
+	return acts, err
+}
+
+// TakeAnswer keeps what a machine answered. An answer that nobody waits for is
+// dropped, and so is a second one.
+func (f *Fleet) TakeAnswer(ctx context.Context, from model.From, a model.Answer) {
+	state := "answered"
+	if a.Error != "" {
+		state = "failed"
+	}
+	err := f.store.Update(ctx, machineScope(from), func(tx *store.Tx) error {
+		n, err := tx.Exec(`UPDATE question_machine SET state = $1, rows = $2, error = $3, truncated = $4, age = $5, at = $6
+			WHERE question_id = $7 AND machine_id = $8 AND state = 'pending' AND {wall}`,
+			state, some(a.Rows), a.Error, a.Truncated, a.Age.Microseconds(), store.Micros(tx.Now()), a.Question, from.Machine)
+		if n > 0 {
+			tx.Changed(from.Organisation, ChangedQuestion, a.Question)
+		}
+		return err
+	})
+	if err != nil {
+		f.log.Error("cannot keep an answer", "machine", from.Machine, "error", err)
+	}
+}
+
+// QuestionEnded is the handler of KindQuestionEnd: who has not answered failed;
+// a day later the question is forgotten.
+func (f *Fleet) QuestionEnded(_ context.Context, tx *store.Tx, id model.ID) (time.Time, error) {
+	q, err := GetQuestion(tx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	if end := q.CreatedAt.Add(questionKept); !tx.Now().Before(end) {
+		if _, err := tx.Exec("DELETE FROM question_machine WHERE question_id = $1 AND {wall}", id); err != nil {
+			return time.Time{}, err
+		}
+		_, err := tx.Exec("DELETE FROM question WHERE id = $1 AND {wall}", id)
+		return time.Time{}, err
+	}
+	_, err = tx.Exec(`UPDATE question_machine SET state = 'failed', error = 'no answer in time' WHERE question_id = $1
+		AND state = 'pending' AND {wall}`, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	tx.Changed(q.Organisation, ChangedQuestion, id)
+	return q.CreatedAt.Add(questionKept), nil
+}
+
+// GetQuestion is the question with how far it is.
+func GetQuestion(tx *store.Tx, id model.ID) (model.Question, error) {
+	var q model.Question
+	var kind string
+	var created, ends int64
+	var offline []byte
+	err := tx.QueryRow(`SELECT id, organisation_id, expression, by_kind, by_id, by_name, created_at, ends_at, asked, offline, version
+		FROM question WHERE id = $1 AND {wall}`, id).
+		Scan(&q.ID, &q.Organisation, &q.Expression, &kind, &q.By.ID, &q.By.Name, &created, &ends, &q.Asked, &offline, &q.Version)
+	if errors.Is(err, store.ErrNotFound) {
+		return q, errors.Join(model.Problemf(model.CodeNotFound, "", "There is no such question, or you may not see it."), err)
+	}
+	if err != nil {
+		return q, fmt.Errorf("read a question: %w", err)
+	}
+	q.By.Kind, q.CreatedAt, q.EndsAt = model.ActorKind(kind), store.Time(created), store.Time(ends)
+	if err := json.Unmarshal(offline, &q.Offline); err != nil {
+		return q, fmt.Errorf("read a question: %w", err)
+	}
+	err = tx.QueryRow(`SELECT CAST(COALESCE(SUM(CASE WHEN state = 'answered' THEN 1 ELSE 0 END), 0) AS BIGINT),
+		CAST(COALESCE(SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END), 0) AS BIGINT)
+		FROM question_machine WHERE question_id = $1 AND {wall}`, id).Scan(&q.Answered, &q.Failed)
+	return q, err
+}
+
+// AnswerOf is an answer with the name of its machine.
+type AnswerOf struct {
+	model.Answer
+	MachineName string
+}
+
+// Answers reads a page of what was answered, in the order of arrival.
+func Answers(tx *store.Tx, question model.ID, r store.Request) (store.Page[AnswerOf], error) {
+	l := store.List{
+		Columns: "p.machine_id, m.name, p.rows, p.error, p.truncated, p.age, p.at",
+		From:    "question_machine p JOIN machine m ON m.id = p.machine_id",
+		Key:     "p.machine_id", Wall: "p",
+		Sorts: map[string][]store.Order{"at": {{Column: "p.at", Kind: store.Int}}},
+		Sort:  "at",
+	}
+	l.Where("p.question_id = ?", question)
+	l.Where("p.state IN ('answered', 'failed')")
+	return store.ReadPage(tx, &l, r, func(rows *store.Rows) (AnswerOf, error) {
+		a := AnswerOf{}
+		var age, at int64
+		err := rows.Scan(&a.Machine, &a.MachineName, &a.Rows, &a.Error, &a.Truncated, &age, &at)
+		a.Question, a.Age, a.At = question, time.Duration(age)*time.Microsecond, store.Time(at)
+		return a, err
+	})
+}

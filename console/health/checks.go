@@ -1,0 +1,185 @@
+package health
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol/catalogue"
+)
+
+// Set is the resolved set of an organisation: the catalogue with what the
+// organisation changed laid over it.
+func Set(tx *store.Tx, organisation model.ID) (catalogue.Set, error) {
+	overrides, err := store.Collect(tx, func(r *store.Rows) (catalogue.Override, error) {
+		var raw []byte
+		var o catalogue.Override
+		if err := r.Scan(&raw); err != nil {
+			return o, err
+		}
+		return o, json.Unmarshal(raw, &o)
+	}, "SELECT value FROM check_override WHERE organisation_id = $1 AND {wall} ORDER BY check_id", organisation)
+	if err != nil {
+		return catalogue.Set{}, fmt.Errorf("read what was changed in the checks: %w", err)
+	}
+	settings, err := fleet.Settings(tx, organisation)
+	if err != nil {
+		return catalogue.Set{}, err
+	}
+	return catalogue.Resolve(catalogue.Builtin(), catalogue.Layer{Overrides: overrides, Watched: settings.Watched})
+}
+
+// PendingSet is the check set of a machine, when it has another one.
+func (h *Health) PendingSet(ctx context.Context, from model.From) ([]model.Act, error) {
+	scope := store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
+	var acts []model.Act
+	err := h.store.View(ctx, scope, func(tx *store.Tx) error {
+		acts = nil
+		set, err := Set(tx, from.Organisation)
+		if err != nil {
+			return err
+		}
+		hash := set.Hash()
+		var has []byte
+		if err := tx.QueryRow("SELECT checks_hash FROM machine WHERE id = $1 AND {wall}", from.Machine).Scan(&has); err != nil {
+			return err
+		}
+		if string(has) != string(hash[:]) {
+			acts = []model.Act{{ID: model.NewID(), Machine: from, Expires: tx.Now().Add(time.Hour),
+				Body: &model.CheckSet{Hash: hash[:], Set: set.Encode()}}}
+		}
+		return nil
+	})
+	return acts, err
+}
+
+// SetSent writes down which set a machine was told.
+func (h *Health) SetSent(ctx context.Context, a model.Act) {
+	set, ok := a.Body.(*model.CheckSet)
+	if !ok {
+		return
+	}
+	scope := store.Scope{Actor: store.Actor{Kind: "machine", ID: a.Machine.Machine}, Organisations: []model.ID{a.Machine.Organisation}}
+	err := h.store.Update(ctx, scope, func(tx *store.Tx) error {
+		_, err := tx.Exec("UPDATE machine SET checks_hash = $1 WHERE id = $2 AND {wall}", set.Hash, a.Machine.Machine)
+		return err
+	})
+	if err != nil {
+		h.log.Error("cannot write down which checks a machine has", "machine", a.Machine.Machine, "error", err)
+	}
+}
+
+// CheckOf is a check as an organisation has it.
+type CheckOf struct {
+	catalogue.Check
+	Version int64 // of the override; 0 when nothing was changed
+}
+
+// Checks lists the checks of an organisation.
+func Checks(tx *store.Tx, organisation model.ID) ([]CheckOf, error) {
+	set, err := Set(tx, organisation)
+	if err != nil {
+		return nil, err
+	}
+	versions := map[string]int64{}
+	rows, err := tx.Query("SELECT check_id, version FROM check_override WHERE organisation_id = $1 AND {wall}", organisation)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var version int64
+		if err := rows.Scan(&id, &version); err != nil {
+			return nil, err
+		}
+		versions[id] = version
+	}
+	out := make([]CheckOf, 0, len(set.Checks))
+	for _, c := range set.Checks {
+		out = append(out, CheckOf{c, versions[c.ID]})
+	}
+	return out, rows.Err()
+}
+
+// Resolved is one check of an organisation, or a problem with the code
+// not_found.
+func Resolved(tx *store.Tx, organisation model.ID, id string) (CheckOf, error) {
+	list, err := Checks(tx, organisation)
+	if err != nil {
+		return CheckOf{}, err
+	}
+	for _, c := range list {
+		if c.ID == id {
+			return c, nil
+		}
+	}
+	return CheckOf{}, errors.Join(model.Problemf(model.CodeNotFound, "", "There is no check %q.", id), store.ErrNotFound)
+}
+
+// Override changes a check for an organisation, in place of the version that
+// was read; fields that are nil stay as they were.
+func (h *Health) Override(tx *store.Tx, organisation model.ID, version int64, o catalogue.Override) (CheckOf, error) {
+	now, err := Resolved(tx, organisation, o.Check)
+	if err != nil {
+		return now, err
+	}
+	if now.Version != version {
+		return now, store.ErrConflict
+	}
+	merged := o
+	var raw []byte
+	err = tx.QueryRow("SELECT value FROM check_override WHERE organisation_id = $1 AND check_id = $2 AND {wall}", organisation, o.Check).Scan(&raw)
+	if err == nil {
+		var old catalogue.Override
+		if err := json.Unmarshal(raw, &old); err != nil {
+			return now, fmt.Errorf("read what was changed in a check: %w", err)
+		}
+		merged = merge(old, o)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return now, err
+	}
+	if raw, err = json.Marshal(merged); err != nil {
+		return now, err
+	}
+	_, err = tx.Exec(`INSERT INTO check_override (organisation_id, check_id, value, version) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (organisation_id, check_id) DO UPDATE SET value = excluded.value, version = excluded.version`,
+		organisation, o.Check, raw, version+1)
+	if err != nil {
+		return now, fmt.Errorf("keep a change of a check: %w", err)
+	}
+	changed, err := Resolved(tx, organisation, o.Check)
+	var invalid *catalogue.Invalid
+	if errors.As(err, &invalid) {
+		return now, model.Problemf(model.CodeInvalid, invalid.Field, "%s", invalid.Message)
+	}
+	if err != nil {
+		return now, err
+	}
+	tx.Changed(organisation, ChangedCheck, organisation)
+	return changed, tx.Audit(store.Entry{Organisation: organisation, Action: "check.change", Result: "done",
+		Detail: map[string]any{"check": o.Check}})
+}
+
+// merge lays new over old.
+func merge(old, o catalogue.Override) catalogue.Override {
+	pick(&old.Warning, o.Warning)
+	pick(&old.Critical, o.Critical)
+	pick(&old.Clear, o.Clear)
+	pick(&old.For, o.For)
+	pick(&old.KeepFiringFor, o.KeepFiringFor)
+	pick(&old.Interval, o.Interval)
+	pick(&old.Enabled, o.Enabled)
+	return old
+}
+
+func pick[T any](into **T, value *T) {
+	if value != nil {
+		*into = value
+	}
+}

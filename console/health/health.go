@@ -1,0 +1,50 @@
+// Package health answers, at the console, what package check judges on the
+// machines: it keeps the catalogue of checks and what organisations changed in
+// it, the alerts, and the history of vitals.
+//
+// # Alerts
+//
+// A machine tells transitions, not samples. An alert is one row from firing to
+// resolved; there is one open alert for each organisation, machine, check and
+// instance, or, where the check is about a shared thing, for each organisation,
+// check and thing. Whether an alert needs a person is decided in the
+// transaction that moves it: package desk opens the ticket, lets it join one,
+// or resolves an untouched one when the last of its alerts is gone.
+//
+// A machine that is silent makes its alerts unknown, never resolved.
+//
+// # History
+//
+// Rows of vitals are kept as they came and read only to draw; a row with a
+// higher revision replaces the one before. Age deletes them.
+package health
+
+import (
+	"log/slog"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+)
+
+// Kinds of changes that pages hear of.
+const (
+	ChangedAlert = "alert"
+	ChangedCheck = "check"
+)
+
+// Kinds of due rows that health handles.
+const (
+	KindAge    = "health.age"    // delete old history; one row for the console
+	KindSilent = "health.silent" // a machine has been offline for the check's time
+)
+
+// Health is the checks, alerts and history of all organisations.
+type Health struct {
+	store *store.Store
+	log   *slog.Logger
+}
+
+// New makes a Health.
+func New(s *store.Store, log *slog.Logger) *Health { return &Health{store: s, log: log} }
+
+var errNoAlert = model.Problemf(model.CodeNotFound, "", "There is no such alert, or you may not see it.")

@@ -1,0 +1,98 @@
+package health
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/protocol/catalogue"
+)
+
+// Limits of what a machine's words may be.
+const (
+	maxDetails  = 32
+	maxDetail   = 512
+	maxEvidence = 128 << 10
+)
+
+// tell puts what a transition says into an alert: numbers, names, evidence, and
+// the sentences that the catalogue makes of them.
+func tell(a *model.Alert, t model.Transition) error {
+	if len(t.Values) > maxDetails || len(t.Texts) > maxDetails {
+		return model.Problemf(model.CodeInvalid, "values", "a transition has at most %d values", maxDetails)
+	}
+	for name, text := range t.Texts {
+		if len(text) > maxDetail || len(name) > 64 {
+			return model.Problemf(model.CodeInvalid, "texts", "a detail has at most %d bytes", maxDetail)
+		}
+	}
+	a.Values, a.Texts, a.Broken = t.Values, t.Texts, t.Broken
+	if t.Evidence != nil {
+		raw, err := json.Marshal(t.Evidence)
+		if err != nil {
+			return fmt.Errorf("keep evidence: %w", err)
+		}
+		if len(raw) <= maxEvidence {
+			a.Evidence = raw
+		}
+	}
+	render(a)
+	return nil
+}
+
+// tellDone renders the sentences of an alert that is over, with the last values.
+func tellDone(a *model.Alert, t model.Transition) error {
+	if len(t.Values) > maxDetails || len(t.Texts) > maxDetails {
+		return model.Problemf(model.CodeInvalid, "values", "a transition has at most %d values", maxDetails)
+	}
+	if len(t.Values) > 0 {
+		a.Values = t.Values
+	}
+	check, ok := catalogue.Find(a.Check)
+	if !ok {
+		return nil
+	}
+	a.Done = model.Words{EN: check.Tell("en", caseOf(a)).Done, PL: check.Tell("pl", caseOf(a)).Done}
+	return nil
+}
+
+func caseOf(a *model.Alert) catalogue.Case {
+	return catalogue.Case{Value: a.Values["value"], Values: a.Values, Names: a.Texts, StartedAt: a.StartedAt, Now: time.Now().UTC()}
+}
+
+func render(a *model.Alert) {
+	check, ok := catalogue.Find(a.Check)
+	if !ok { // a check that is not of this catalogue has no words of its own
+		name := a.Check
+		if a.Instance != "" {
+			name += " (" + a.Instance + ")"
+		}
+		a.Title = model.Words{EN: name, PL: name}
+		a.Finding = model.Words{EN: name + " fires.", PL: "Alert: " + name + "."}
+		a.Plain = model.Words{EN: "Something on this computer needs a look.", PL: "Coś na tym komputerze wymaga sprawdzenia."}
+		return
+	}
+	en, pl := check.Tell("en", caseOf(a)), check.Tell("pl", caseOf(a))
+	a.Title = model.Words{EN: en.Title, PL: pl.Title}
+	a.Finding = model.Words{EN: en.Finding, PL: pl.Finding}
+	a.Plain = model.Words{EN: en.Plain, PL: pl.Plain}
+	a.Done = model.Words{EN: en.Done, PL: pl.Done}
+	if a.Broken != "" {
+		a.Finding = model.Words{EN: "This check cannot be evaluated: " + a.Broken, PL: "Tej kontroli nie można wykonać: " + a.Broken}
+	}
+}
+
+// clearedWords say why a ticket resolved by itself.
+func clearedWords(a model.Alert) model.Words {
+	at := a.ResolvedAt.Format("15:04") + " UTC"
+	return model.Words{EN: a.Title.EN + ": the condition cleared at " + at + ".", PL: a.Title.PL + ": ustąpiło o " + at + "."}
+}
+
+// familyOf groups checks whose alerts share a ticket.
+func familyOf(check string) string {
+	if c, ok := catalogue.Find(check); ok && c.Family != "" {
+		return c.Family
+	}
+	return check
+}

@@ -1,0 +1,219 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/protocol"
+)
+
+const (
+	helloTime  = 20 * time.Second
+	writeTime  = 20 * time.Second
+	maxPending = 64
+	maxBytes   = 256 << 10
+)
+
+// line is the connection of one machine.
+type line struct {
+	lines *Lines
+	ws    *websocket.Conn
+	from  model.From // At is when it was welcomed
+	epoch model.ID
+	beat  time.Duration // no beat for three of these means that it is dead
+
+	flushing sync.Mutex // one Flush at a time, so that acts keep their order
+
+	mu        sync.Mutex
+	pending   [][]byte
+	bytes     int
+	scheduled bool
+	closed    bool
+	goodbye   string
+}
+
+// put adds a message to what is to be written; false means that the line is
+// closed or too slow, in which case it is closed.
+func (c *line) put(kind protocol.Kind, body any) bool {
+	frame, err := protocol.Encode(kind, body)
+	if err != nil {
+		c.lines.log.Error("cannot encode a message", "machine", c.from.Machine, "kind", kind, "error", err)
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	if len(c.pending) >= maxPending || (c.bytes+len(frame) > maxBytes && c.bytes > 0) {
+		c.closed = true
+		c.ws.Close()
+		return false
+	}
+	c.pending = append(c.pending, frame)
+	c.bytes += len(frame)
+	if !c.scheduled {
+		select {
+		case c.lines.writerOf(c.from.Machine) <- c:
+			c.scheduled = true
+		default: // all writers are far behind
+			c.closed = true
+			c.ws.Close()
+			return false
+		}
+	}
+	return true
+}
+
+// take hands out what is to be written; nothing means that the line is idle.
+func (c *line) take() [][]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	frames := c.pending
+	c.pending, c.bytes = nil, 0
+	if len(frames) == 0 || c.closed {
+		c.scheduled = false
+		return nil
+	}
+	return frames
+}
+
+func (c *line) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.closed = true
+		c.ws.Close()
+	}
+}
+
+// writeLines is one of the shared writers.
+func writeLines(ctx context.Context, lines <-chan *line) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case c := <-lines:
+			for frames := c.take(); frames != nil; frames = c.take() {
+				c.write(frames)
+			}
+		}
+	}
+}
+
+func (c *line) write(frames [][]byte) {
+	if err := c.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		c.close()
+		return
+	}
+	for _, frame := range frames {
+		if err := c.ws.WriteMessage(websocket.BinaryMessage, frame); err != nil {
+			c.close()
+			return
+		}
+	}
+}
+
+// readFrame reads one message.
+func readFrame(ws *websocket.Conn, limit int) (protocol.Message, error) {
+	kind, r, err := ws.NextReader()
+	if err != nil {
+		return protocol.Message{}, err
+	}
+	if kind != websocket.BinaryMessage {
+		return protocol.Message{}, fmt.Errorf("%w: a frame of text", protocol.ErrMalformed)
+	}
+	frame, err := io.ReadAll(r)
+	if err != nil {
+		return protocol.Message{}, err
+	}
+	return protocol.Decode(frame, limit)
+}
+
+// loop reads the line until it ends.
+func (c *line) loop(ctx context.Context) error {
+	c.ws.SetReadLimit(protocol.MaxFrame)
+	for {
+		if err := c.ws.SetReadDeadline(time.Now().Add(c.silence())); err != nil {
+			return err
+		}
+		m, err := readFrame(c.ws, protocol.MaxFrame)
+		if err != nil {
+			return err
+		}
+		if err := c.receive(ctx, m); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *line) silence() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return max(3*c.beat, 10*time.Second)
+}
+
+var errGoodbye = errors.New("goodbye")
+
+// receive does one message. A kind that is not known here is skipped.
+func (c *line) receive(ctx context.Context, m protocol.Message) error {
+	switch m.Kind {
+	case protocol.KindBatch:
+		return c.receiveBatch(ctx, m)
+	case protocol.KindBeat:
+		c.put(protocol.KindBeatAnswer, protocol.BeatAnswer{Clock: time.Now().UnixMicro()})
+		return nil
+	case protocol.KindGoodbye:
+		var g protocol.Goodbye
+		if err := protocol.Unmarshal(m.Body, &g); err != nil {
+			return err
+		}
+		c.mu.Lock()
+		c.goodbye = g.Reason
+		c.mu.Unlock()
+		return errGoodbye
+	case protocol.KindHelp:
+		return c.receiveHelp(ctx, m)
+	}
+	return c.receiveVolatile(ctx, m)
+}
+
+func (c *line) receiveHelp(ctx context.Context, m protocol.Message) error {
+	var help protocol.Help
+	if err := protocol.Unmarshal(m.Body, &help); err != nil {
+		return err
+	}
+	answer := protocol.HelpLink{Request: help.Request}
+	url, err := c.lines.handlers.Help(ctx, c.from, help.Person)
+	if err != nil {
+		answer.Refusal = "The console cannot make a link now."
+		c.lines.log.Error("cannot make a help link", "machine", c.from.Machine, "error", err)
+	}
+	answer.URL = url
+	c.put(protocol.KindHelpLink, answer)
+	return nil
+}
+
+// reason is why a line that ended did.
+func (c *line) reason() model.OfflineReason {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.goodbye {
+	case protocol.GoodbyeShutDown:
+		return model.OfflineShutDown
+	case protocol.GoodbyeAsleep:
+		return model.OfflineAsleep
+	case protocol.GoodbyeUpdating:
+		return model.OfflineUpdating
+	case protocol.GoodbyeStopped:
+		return model.OfflineUnknown
+	}
+	return model.OfflineNone // the line was lost; whoever waits long enough says so
+}

@@ -1,0 +1,227 @@
+// Package link is the console's end of the conversation with machines. It
+// upgrades and greets, keeps the lines, collects what machines tell into few
+// transactions, and sends what the console wants done. It alone knows the wire:
+// everything it hands on is in the words of package model.
+//
+// # What machines tell
+//
+// Durable messages are collected for 20 milliseconds or 200 messages, across
+// machines, and given to the [Handlers] in one transaction, in which the marks
+// move too; only after the commit is anything acknowledged. A message at or
+// below its mark was committed before: it is acknowledged and has no effect. A
+// message that makes the transaction fail for its content is tried alone and,
+// if it fails again, kept as refused and acknowledged.
+//
+// # What machines are told
+//
+// [Lines.Flush] asks the sources for what is pending for a machine and sends
+// it. Connecting runs the same function, so a machine that was away misses
+// nothing; a lost hint costs delay only. Sending never waits: each line has a
+// list of 64 messages or 256 KiB, beyond which it is closed and the rows are
+// sent again when it is back.
+package link
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol"
+)
+
+// Path is where machines connect.
+const Path = "/machine"
+
+// Keys with which the console proves itself.
+type Keys struct {
+	Identity  ed25519.PrivateKey
+	Stamp     ed25519.PrivateKey
+	StampCert protocol.StampKey
+}
+
+// Handlers are the calls out of link; app sets them once. Those with a Tx run
+// inside the transaction that moves the marks: they touch nothing but it.
+type Handlers struct {
+	// Machine returns the key of a machine and its organisation, or a *model.Problem.
+	Machine func(ctx context.Context, machine model.ID) (model.Machine, error)
+	// Enrol gives a newcomer a name, or returns a *model.Problem with one of the token codes.
+	Enrol func(ctx context.Context, n model.Newcomer) (model.Machine, error)
+
+	Connected    func(ctx context.Context, h model.Hello) (since time.Time, wanted []string, err error)
+	Disconnected func(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason)
+
+	Transitions func(tx *store.Tx, list []model.Transition) error
+	Results     func(tx *store.Tx, list []model.Result) error
+	Changes     func(tx *store.Tx, list []model.Change) error
+	Journal     func(tx *store.Tx, list []model.JournalLine) error
+	Sections    func(tx *store.Tx, list []model.Section) error
+	History     func(tx *store.Tx, list []model.HistoryRow) error
+
+	Live   func(model.Live)
+	Answer func(ctx context.Context, from model.From, a model.Answer)
+	Output func(model.Output)
+	Taken  func(ctx context.Context, from model.From, run model.ID, at time.Time)
+	Opened func(ctx context.Context, o model.Opened)
+	Ended  func(ctx context.Context, from model.From, session model.ID, text string)
+	Help   func(ctx context.Context, from model.From, person string) (url string, err error)
+
+	// Session takes over the socket of a session after its hello; it owns ws.
+	Session func(ctx context.Context, from model.From, session model.ID, token []byte, ws *websocket.Conn) error
+
+	// Pending are the sources of what a machine is to do; each returns acts in
+	// the order in which they are to be sent.
+	Pending []func(ctx context.Context, from model.From) ([]model.Act, error)
+	// Sent hears of each act that was put on the line.
+	Sent func(ctx context.Context, a model.Act)
+}
+
+// Lines are the connections of this node.
+type Lines struct {
+	store    *store.Store
+	keys     Keys
+	node     model.ID
+	handlers Handlers
+	log      *slog.Logger
+
+	upgrader websocket.Upgrader
+	commits  *collector
+	writers  []chan *line
+
+	mu     sync.Mutex
+	lines  map[model.ID]*line
+	closed bool
+	wait   sync.WaitGroup
+}
+
+// writers is how many goroutines write to all lines.
+const writers = 32
+
+// New makes the lines of a node. Handlers may be completed until Run is called.
+func New(s *store.Store, keys Keys, node model.ID, log *slog.Logger) *Lines {
+	l := &Lines{store: s, keys: keys, node: node, log: log, lines: map[model.ID]*line{}}
+	l.upgrader = websocket.Upgrader{
+		HandshakeTimeout: helloTime,
+		ReadBufferSize:   1 << 10, WriteBufferSize: 1 << 10,
+		WriteBufferPool: &sync.Pool{},
+	}
+	l.commits = newCollector(l)
+	for range writers {
+		l.writers = append(l.writers, make(chan *line, 1024))
+	}
+	return l
+}
+
+// SetHandlers sets the calls out; call it once, before Run.
+func (l *Lines) SetHandlers(h Handlers) { l.handlers = h }
+
+// Run works until ctx ends, then closes every line and waits for it.
+func (l *Lines) Run(ctx context.Context) error {
+	var group sync.WaitGroup
+	for _, ch := range l.writers {
+		group.Go(func() { writeLines(ctx, ch) })
+	}
+	group.Go(func() { l.commits.run(ctx) })
+	group.Go(func() { l.scan(ctx) })
+	<-ctx.Done()
+	l.closeAll()
+	group.Wait()
+	l.wait.Wait()
+	return nil
+}
+
+// scanEvery is how often all lines are looked at for work that a lost hint hid.
+const scanEvery = 30 * time.Second
+
+func (l *Lines) scan(ctx context.Context) {
+	tick := time.NewTicker(scanEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			for _, from := range l.Machines() {
+				l.Flush(ctx, from.Machine)
+			}
+		}
+	}
+}
+
+// Machines lists the machines whose lines this node holds.
+func (l *Lines) Machines() []model.From {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := make([]model.From, 0, len(l.lines))
+	for _, c := range l.lines {
+		list = append(list, c.from)
+	}
+	return list
+}
+
+// Holds tells whether this node holds the machine's line.
+func (l *Lines) Holds(machine model.ID) bool { return l.get(machine) != nil }
+
+func (l *Lines) get(machine model.ID) *line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines[machine]
+}
+
+// Flush sends a machine what is pending for it, if this node holds its line.
+func (l *Lines) Flush(ctx context.Context, machine model.ID) {
+	c := l.get(machine)
+	if c == nil {
+		return
+	}
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
+	for _, source := range l.handlers.Pending {
+		acts, err := source(ctx, c.from)
+		if err != nil {
+			l.log.Error("cannot read what is pending", "machine", machine, "error", err)
+			continue
+		}
+		for _, a := range acts {
+			if !l.send(c, a) {
+				return
+			}
+			if l.handlers.Sent != nil {
+				l.handlers.Sent(ctx, a)
+			}
+		}
+	}
+}
+
+// Send stamps one act and puts it on the machine's line; false means that this
+// node does not hold it, or that it is full.
+func (l *Lines) Send(a model.Act) bool {
+	c := l.get(a.Machine.Machine)
+	return c != nil && l.send(c, a)
+}
+
+func (l *Lines) send(c *line, a model.Act) bool {
+	order, err := orderOf(a)
+	if err != nil {
+		l.log.Error("cannot encode an act", "machine", a.Machine.Machine, "error", err)
+		return false
+	}
+	stamped, err := protocol.Stamp(l.keys.Stamp, order)
+	if err != nil {
+		l.log.Error("cannot stamp an act", "machine", a.Machine.Machine, "error", err)
+		return false
+	}
+	return c.put(protocol.KindStamped, stamped)
+}
+
+func (l *Lines) writerOf(machine model.ID) chan *line {
+	h := sha256.Sum256(machine[:])
+	return l.writers[binary.BigEndian.Uint32(h[:4])%writers]
+}

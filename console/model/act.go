@@ -1,0 +1,107 @@
+package model
+
+import "time"
+
+// Act is something that the console wants a machine to do. Package link stamps
+// it and sends it when the machine is there.
+type Act struct {
+	ID      ID // of the run, question or session; a new one for what has no row
+	Machine From
+	Expires time.Time
+	Body    any // *Work, *CancelRun, *Ask, *Watch, *CheckSet, *OpenDoor, *CloseDoor, *CheckNow, *Tuning
+}
+
+// Work is a run to be started.
+type Work struct {
+	Script     string
+	Version    int
+	Hash       []byte
+	Parameters map[string]string
+	DryRun     bool
+	Timeout    time.Duration
+	By         Actor
+	Ticket     string
+	Verify     string
+	Instance   string
+}
+
+// CancelRun ends a run at its machine.
+type CancelRun struct {
+	Run ID
+	By  Actor
+}
+
+// Ask asks an expression.
+type Ask struct {
+	Expression string
+	By         Actor
+}
+
+// Watch asks for live readings until a moment.
+type Watch struct{ Until time.Time }
+
+// CheckSet is the resolved set of checks of a machine, encoded by package
+// catalogue.
+type CheckSet struct {
+	Hash []byte
+	Set  []byte
+}
+
+// OpenDoor opens a session at the machine.
+type OpenDoor struct {
+	Kind          string
+	Columns, Rows int
+	By            Actor
+	Reason        string
+	Ticket        string
+	Token         []byte
+}
+
+// CloseDoor ends a session at the machine.
+type CloseDoor struct {
+	Session ID
+	By      Actor
+}
+
+// CheckNow asks for a fresh round of readings.
+type CheckNow struct{ By Actor }
+
+// Tuning is what an organisation sets at its agents.
+type Tuning struct {
+	Hash        []byte
+	Beat        time.Duration
+	UploadEvery time.Duration
+	Sample      time.Duration
+}
+
+// Hello is what a machine says when it connects.
+type Hello struct {
+	From
+	Key      []byte
+	Node     ID
+	Epoch    ID
+	Boot     string
+	Name     string
+	OS       OS
+	Agent    string
+	Protocol int
+	Can      []string
+	Policy   Policy
+	Clock    time.Time
+	Facts    map[string][]byte
+	Checks   []byte
+	Settings []byte
+	Runs     []ID
+}
+
+// Newcomer is a machine that asks for a name of its own.
+type Newcomer struct {
+	Organisation ID
+	Secret       []byte
+	Key          []byte
+	Name         string
+	OS           OS
+	Agent        string
+	Address      string
+	Hardware     map[string]string
+}

@@ -1,0 +1,96 @@
+package model
+
+import "time"
+
+// AlertState is where an alert stands.
+type AlertState string
+
+const (
+	AlertFiring   AlertState = "firing"
+	AlertUnknown  AlertState = "unknown" // the machine is silent, or the value cannot be read
+	AlertResolved AlertState = "resolved"
+)
+
+// Severity is how bad a firing alert is.
+type Severity string
+
+const (
+	SeverityWarning  Severity = "warning"
+	SeverityCritical Severity = "critical"
+)
+
+// Alert is a check that fires on a machine. It is one row from firing to
+// resolved; open alerts are unique by organisation, machine, check and
+// instance, or by organisation, check and shared thing.
+type Alert struct {
+	ID           ID
+	Organisation ID
+	Machine      ID
+	Check        string
+	Instance     string
+	Thing        string
+	Episode      ID // the agent's name of it
+	State        AlertState
+	Severity     Severity
+	Flapping     bool
+	Silenced     bool
+	AckedBy      ID
+	AckedName    string
+	Count        int // transitions since it opened
+	StartedAt    time.Time
+	ChangedAt    time.Time
+	ResolvedAt   time.Time
+	Values       map[string]float64
+	Texts        map[string]string
+	Evidence     []byte // JSON, as the API tells it
+	Title        Words
+	Finding      Words
+	Plain        Words
+	Done         Words
+	Broken       string
+	Ticket       ID
+	Version      int64
+}
+
+// Open tells whether the alert still counts.
+func (a *Alert) Open() bool { return a.State != AlertResolved }
+
+// Fire moves the alert to firing. A resolved alert stays resolved: the next
+// episode is a new alert.
+func (a *Alert) Fire(s Severity, at time.Time) error {
+	if a.State == AlertResolved {
+		return Problemf(CodeState, "state", "This alert has resolved; a new episode is a new alert.")
+	}
+	a.State, a.Severity, a.ChangedAt = AlertFiring, s, at
+	a.Count++
+	return nil
+}
+
+// Lose marks that nobody can tell any more. It never resolves anything.
+func (a *Alert) Lose(at time.Time) {
+	if a.State == AlertFiring {
+		a.State, a.ChangedAt = AlertUnknown, at
+	}
+}
+
+// Resolve ends the alert.
+func (a *Alert) Resolve(at time.Time) error {
+	if a.State == AlertResolved {
+		return Problemf(CodeState, "state", "This alert has resolved already.")
+	}
+	a.State, a.ChangedAt, a.ResolvedAt = AlertResolved, at, at
+	return nil
+}
+
+// Acknowledge says that somebody has seen it; nobody takes it back.
+func (a *Alert) Acknowledge(who Actor, yes bool) error {
+	if a.State == AlertResolved {
+		return Problemf(CodeState, "acknowledged", "This alert has resolved; there is nothing to acknowledge.")
+	}
+	if !yes {
+		a.AckedBy, a.AckedName = ID{}, ""
+		return nil
+	}
+	a.AckedBy, a.AckedName = who.ID, who.Name
+	return nil
+}

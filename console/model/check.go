@@ -1,0 +1,39 @@
+package model
+
+import "time"
+
+// Override changes a built-in check for an organisation. A nil field leaves the
+// catalogue's value.
+type Override struct {
+	Check         string
+	Warning       *string
+	Critical      *string
+	Clear         *string
+	For           *time.Duration
+	KeepFiringFor *time.Duration
+	Interval      *time.Duration
+	Enabled       *bool
+	Version       int64
+}
+
+// Settings of an organisation.
+type Settings struct {
+	Beat             time.Duration // between two beats of an agent
+	OfflineAfter     time.Duration // a line that stays lost so long makes a machine offline
+	UploadEvery      time.Duration // of the open history row
+	JoinWindow       time.Duration // later alerts of a family join a ticket for so long
+	AutoResolveAfter time.Duration // an untouched ticket resolves so long after its last alert
+	StormMachines    int           // so many machines with one check within the window are one ticket
+	StormWindow      time.Duration
+	Watched          []string // services that must run
+	Version          int64
+}
+
+// DefaultSettings are those of a new organisation.
+func DefaultSettings() Settings {
+	return Settings{
+		Beat: 30 * time.Second, OfflineAfter: time.Minute, UploadEvery: 15 * time.Minute,
+		JoinWindow: 10 * time.Minute, AutoResolveAfter: 0,
+		StormMachines: 20, StormWindow: 5 * time.Minute, Version: 1,
+	}
+}

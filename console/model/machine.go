@@ -1,0 +1,111 @@
+package model
+
+import "time"
+
+// Health is the worst state of a machine's alerts.
+type Health string
+
+const (
+	HealthOK       Health = "ok"
+	HealthWarning  Health = "warning"
+	HealthCritical Health = "critical"
+	HealthUnknown  Health = "unknown"
+)
+
+// Rank orders health for lists, worst first: critical 3, warning 2, unknown 1, ok 0.
+func (h Health) Rank() int {
+	switch h {
+	case HealthCritical:
+		return 3
+	case HealthWarning:
+		return 2
+	case HealthOK:
+		return 0
+	}
+	return 1
+}
+
+// OfflineReason says why a machine cannot be reached.
+type OfflineReason string
+
+const (
+	OfflineNone     OfflineReason = ""
+	OfflineAsleep   OfflineReason = "asleep"
+	OfflineShutDown OfflineReason = "shut_down"
+	OfflineLinkLost OfflineReason = "link_lost"
+	OfflineCrashed  OfflineReason = "crashed"
+	OfflineUpdating OfflineReason = "updating"
+	OfflineUnknown  OfflineReason = "unknown"
+)
+
+// Machine is a workstation with an agent, as the console knows it.
+type Machine struct {
+	ID           ID
+	Organisation ID
+	Name         string
+	Key          []byte // Ed25519 public key of the agent
+	Epoch        ID     // of the agent's outbox
+
+	Online     bool
+	Node       ID // that holds its line, or held it last
+	Since      time.Time
+	Reason     OfflineReason
+	LastSeen   time.Time
+	EnrolledAt time.Time
+	Revoked    bool
+
+	OS           OS
+	AgentVersion string
+	Protocol     int
+	Capabilities []string
+	Policy       Policy
+	People       []Presence
+
+	Health     Health
+	OpenAlerts int
+	Version    int64
+}
+
+// OS is the operating system in a list.
+type OS struct{ Family, Name, Version, Kernel, Arch string }
+
+// Policy is what a machine says that it allows.
+type Policy struct {
+	Profile  string
+	Digest   string // hexadecimal
+	Terminal string
+	Proof    string
+	Scripts  string
+	Problem  string
+}
+
+// Presence is somebody who is signed in at a machine.
+type Presence struct {
+	Name  string
+	Since *time.Time
+}
+
+// Connected records that node holds the machine's line since now.
+func (m *Machine) Connected(node ID, now time.Time) {
+	m.Online, m.Node, m.Reason = true, node, OfflineNone
+	m.Since, m.LastSeen = now, now
+}
+
+// Disconnected records that the line is gone. A line that another node or a
+// newer connection has taken over since is not ours to end: it reports false.
+func (m *Machine) Disconnected(node ID, since time.Time, reason OfflineReason, now time.Time) bool {
+	if !m.Online || m.Node != node || !m.Since.Equal(since) {
+		return false
+	}
+	m.Online, m.Reason = false, reason
+	m.Since, m.LastSeen = now, now
+	return true
+}
+
+// PresenceWord is online or offline.
+func (m *Machine) PresenceWord() string {
+	if m.Online {
+		return "online"
+	}
+	return "offline"
+}

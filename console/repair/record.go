@@ -1,0 +1,161 @@
+package repair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+)
+
+func machineScope(from model.From) store.Scope {
+	return store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
+}
+
+// Pending are the runs that a machine is still to be told, and to be cancelled.
+func (r *Repair) Pending(ctx context.Context, from model.From) ([]model.Act, error) {
+	var acts []model.Act
+	err := r.store.View(ctx, machineScope(from), func(tx *store.Tx) error {
+		acts = nil
+		runs, err := query(tx, "r.machine_id = $1 AND r.state IN ('queued', 'sent', 'running')", from.Machine)
+		if err != nil {
+			return err
+		}
+		for _, run := range runs {
+			a := model.Act{ID: run.ID, Machine: from, Expires: run.ExpiresAt}
+			switch {
+			case run.Cancelling:
+				a.ID, a.Expires = model.NewID(), tx.Now().Add(time.Hour)
+				a.Body = &model.CancelRun{Run: run.ID, By: run.By}
+			case run.State == model.RunQueued || (run.State == model.RunSent && from.At.After(run.SentAt)):
+				a.Body = &model.Work{Script: run.Script, Version: run.ScriptVersion, Hash: run.ScriptHash,
+					Parameters: run.Parameters, DryRun: run.DryRun, By: run.By, Verify: run.VerifyCheck, Instance: run.Instance}
+			default:
+				continue
+			}
+			acts = append(acts, a)
+		}
+		return nil
+	})
+	return acts, err
+}
+
+// Sent writes down that a machine was told a run.
+func (r *Repair) Sent(ctx context.Context, a model.Act) {
+	if _, ok := a.Body.(*model.Work); !ok {
+		return
+	}
+	r.move(ctx, a.Machine, a.ID, func(run *model.Run, now time.Time) error { return run.Send(now) })
+}
+
+// Taken writes down that a script begins.
+func (r *Repair) Taken(ctx context.Context, from model.From, id model.ID, _ time.Time) {
+	r.move(ctx, from, id, func(run *model.Run, now time.Time) error { return run.Begin(now) })
+}
+
+func (r *Repair) move(ctx context.Context, from model.From, id model.ID, how func(*model.Run, time.Time) error) {
+	err := r.store.Update(ctx, machineScope(from), func(tx *store.Tx) error {
+		run, err := Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if run.Machine != from.Machine || run.Done() {
+			return nil
+		}
+		if err := how(&run, tx.Now()); err != nil {
+			return err
+		}
+		return update(tx, &run)
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		r.log.Error("cannot write down how a run stands", "run", id, "error", err)
+	}
+}
+
+// Output keeps a piece of a running script's output. Pieces may be lost; the
+// result brings the beginning and the end.
+func (r *Repair) Output(ctx context.Context, o model.Output) {
+	if len(o.Data) == 0 || o.Offset < 0 || o.Offset+int64(len(o.Data)) > maxOutput {
+		return
+	}
+	err := r.store.Update(ctx, machineScope(o.From), func(tx *store.Tx) error {
+		run, err := Get(tx, o.Run)
+		if err != nil {
+			return err
+		}
+		if run.Machine != o.Machine || run.Done() {
+			return nil
+		}
+		if err := keepOutput(tx, run, o.Offset, o.Data); err != nil {
+			return err
+		}
+		run.OutputBytes = max(run.OutputBytes, o.Offset+int64(len(o.Data)))
+		return update(tx, &run)
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		r.log.Error("cannot keep the output of a run", "run", o.Run, "error", err)
+	}
+}
+
+// TakeResults ends runs as their machines tell. A result of another machine's
+// run is refused; one of a run that has ended is a no-op.
+func (r *Repair) TakeResults(tx *store.Tx, list []model.Result) error {
+	for _, res := range list {
+		if err := r.record(tx, res); err != nil {
+			return fmt.Errorf("result of a run: %w", err)
+		}
+	}
+	return nil
+}
+
+func (r *Repair) record(tx *store.Tx, res model.Result) error {
+	run, err := Get(tx, res.Run)
+	if err != nil {
+		return err
+	}
+	if run.Machine != res.Machine {
+		return model.Problemf(model.CodeRefused, "run", "a result for another machine's run")
+	}
+	if run.Done() {
+		return nil
+	}
+	if !res.StartedAt.IsZero() {
+		if run.StartedAt.IsZero() {
+			run.StartedAt = tx.Now()
+		}
+		if d := res.EndedAt.Sub(res.StartedAt); d >= 0 && d < 48*time.Hour {
+			run.Duration = d
+		}
+	}
+	duration := run.Duration
+	if err := run.End(res.State, tx.Now()); err != nil {
+		return err
+	}
+	run.Duration = duration
+	run.Refusal, run.RefusalText = res.Refusal, res.Text
+	run.ExitCode, run.Values, run.Verdict = res.ExitCode, res.Values, res.Verdict
+	run.OutputBytes, run.OutputCut = res.Bytes, res.Cut
+	if run.Verdict == "" && !run.DryRun && run.VerifyCheck != "" {
+		run.Verdict = "not_run"
+	}
+	if err := replaceOutput(tx, run, res); err != nil {
+		return err
+	}
+	if err := update(tx, &run); err != nil {
+		return err
+	}
+	if err := tx.NotDue(KindExpire, run.ID); err != nil {
+		return err
+	}
+	if err := tx.Audit(store.Entry{Organisation: run.Organisation, Action: "run.end", Result: string(run.State),
+		Subjects: []store.Subject{{Kind: "run", ID: run.ID}, {Kind: "machine", ID: run.Machine}},
+		Detail:   map[string]any{"refusal": run.Refusal, "verdict": run.Verdict}}); err != nil {
+		return err
+	}
+	if run.Ticket == (model.ID{}) {
+		return nil
+	}
+	return say(tx, run, "ended")
+}

@@ -1,0 +1,278 @@
+// Package session connects technicians to machines. A session is a row; the
+// machine is asked to open the door, and dials in on a socket of its own. The
+// node at which it arrives owns the session: it splices that socket with the
+// browser's, records what is shown, and forwards nothing but frames of the kinds
+// a browser may send. A browser that comes to another node is forwarded.
+//
+// Flow control is end to end: a browser that does not read stops the program in
+// the terminal, not the console. The console reads kind and offset of a frame
+// and hands the payload on; for the recording it keeps a copy of the output.
+package session
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/deskside/deskside/console/desk"
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+)
+
+// ChangedSession is the kind of change that pages hear of.
+const ChangedSession = "session"
+
+// KindOpening is the due row of a session that the machine does not open in time.
+const KindOpening = "session.opening"
+
+const (
+	openTime   = 30 * time.Second // for the machine to dial in
+	attachTime = 60 * time.Second // for a browser to come, or to come back
+	maxReason  = 140              // characters, as the machine shows it
+)
+
+// Sessions are the live connections of this node.
+type Sessions struct {
+	store *store.Store
+	log   *slog.Logger
+	node  model.ID
+	key   []byte // makes the single-use tokens; the same on all nodes
+	hint  func(machine model.ID)
+
+	mu    sync.Mutex
+	live  map[model.ID]*splice
+	ended bool
+	wait  sync.WaitGroup
+}
+
+// New makes the sessions of a node.
+func New(s *store.Store, node model.ID, key []byte, hint func(model.ID), log *slog.Logger) *Sessions {
+	return &Sessions{store: s, log: log, node: node, key: key, hint: hint, live: map[model.ID]*splice{}}
+}
+
+// Run closes all sessions of this node when ctx ends.
+func (s *Sessions) Run(ctx context.Context) error {
+	<-ctx.Done()
+	s.mu.Lock()
+	s.ended = true
+	for _, l := range s.live {
+		l.end("the console is going down")
+	}
+	s.mu.Unlock()
+	s.wait.Wait()
+	return nil
+}
+
+// token lets one machine dial in for one session, once.
+func (s *Sessions) token(id model.ID) []byte {
+	h := hmac.New(sha256.New, s.key)
+	h.Write([]byte("deskside/1/session-token"))
+	h.Write(id[:])
+	return h.Sum(nil)
+}
+
+// Request is a session that somebody wants.
+type Request struct {
+	Organisation  model.ID
+	Machine       model.ID
+	Ticket        model.ID
+	Kind          string
+	Columns, Rows int
+	Reason        string
+}
+
+// Create writes a session down and hints at its machine.
+func (s *Sessions) Create(ctx context.Context, scope store.Scope, q Request) (model.Session, error) {
+	if q.Kind != "terminal" {
+		return model.Session{}, model.Problemf(model.CodeInvalid, "kind", "A session is a terminal, not %q.", q.Kind)
+	}
+	if q.Columns < 1 || q.Columns > 1000 || q.Rows < 1 || q.Rows > 500 {
+		return model.Session{}, model.Problemf(model.CodeInvalid, "columns", "A terminal has 1 to 1000 columns and 1 to 500 rows.")
+	}
+	reason := strings.TrimSpace(q.Reason)
+	if len([]rune(reason)) > maxReason {
+		return model.Session{}, model.Problemf(model.CodeInvalid, "reason", "A reason has at most %d characters.", maxReason)
+	}
+	row := model.Session{
+		Organisation: q.Organisation, Machine: q.Machine, Ticket: q.Ticket, Kind: q.Kind, State: model.SessionOpening,
+		Reason: reason, By: model.Actor{Kind: model.ByTechnician, ID: scope.Actor.ID, Name: scope.Actor.Name},
+		Columns: q.Columns, Rows: q.Rows, Version: 1,
+	}
+	err := s.store.Update(ctx, scope, func(tx *store.Tx) error {
+		m, err := fleet.Get(tx, q.Machine)
+		if err != nil {
+			return err
+		}
+		if !m.Online {
+			return model.Problemf(model.CodeOffline, "machine_id", "%s is offline; a session needs it online.", m.Name)
+		}
+		row.ID, row.CreatedAt = model.NewID(), tx.Now()
+		if err := insert(tx, &row); err != nil {
+			return err
+		}
+		if err := tx.Due(KindOpening, row.ID, tx.Now().Add(openTime)); err != nil {
+			return err
+		}
+		return tx.Audit(store.Entry{Organisation: row.Organisation, Action: "session.open", Result: "requested",
+			Subjects: []store.Subject{{Kind: "session", ID: row.ID}, {Kind: "machine", ID: row.Machine}},
+			Detail:   map[string]any{"kind": row.Kind}})
+	})
+	if err == nil {
+		s.hint(row.Machine)
+	}
+	return row, err
+}
+
+func machineScope(from model.From) store.Scope {
+	return store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
+}
+
+// Pending are the sessions that a machine is still to be asked to open.
+func (s *Sessions) Pending(ctx context.Context, from model.From) ([]model.Act, error) {
+	var acts []model.Act
+	err := s.store.View(ctx, machineScope(from), func(tx *store.Tx) error {
+		acts = nil
+		rows, err := query(tx, "s.machine_id = $1 AND s.state = 'opening' AND s.told = $2", from.Machine, false)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			acts = append(acts, model.Act{ID: row.ID, Machine: from, Expires: row.CreatedAt.Add(openTime), Body: &model.OpenDoor{
+				Kind: row.Kind, Columns: row.Columns, Rows: row.Rows, By: row.By, Reason: row.Reason, Token: s.token(row.ID)}})
+		}
+		return nil
+	})
+	return acts, err
+}
+
+// Sent writes down that the machine was asked.
+func (s *Sessions) Sent(ctx context.Context, a model.Act) {
+	if _, ok := a.Body.(*model.OpenDoor); !ok {
+		return
+	}
+	err := s.store.Update(ctx, machineScope(a.Machine), func(tx *store.Tx) error {
+		_, err := tx.Exec("UPDATE session SET told = $1 WHERE id = $2 AND {wall}", true, a.ID)
+		return err
+	})
+	if err != nil {
+		s.log.Error("cannot write down that a machine was asked for a session", "session", a.ID, "error", err)
+	}
+}
+
+// Opened takes a machine's refusal.
+func (s *Sessions) Opened(ctx context.Context, o model.Opened) {
+	if o.Refusal == "" {
+		return
+	}
+	s.change(ctx, machineScope(o.From), o.Session, func(tx *store.Tx, row *model.Session) error {
+		if row.Machine != o.Machine || row.Over() {
+			return nil
+		}
+		return row.Refuse(o.Refusal, o.Text, tx.Now())
+	})
+}
+
+// Ended takes a machine's word that a session is over.
+func (s *Sessions) Ended(ctx context.Context, from model.From, id model.ID, text string) {
+	s.change(ctx, machineScope(from), id, func(tx *store.Tx, row *model.Session) error {
+		if row.Machine != from.Machine || row.Over() {
+			return nil
+		}
+		if row.State != model.SessionOpen {
+			return row.Refuse("failed", text, tx.Now())
+		}
+		return row.End(text, tx.Now())
+	})
+}
+
+// Expire is the handler of KindOpening: the machine did not dial in.
+func (s *Sessions) Expire(_ context.Context, tx *store.Tx, id model.ID) (time.Time, error) {
+	row, err := Get(tx, id)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && row.State != model.SessionOpening) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	if err := row.Refuse("no_answer", "The computer did not answer in time.", tx.Now()); err != nil {
+		return time.Time{}, err
+	}
+	return time.Time{}, s.moved(tx, &row)
+}
+
+// End ends a session for a technician.
+func (s *Sessions) End(ctx context.Context, scope store.Scope, id model.ID) (model.Session, error) {
+	var row model.Session
+	err := s.store.Update(ctx, scope, func(tx *store.Tx) error {
+		var err error
+		if row, err = Get(tx, id); err != nil {
+			return err
+		}
+		if row.Over() {
+			return nil
+		}
+		if err := row.End("ended by "+scope.Actor.Name, tx.Now()); err != nil {
+			return err
+		}
+		return s.moved(tx, &row)
+	})
+	if err == nil {
+		s.stop(id, row.EndedText)
+	}
+	return row, err
+}
+
+// change moves a row in a transaction of its own.
+func (s *Sessions) change(ctx context.Context, scope store.Scope, id model.ID, how func(*store.Tx, *model.Session) error) {
+	err := s.store.Update(ctx, scope, func(tx *store.Tx) error {
+		row, err := Get(tx, id)
+		if err != nil {
+			return err
+		}
+		was := row.State
+		if err := how(tx, &row); err != nil {
+			return err
+		}
+		if row.State == was {
+			return nil
+		}
+		return s.moved(tx, &row)
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.log.Error("cannot write down how a session stands", "session", id, "error", err)
+	}
+}
+
+// moved writes a row whose state changed, with what follows from it.
+func (s *Sessions) moved(tx *store.Tx, row *model.Session) error {
+	if err := update(tx, row); err != nil {
+		return err
+	}
+	if row.State != model.SessionOpening {
+		if err := tx.NotDue(KindOpening, row.ID); err != nil {
+			return err
+		}
+	}
+	if err := tx.Audit(store.Entry{Organisation: row.Organisation, Action: "session." + string(row.State), Result: "done",
+		Subjects: []store.Subject{{Kind: "session", ID: row.ID}, {Kind: "machine", ID: row.Machine}},
+		Detail:   map[string]any{"refusal": row.Refusal}}); err != nil {
+		return err
+	}
+	if row.Ticket == (model.ID{}) {
+		return nil
+	}
+	length := ""
+	if row.State == model.SessionEnded && !row.OpenedAt.IsZero() {
+		length = row.EndedAt.Sub(row.OpenedAt).Round(time.Second).String()
+	}
+	data := fmt.Appendf(nil, `{"what":%q,"session_id":%q,"machine_id":%q,"refusal":%q,"length":%q}`,
+		row.State, row.ID, row.Machine, row.Refusal, length)
+	return desk.Said(tx, row.Ticket, model.Item{Kind: model.ItemSession, By: row.By, Text: row.Reason, Reason: string(row.State), Data: data})
+}

@@ -1,0 +1,270 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+)
+
+// A Handler does what a due row asks for. Exactly one of its functions is set.
+//
+// next says when the row becomes due again; the zero time means never, the row
+// is deleted. On an error the row stays with the error as its problem and
+// becomes due again later and later, up to ten minutes, for ever: whatever must
+// end by itself ends by its handler.
+type Handler struct {
+	// Inside works on the database alone. It runs in the transaction that
+	// takes the row, so it happens exactly once; like every function given to
+	// Update it may run again and sends nothing.
+	Inside func(ctx context.Context, tx *Tx, id uuid.UUID) (next time.Time, err error)
+
+	// Outside does something beyond the database: a mail, a webhook. The row
+	// is put off by Lease first, and settled after. When the console dies in
+	// between, it is called again after the lease: at least once. (kind, id)
+	// is the key by which a receiver knows the second one. It must end within
+	// the lease.
+	Outside func(ctx context.Context, id uuid.UUID) (next time.Time, err error)
+	Lease   time.Duration
+}
+
+const (
+	dueInside  = 2                // workers for Inside: on PostgreSQL they help each other, on SQLite they share commits
+	dueOutside = 4                // workers for Outside, which wait for others most of the time
+	dueLook    = time.Second      // how often a worker looks for rows written by other nodes
+	dueLongest = 10 * time.Minute // between two tries
+)
+
+// RunDue calls the handlers of the rows that are due until ctx ends. Every
+// node runs it; a row is taken by one of them. Rows of other kinds are left
+// alone. A row that was written for now is taken at once.
+func (s *Store) RunDue(ctx context.Context, handlers map[string]Handler) error {
+	var inside, outside []string
+	for _, kind := range slices.Sorted(maps.Keys(handlers)) {
+		switch h := handlers[kind]; {
+		case (h.Inside == nil) == (h.Outside == nil):
+			return fmt.Errorf("store: the handler of %s must have one of Inside and Outside", kind)
+		case h.Inside != nil:
+			inside = append(inside, kind)
+		case h.Lease <= 0:
+			return fmt.Errorf("store: the handler of %s has no lease", kind)
+		default:
+			outside = append(outside, kind)
+		}
+	}
+	var g errgroup.Group
+	start := func(kinds []string, workers int, one func(context.Context, []string) (bool, error)) {
+		if len(kinds) > 0 {
+			for range workers {
+				g.Go(func() error { s.workDue(ctx, kinds, one); return nil })
+			}
+		}
+	}
+	start(inside, dueInside, func(ctx context.Context, kinds []string) (bool, error) {
+		return s.dueInside(ctx, kinds, handlers)
+	})
+	start(outside, dueOutside, func(ctx context.Context, kinds []string) (bool, error) {
+		return s.dueOutside(ctx, kinds, handlers)
+	})
+	return g.Wait()
+}
+
+// workDue takes rows one after the other, and waits when there are none.
+func (s *Store) workDue(ctx context.Context, kinds []string, one func(context.Context, []string) (bool, error)) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		woken := s.due.wait() // before looking, so that nothing is missed in between
+		pause := dueLook
+		earliest, err := s.earliestDue(ctx, kinds)
+		if err == nil && !earliest.IsZero() {
+			pause = min(pause, time.Until(earliest))
+		}
+		if err == nil && pause <= 0 {
+			var took bool
+			if took, err = one(ctx, kinds); took && err == nil {
+				continue
+			}
+			// Another worker or node was faster: look again a little later.
+			pause = 10 * time.Millisecond
+			if err != nil {
+				pause = dueLook
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("taking a due row", "error", err)
+		}
+		timer.Reset(pause)
+		select {
+		case <-ctx.Done():
+		case <-woken:
+		case <-timer.C:
+		}
+	}
+}
+
+func (s *Store) earliestDue(ctx context.Context, kinds []string) (at time.Time, err error) {
+	err = s.View(ctx, System("due"), func(tx *Tx) error {
+		var micros int64
+		err := tx.queryRow("SELECT at FROM due WHERE kind IN ("+marks(1, len(kinds))+") ORDER BY at LIMIT 1", anys(kinds)...).Scan(&micros)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		at = time.UnixMicro(micros)
+		return err
+	})
+	return at, err
+}
+
+// A dueRow is a row that a worker has taken.
+type dueRow struct {
+	kind  string
+	id    uuid.UUID
+	at    int64 // as found, or as moved by an Outside claim
+	tries int64
+}
+
+// takeDue finds the earliest row that is due and, on PostgreSQL, that nobody
+// else holds. On SQLite there is nobody else: this is the writer.
+func takeDue(tx *Tx, kinds []string) (r dueRow, err error) {
+	query := "SELECT kind, id, at, tries FROM due WHERE at <= $1 AND kind IN (" + marks(2, len(kinds)) + ") ORDER BY at LIMIT 1"
+	if tx.store.engine.name() == "postgres" {
+		query += " FOR UPDATE SKIP LOCKED"
+	}
+	err = tx.queryRow(query, append([]any{Micros(tx.Now())}, anys(kinds)...)...).Scan(&r.kind, &r.id, &r.at, &r.tries)
+	return r, err
+}
+
+// settle deletes the row or moves it on, unless somebody wrote a new time
+// while the handler ran.
+func (r dueRow) settle(tx *Tx, next time.Time) error {
+	if next.IsZero() {
+		_, err := tx.exec("DELETE FROM due WHERE kind = $1 AND id = $2 AND at = $3", r.kind, r.id, r.at)
+		return err
+	}
+	tx.dued = true
+	_, err := tx.exec("UPDATE due SET at = $4, tries = 0, problem = '' WHERE kind = $1 AND id = $2 AND at = $3", r.kind, r.id, r.at, Micros(next))
+	return err
+}
+
+// fail records why a try failed, and when the next one is.
+func (r dueRow) fail(tx *Tx, problem error) error {
+	tx.store.log.Warn("a due row failed and will be tried again", "kind", r.kind, "id", r.id, "tries", r.tries+1, "error", problem)
+	wait := min(dueLongest, time.Second<<min(r.tries, 20))
+	wait += rand.N(wait / 4)
+	text := strings.ToValidUTF8(strings.ReplaceAll(problem.Error(), "\x00", ""), "?")
+	if len(text) > 1000 {
+		text = strings.ToValidUTF8(text[:1000], "") + "…"
+	}
+	_, err := tx.exec("UPDATE due SET at = $4, tries = tries + 1, problem = $5 WHERE kind = $1 AND id = $2 AND at = $3",
+		r.kind, r.id, r.at, Micros(tx.now.Add(wait)), text)
+	return err
+}
+
+// dueInside takes a row, runs its handler and settles the row, all in one
+// transaction. What a handler did that failed is undone to a savepoint, so that
+// the row stays taken until its problem is written down.
+func (s *Store) dueInside(ctx context.Context, kinds []string, handlers map[string]Handler) (took bool, err error) {
+	err = s.Update(ctx, System("due"), func(tx *Tx) error {
+		took = false
+		r, err := takeDue(tx, kinds)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		took = true
+		if _, err := tx.exec("SAVEPOINT handler"); err != nil {
+			return err
+		}
+		tx.scope.Actor.Name = r.kind
+		next, failed := s.guarded(func() (time.Time, error) { return handlers[r.kind].Inside(ctx, tx, r.id) })
+		if failed = tx.end(failed); failed == nil {
+			return r.settle(tx, next)
+		}
+		if ctx.Err() != nil || errors.Is(failed, ErrUnavailable) || s.engine.unavailable(failed) || s.engine.collided(failed) {
+			return failed // not the handler's fault
+		}
+		tx.forget()
+		if _, err := tx.exec("ROLLBACK TO SAVEPOINT handler"); err != nil {
+			return err
+		}
+		return r.fail(tx, failed)
+	})
+	return took, err
+}
+
+// dueOutside takes a row by putting it off, runs its handler, and settles it.
+func (s *Store) dueOutside(ctx context.Context, kinds []string, handlers map[string]Handler) (took bool, err error) {
+	var r dueRow
+	err = s.Update(ctx, System("due"), func(tx *Tx) error {
+		took = false
+		r, err = takeDue(tx, kinds)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		took = true
+		found := r.at
+		r.at = Micros(tx.Now().Add(handlers[r.kind].Lease))
+		_, err = tx.exec("UPDATE due SET at = $4 WHERE kind = $1 AND id = $2 AND at = $3", r.kind, r.id, found, r.at)
+		return err
+	})
+	if err != nil || !took {
+		return took, err
+	}
+	work, cancel := context.WithTimeout(ctx, handlers[r.kind].Lease)
+	next, failed := s.guarded(func() (time.Time, error) { return handlers[r.kind].Outside(work, r.id) })
+	cancel()
+	if failed != nil && ctx.Err() != nil {
+		return true, nil // the console stops; the lease will end
+	}
+	return true, s.Update(context.WithoutCancel(ctx), System("due"), func(tx *Tx) error {
+		if failed != nil {
+			return r.fail(tx, failed)
+		}
+		return r.settle(tx, next)
+	})
+}
+
+// guarded turns a panic into an error: the row is still there after a restart,
+// and would bring the console down again and again.
+func (s *Store) guarded(fn func() (time.Time, error)) (next time.Time, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.Error("the handler of a due row panicked", "panic", v, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return fn()
+}
+
+// marks is "$first, ..., $n" for so many parameters.
+func marks(first, count int) string {
+	var b strings.Builder
+	for i := range count {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("$" + strconv.Itoa(first+i))
+	}
+	return b.String()
+}
+
+func anys[T any](list []T) []any {
+	all := make([]any, len(list))
+	for i, v := range list {
+		all[i] = v
+	}
+	return all
+}

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Changed notes that a thing looks different when this transaction is
+// committed. Say it once or often, the thing is named once.
+func (tx *Tx) Changed(organisation uuid.UUID, kind string, id uuid.UUID) {
+	c := Change{Organisation: organisation, Kind: kind, ID: id}
+	if !slices.Contains(tx.changes, c) {
+		tx.changes = append(tx.changes, c)
+	}
+}
+
+// Due writes that (kind, id) becomes due at a time: the handler of that kind
+// (see RunDue) is called then, or at once if the time has come. There is one
+// row for each (kind, id); a new time replaces the old one and clears its
+// problem.
+func (tx *Tx) Due(kind string, id uuid.UUID, at time.Time) error {
+	tx.dued = true
+	_, err := tx.exec(`INSERT INTO due (kind, id, at, tries, problem) VALUES ($1, $2, $3, 0, '')
+		ON CONFLICT (kind, id) DO UPDATE SET at = excluded.at, tries = 0, problem = ''`, kind, id, Micros(at))
+	return err
+}
+
+// NotDue removes the row of (kind, id), if there is one.
+func (tx *Tx) NotDue(kind string, id uuid.UUID) error {
+	_, err := tx.exec("DELETE FROM due WHERE kind = $1 AND id = $2", kind, id)
+	return err
+}
+
+// Bump adds one to the version of a row and returns the new version, or
+// ErrNotFound. It is how a transaction takes hold of a parent before it
+// decides over its children: of two who bump the same row one waits, or runs
+// again.
+func (tx *Tx) Bump(table string, id uuid.UUID) (version int64, err error) {
+	query, err := tx.bump(table)
+	if err != nil {
+		return 0, tx.fail(err)
+	}
+	err = tx.QueryRow(query+" RETURNING version", id).Scan(&version)
+	return version, err
+}
+
+// BumpFrom is Bump for a row that the caller has read: it returns ErrConflict
+// when the row no longer has that version.
+func (tx *Tx) BumpFrom(table string, id uuid.UUID, version int64) error {
+	now, err := tx.Bump(table, id)
+	if err != nil {
+		return err
+	}
+	if now != version+1 {
+		return fmt.Errorf("version %d, not %d: %w", now-1, version, ErrConflict)
+	}
+	return nil
+}
+
+func (tx *Tx) bump(table string) (string, error) {
+	if tx.store.wall == nil {
+		return "", errors.New("store: Bump before the tables were read")
+	}
+	behind, err := tx.store.wall.behind(table)
+	if err != nil {
+		return "", err
+	}
+	query := "UPDATE " + table + " SET version = version + 1 WHERE id = $1"
+	if behind {
+		query += " AND {wall}"
+	}
+	return query, nil
+}

@@ -1,0 +1,227 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+	sqlitedriver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// File is the name of the SQLite database in the data directory.
+const File = "deskside.db"
+
+// sqliteReaders is how many snapshots can be read at the same time. Reading is
+// work of the processor; more of them only take memory.
+const sqliteReaders = 8
+
+// A sqlite is the default database: one file in write-ahead mode, one writer,
+// several readers that never wait for it.
+type sqlite struct {
+	writeDB, readDB *sql.DB
+	writer          writer
+	readers         chan *sqliteConn // nil stands for one not opened yet
+	closed          chan struct{}
+}
+
+func openSQLite(ctx context.Context, dir string) (*sqlite, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	path, err := filepath.Abs(filepath.Join(dir, File))
+	if err != nil {
+		return nil, err
+	}
+	// SQLite would make the file readable for everybody.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+
+	q := &sqlite{readers: make(chan *sqliteConn, sqliteReaders), closed: make(chan struct{})}
+	// FULL, not NORMAL: what was acknowledged must survive a power cut. The
+	// fsync is shared by all who wait at the same time (see writer).
+	if q.writeDB, err = sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)", "journal_size_limit(67108864)")); err != nil {
+		return nil, err
+	}
+	if q.readDB, err = sql.Open("sqlite", sqliteDSN(path, "query_only(1)")); err != nil {
+		return nil, errors.Join(err, q.writeDB.Close())
+	}
+	q.writer.open = func(ctx context.Context) (*sqliteConn, error) { return newSQLiteConn(ctx, q.writeDB) }
+	for range sqliteReaders {
+		q.readers <- nil
+	}
+	// The writer comes first: it turns write-ahead mode on.
+	if q.writer.conn, err = q.writer.open(ctx); err != nil {
+		return nil, errors.Join(err, q.close())
+	}
+	return q, nil
+}
+
+func sqliteDSN(path string, pragmas ...string) string {
+	v := url.Values{"_pragma": append([]string{
+		"busy_timeout(5000)", // another process may be writing: a command beside the console
+		"journal_mode(WAL)",
+		"foreign_keys(1)",
+		"cache_size(-16384)", // KiB
+		"temp_store(MEMORY)",
+	}, pragmas...)}
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: v.Encode()}).String()
+}
+
+func (q *sqlite) name() string { return "sqlite" }
+
+func (q *sqlite) view(ctx context.Context, fn func(session) error) error {
+	var c *sqliteConn
+	select {
+	case c = <-q.readers:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-q.closed:
+		return sql.ErrConnDone
+	}
+	keep := false
+	defer func() {
+		if !keep && c != nil {
+			c.close()
+			c = nil
+		}
+		q.readers <- c
+	}()
+	var err error
+	if c == nil {
+		if c, err = newSQLiteConn(ctx, q.readDB); err != nil {
+			return err
+		}
+	}
+	if _, err = c.ExecContext(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	err = fn(c)
+	// A connection whose statement was interrupted is not used again.
+	_, rerr := c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	keep = rerr == nil && ctx.Err() == nil
+	return err
+}
+
+func (q *sqlite) update(ctx context.Context, fn func(session) error) error {
+	return q.writer.update(ctx, fn)
+}
+
+// close waits for what runs.
+func (q *sqlite) close() error {
+	close(q.closed)
+	q.writer.close()
+	for range sqliteReaders {
+		if c := <-q.readers; c != nil {
+			c.close()
+		}
+	}
+	return errors.Join(q.readDB.Close(), q.writeDB.Close())
+}
+
+// argument keeps ids as 16 raw bytes: half the size of their text, in the same order.
+func (q *sqlite) argument(v any) (any, error) {
+	switch v := v.(type) {
+	case uuid.UUID:
+		return v[:], nil
+	case uuid.NullUUID:
+		if !v.Valid {
+			return nil, nil
+		}
+		return v.UUID[:], nil
+	case time.Time, *time.Time:
+		return nil, errTime
+	}
+	return v, nil
+}
+
+var errTime = errors.New("a time.Time is not stored; use Micros")
+
+func (q *sqlite) unavailable(err error) bool {
+	var e *sqlitedriver.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+			sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
+			sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB:
+			return true
+		}
+		return false
+	}
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
+}
+
+// collided is never true: there is one writer.
+func (q *sqlite) collided(error) bool { return false }
+
+// A sqliteConn is one connection with its prepared statements.
+type sqliteConn struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+// mostStatements bounds the prepared statements of a connection. The texts are
+// constants of the code, and a few made by lists and batches.
+const mostStatements = 256
+
+func newSQLiteConn(ctx context.Context, db *sql.DB) (*sqliteConn, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &sqliteConn{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+}
+
+func (c *sqliteConn) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s := c.stmts[query]; s != nil {
+		return s, nil
+	}
+	if len(c.stmts) >= mostStatements {
+		for text, s := range c.stmts {
+			s.Close() // an open result keeps its statement until it is done
+			delete(c.stmts, text)
+		}
+	}
+	s, err := c.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	c.stmts[query] = s
+	return s, nil
+}
+
+func (c *sqliteConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	s, err := c.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(ctx, args...)
+}
+
+func (c *sqliteConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := c.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+// close gives up the connection itself, not only its place in the pool.
+func (c *sqliteConn) close() {
+	for _, s := range c.stmts {
+		s.Close()
+	}
+	c.conn.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // this is how database/sql is told
+	c.conn.Close()                                           //nolint:errcheck // already gone
+}

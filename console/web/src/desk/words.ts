@@ -1,0 +1,20 @@
+import type { CanWork, Ticket } from "../api/types";
+import type { MessageId } from "../i18n";
+
+export const holdReasons = ["requester", "vendor", "change", "problem"] as const;
+export type HoldReason = (typeof holdReasons)[number];
+
+export const canWork: { value: CanWork; word: MessageId; key: string }[] = [
+	{ value: "no", word: "can_work.no", key: "1" },
+	{ value: "with_difficulty", word: "can_work.with_difficulty", key: "2" },
+	{ value: "yes", word: "can_work.yes", key: "3" },
+];
+
+/** The state with its reason, where it is on hold for one that we know. */
+export function stateWord(ticket: Pick<Ticket, "state" | "hold_reason">): MessageId {
+	if (ticket.state === "on_hold" && holdReasons.includes(ticket.hold_reason as HoldReason))
+		return `ticket.hold.${ticket.hold_reason as HoldReason}`;
+	return `ticket.state.${ticket.state}`;
+}
+
+export const isOver = (ticket: Pick<Ticket, "state">) => ticket.state === "resolved" || ticket.state === "closed";

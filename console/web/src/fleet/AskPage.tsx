@@ -1,0 +1,263 @@
+/** A question to the fleet: one expression, asked of every machine that is online; answers fill the table as they come. */
+import { Textarea } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { Failure } from "../api/client";
+import type { Answer, Question } from "../api/types";
+import { pick, useT } from "../i18n";
+import { bytes, duration, number } from "../i18n/format";
+import { useKeys } from "../ui/keyboard";
+import { Bones, Btn, Empty, Wrong } from "../ui/parts";
+import { useAnswers, useAsk, useExamples, useFields, useQuestion } from "./queries";
+import "./fleet.css";
+
+type Props = { expression?: string; question?: string; asked: (question: Question) => void };
+
+export function AskPage({ expression, question: id, asked }: Props) {
+	const t = useT();
+	const ask = useAsk();
+	const question = useQuestion(id);
+	const [typed, setTyped] = useState(expression ?? "");
+	const field = useRef<HTMLTextAreaElement>(null);
+	useEffect(() => {
+		document.title = `${t("ask.title")} · Deskside`;
+	}, [t]);
+	useEffect(() => {
+		if (expression) setTyped(expression);
+	}, [expression]);
+	const send = () => typed.trim() && ask.mutate({ expression: typed.trim() }, { onSuccess: asked });
+	useKeys([
+		{ keys: "/", does: "key.expression", run: () => field.current?.focus() },
+		{ keys: "Ctrl Enter", does: "key.ask", run: send, inFields: true },
+	]);
+	const insert = (name: string) => {
+		const at = field.current?.selectionStart ?? typed.length;
+		setTyped(typed.slice(0, at) + name + typed.slice(field.current?.selectionEnd ?? at));
+		field.current?.focus();
+	};
+	return (
+		<div className="page">
+			<section className="page-head">
+				<h1 className="sentence">{question.data ? <Progress question={question.data} /> : t("ask.title")}</h1>
+			</section>
+			<div className="split">
+				<div className="page">
+					<form
+						className="ask"
+						onSubmit={(event) => {
+							event.preventDefault();
+							send();
+						}}
+					>
+						<Textarea
+							ref={field}
+							label={t("ask.expression")}
+							value={typed}
+							onChange={(event) => setTyped(event.currentTarget.value)}
+							minRows={2}
+							maxRows={8}
+							spellCheck={false}
+							autoFocus
+						/>
+						{ask.error && <Refused reason={ask.error} expression={ask.variables?.expression ?? ""} />}
+						<div className="line wrap">
+							<Btn type="submit" kind="first" kbd="Ctrl Enter" loading={ask.isPending} disabled={!typed.trim()}>
+								{t("ask.ask_online")}
+							</Btn>
+							<span className="sub">{t("ask.promise")}</span>
+						</div>
+					</form>
+					<div className="scroll">
+						{id ? <Answers id={id} question={question.data} /> : <Examples choose={setTyped} />}
+						{question.error && <Wrong reason={question.error} large />}
+					</div>
+				</div>
+				<FieldHelp insert={insert} />
+			</div>
+		</div>
+	);
+}
+
+function Progress({ question }: { question: Question }) {
+	const t = useT();
+	const words = t(question.state === "asking" ? "ask.asking" : "ask.done", {
+		answered: question.answered,
+		asked: question.asked,
+	});
+	const rest = [
+		question.failed > 0 && t("ask.failed", { n: question.failed }),
+		question.offline_machine_ids.length > 0 && t("ask.offline", { n: question.offline_machine_ids.length }),
+	].filter(Boolean);
+	return (
+		<span role="status">
+			{words}
+			{rest.length > 0 && <span className="mid"> {rest.join(" ")}</span>}
+		</span>
+	);
+}
+
+/** Why the expression was not asked, with the place marked under the line it stands in. */
+function Refused({ reason, expression }: { reason: unknown; expression: string }) {
+	const problem =
+		reason instanceof Failure ? reason.problem.errors?.find((e) => e.location.endsWith("expression")) : undefined;
+	if (!problem) return <Wrong reason={reason} />;
+	const place = problem.position;
+	const line = place ? expression.split("\n")[place.line - 1] : undefined;
+	return (
+		<div role="alert" className="ask-where">
+			{line !== undefined && place && `${line}\n${" ".repeat(Math.max(0, place.column - 1))}^ `}
+			{problem.message}
+		</div>
+	);
+}
+
+function Examples({ choose }: { choose: (expression: string) => void }) {
+	const t = useT();
+	const examples = useExamples();
+	if (examples.error) return <Wrong reason={examples.error} large />;
+	if (!examples.data) return <Bones lines={6} />;
+	return (
+		<div className="sec">
+			<h2>{t("ask.examples")}</h2>
+			<ul>
+				{examples.data.map((example) => (
+					<li key={example.expression}>
+						<button type="button" className="plain example" onClick={() => choose(example.expression)}>
+							<b>{pick(example.title)}</b>
+							<br />
+							<span className="mono mid">{example.expression}</span>
+						</button>
+					</li>
+				))}
+			</ul>
+		</div>
+	);
+}
+
+type Line = { machine: string; name: string; row?: Record<string, unknown>; answer: Answer };
+
+function Answers({ id, question }: { id: string; question?: Question }) {
+	const t = useT();
+	const answers = useAnswers(id, question?.answered ?? 0);
+	const { lines, fields } = useMemo(() => table(answers.data ?? []), [answers.data]);
+	const numeric = new Set(fields.filter((field) => lines.some((line) => typeof line.row?.[field] === "number")));
+	if (answers.error) return <Wrong reason={answers.error} large />;
+	if (lines.length === 0)
+		return question?.state === "done" ? (
+			<Empty large>{t("ask.nothing")}</Empty>
+		) : (
+			<div className="sec">
+				<Bones lines={6} />
+			</div>
+		);
+	return (
+		<div className="sec">
+			<table className="plain">
+				<thead>
+					<tr>
+						<th>{t("computers.computer")}</th>
+						{fields.map((field) => (
+							<th key={field} className={numeric.has(field) ? "r" : undefined}>
+								<span className="mono">{field}</span>
+							</th>
+						))}
+						<th className="r">{t("ask.age")}</th>
+					</tr>
+				</thead>
+				<tbody>
+					{lines.map((line, i) => (
+						<tr key={`${line.machine} ${i}`}>
+							<td>
+								<Link to="/computers/$id" params={{ id: line.machine }} className="link mono">
+									{line.name}
+								</Link>
+							</td>
+							{line.answer.error ? (
+								<td colSpan={Math.max(1, fields.length)} className="dim">
+									{line.answer.error}
+								</td>
+							) : (
+								fields.map((field) => (
+									<td key={field} className={numeric.has(field) ? "r" : undefined}>
+										{shown(field, line.row?.[field]) ?? <span className="dim">{t("ask.unknown")}</span>}
+									</td>
+								))
+							)}
+							<td className="r dim">
+								{duration(line.answer.age_seconds)}
+								{line.answer.truncated && ` · ${t("ask.truncated")}`}
+							</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</div>
+	);
+}
+
+/** One line for each row of each answer; the fields in the order in which they were first seen. */
+export function table(answers: Answer[]): { lines: Line[]; fields: string[] } {
+	const fields: string[] = [];
+	const lines: Line[] = [];
+	for (const answer of answers) {
+		const line = { machine: answer.machine_id, name: answer.machine_name, answer };
+		for (const row of answer.rows) {
+			for (const field of Object.keys(row)) if (!fields.includes(field)) fields.push(field);
+			lines.push({ ...line, row });
+		}
+		if (answer.error) lines.push(line);
+	}
+	return { lines, fields };
+}
+
+function shown(field: string, value: unknown): string | undefined {
+	if (value === null || value === undefined) return undefined;
+	if (typeof value === "number")
+		return field.endsWith("_bytes")
+			? bytes(value)
+			: /(^|_)(pid|id|port)$/.test(field)
+				? String(value)
+				: number(value, 2);
+	return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function FieldHelp({ insert }: { insert: (name: string) => void }) {
+	const t = useT();
+	const fields = useFields();
+	const [filter, setFilter] = useState("");
+	const wanted = filter.trim().toLocaleLowerCase();
+	return (
+		<aside className="pane" aria-label={t("ask.fields")}>
+			<section>
+				<h2>{t("ask.fields")}</h2>
+				<input
+					className="field-filter"
+					type="search"
+					aria-label={t("act.filter")}
+					placeholder={t("act.filter")}
+					value={filter}
+					onChange={(event) => setFilter(event.currentTarget.value)}
+				/>
+				{fields.error && <Wrong reason={fields.error} />}
+				<ul className="ask-fields">
+					{fields.data
+						?.filter((f) => !wanted || `${f.name} ${pick(f.help)}`.toLocaleLowerCase().includes(wanted))
+						.map((field) => (
+							<li key={field.name}>
+								<button type="button" className="plain" onClick={() => insert(field.name)}>
+									<span className="line">
+										<b className="mono cut">{field.name}</b>
+										<span className="mono dim">{field.type}</span>
+										{field.class !== "plain" && (
+											<span className="tag">{t(field.class === "private" ? "ask.private" : "ask.personal")}</span>
+										)}
+									</span>
+									<span className="sub">{pick(field.help)}</span>
+								</button>
+							</li>
+						))}
+				</ul>
+			</section>
+		</aside>
+	);
+}

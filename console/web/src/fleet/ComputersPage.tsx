@@ -1,0 +1,214 @@
+/** Every machine, worst first: searched, filtered, sorted and paged at the console. */
+import { TextInput } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { useCan } from "../api/me";
+import type { Health, MachineCounts } from "../api/types";
+import { type MessageId, pick, useT } from "../i18n";
+import { number } from "../i18n/format";
+import { Icon } from "../ui/icons";
+import { useKeys } from "../ui/keyboard";
+import { List } from "../ui/list";
+import { Bones, Btn, Empty, Mark, Wrong } from "../ui/parts";
+import { machineColumns } from "./columns";
+import { EnrolLine } from "./EnrolLine";
+import { type MachineFilter, useExamples, useMachineCounts, useMachineNews, useMachines } from "./queries";
+import "./fleet.css";
+
+type Props = { filter: MachineFilter; set: (change: Partial<MachineFilter>) => void; open: (id: string) => void };
+
+const grades = ["critical", "warning", "unknown", "ok"] as const satisfies Health[];
+
+export function ComputersPage({ filter, set, open }: Props) {
+	const t = useT();
+	const can = useCan();
+	const machines = useMachines(filter);
+	const counts = useMachineCounts();
+	const news = useMachineNews(filter);
+	const columns = useMemo(() => machineColumns(t), [t]);
+	const rows = useMemo(() => machines.data?.pages.flatMap((page) => page.items) ?? [], [machines.data]);
+	const total = machines.data?.pages[0]?.total ?? 0;
+	const filtered = !!(filter.q || filter.presence || filter.health);
+	useEffect(() => {
+		document.title = `${t("nav.computers")} · Deskside`;
+	}, [t]);
+
+	if (counts.data?.total === 0 && !filtered && rows.length === 0)
+		return (
+			<div className="page">
+				<h1 className="out-of-sight">{t("nav.computers")}</h1>
+				<Empty large action={can("machine.enrol") ? <EnrolLine /> : undefined}>
+					{t(can("machine.enrol") ? "computers.first_day" : "computers.first_day_ask")}
+				</Empty>
+			</div>
+		);
+	return (
+		<div className="page">
+			<section className="page-head fleet-head">
+				<div className="line wrap">
+					<h1 className="sentence grow">{counts.data ? fleetSentence(t, counts.data) : t("nav.computers")}</h1>
+					<Search value={filter.q ?? ""} total={counts.data?.total} onChange={(q) => set({ q: q || undefined })} />
+				</div>
+				{counts.data && <Distribution counts={counts.data} />}
+			</section>
+			<div className="fleet">
+				<Rail filter={filter} counts={counts.data} set={set} />
+				<div className="fleet-col">
+					<div className="views">
+						{grades.map((grade) => (
+							<button
+								key={grade}
+								type="button"
+								className="view"
+								aria-pressed={filter.health === grade}
+								onClick={() => set({ health: filter.health === grade ? undefined : grade })}
+							>
+								<Mark grade={grade}>
+									<b>{counts.data ? number(counts.data.by_health[grade]) : ""}</b> {t(`health.count.${grade}`)}
+								</Mark>
+							</button>
+						))}
+						<span className="grow" />
+						{news.news && (
+							<Btn kind="bare" go onClick={news.refresh}>
+								{t("computers.show_changes")}
+							</Btn>
+						)}
+					</div>
+					{machines.error ? (
+						<Wrong reason={machines.error} retry={() => void machines.refetch()} large />
+					) : machines.isPending ? (
+						<div className="sec">
+							<Bones lines={12} />
+						</div>
+					) : rows.length === 0 ? (
+						<Empty
+							large
+							action={
+								<Btn onClick={() => set({ q: undefined, presence: undefined, health: undefined })}>
+									{t("act.clear_filter")}
+								</Btn>
+							}
+						>
+							{filter.q
+								? t("computers.nothing_for", { q: filter.q })
+								: t("computers.nothing", { n: counts.data?.total ?? 0 })}
+						</Empty>
+					) : (
+						<List
+							label={t("nav.computers")}
+							columns={columns}
+							rows={rows}
+							total={total}
+							keyOf={(m) => m.id}
+							open={(m) => open(m.id)}
+							more={() => !machines.isFetchingNextPage && machines.hasNextPage && void machines.fetchNextPage()}
+							sort={filter.sort}
+							onSort={(sort) => set({ sort: sort === "health" ? undefined : sort })}
+						/>
+					)}
+				</div>
+			</div>
+		</div>
+	);
+}
+
+function fleetSentence(t: ReturnType<typeof useT>, { by_health, total }: MachineCounts): string {
+	const { critical, warning } = by_health;
+	if (critical && warning)
+		return `${t("computers.need", { n: critical })}, ${t("computers.and_week", { n: warning })}.`;
+	if (critical) return `${t("computers.need", { n: critical })}.`;
+	if (warning) return `${t("computers.week", { n: warning })}.`;
+	return t("computers.fine", { n: total });
+}
+
+function Distribution({ counts }: { counts: MachineCounts }) {
+	const t = useT();
+	const { by_health } = counts;
+	const said = grades.map((grade) => `${number(by_health[grade])} ${t(`health.count.${grade}`)}`).join(", ");
+	return (
+		<div className="dist" role="img" aria-label={said}>
+			{grades.map(
+				(grade) => by_health[grade] > 0 && <i key={grade} className={grade} style={{ flexGrow: by_health[grade] }} />,
+			)}
+		</div>
+	);
+}
+
+function Search({ value, total, onChange }: { value: string; total?: number; onChange: (q: string) => void }) {
+	const t = useT();
+	const field = useRef<HTMLInputElement>(null);
+	const [typed, setTyped] = useState(value);
+	const wait = useRef<ReturnType<typeof setTimeout>>(undefined);
+	useEffect(() => setTyped(value), [value]);
+	useKeys([{ keys: "/", does: "key.filter", run: () => field.current?.focus() }]);
+	return (
+		<TextInput
+			ref={field}
+			className="search-field fleet-search"
+			type="search"
+			aria-label={t("act.filter")}
+			placeholder={total ? t("computers.filter", { n: total }) : t("act.filter")}
+			leftSection={<Icon name="search" />}
+			rightSection={typed === "" && <kbd>/</kbd>}
+			rightSectionPointerEvents="none"
+			value={typed}
+			onKeyDown={(event) => event.key === "Escape" && field.current?.blur()}
+			onChange={(event) => {
+				const next = event.currentTarget.value;
+				setTyped(next);
+				clearTimeout(wait.current);
+				wait.current = setTimeout(() => onChange(next.trim()), 200);
+			}}
+		/>
+	);
+}
+
+/** Left of the list: presence, and the questions one asks often. */
+function Rail({ filter, counts, set }: { filter: MachineFilter; counts?: MachineCounts; set: Props["set"] }) {
+	const t = useT();
+	const can = useCan();
+	const examples = useExamples();
+	const entries: { value: MachineFilter["presence"]; word: MessageId; n?: number }[] = [
+		{ value: undefined, word: "computers.all", n: counts?.total },
+		{ value: "online", word: "computers.online", n: counts?.online },
+		{ value: "offline", word: "computers.offline", n: counts && counts.total - counts.online },
+	];
+	return (
+		<nav className="rail not-narrow" aria-label={t("computers.presence")}>
+			<div className="label">{t("computers.presence")}</div>
+			{entries.map(({ value, word, n }) => (
+				<button
+					key={word}
+					type="button"
+					aria-pressed={filter.presence === value}
+					onClick={() => set({ presence: value })}
+				>
+					<span className="cut">{t(word)}</span>
+					<span className="dim">{n === undefined ? "" : number(n)}</span>
+				</button>
+			))}
+			{can("question.ask") && (
+				<>
+					<div className="label">{t("ask.questions")}</div>
+					{examples.data?.map((example) => (
+						<Link
+							key={example.expression}
+							to="/computers/ask"
+							search={{ e: example.expression }}
+							title={pick(example.title)}
+						>
+							<span className="two-lines">{pick(example.title)}</span>
+						</Link>
+					))}
+					<Link to="/computers/ask" className="link">
+						<span className="line">
+							<Icon name="plus" />
+							{t("ask.ask")}
+						</span>
+					</Link>
+				</>
+			)}
+		</nav>
+	);
+}

@@ -1,0 +1,127 @@
+/** Settings of the console for the whole organisation: one sentence each. */
+import { TextInput } from "@mantine/core";
+import { useState } from "react";
+import { Failure } from "../api/client";
+import { useCan } from "../api/me";
+import type { Settings } from "../api/types";
+import { type MessageId, useT } from "../i18n";
+import { say } from "../ui/notices";
+import { Bones, Btn, Wrong } from "../ui/parts";
+import { type SettingsChange, usePatchSettings, useSettings } from "./queries";
+
+const durations = ["beat", "offline_after", "upload_every", "join_window", "auto_resolve_after"] as const;
+
+export function ConsoleSettings() {
+	const settings = useSettings();
+	if (settings.error) return <Wrong reason={settings.error} retry={() => void settings.refetch()} large />;
+	if (!settings.data) return <Bones lines={6} />;
+	return <Form key={settings.data.version} settings={settings.data} />;
+}
+
+function Form({ settings }: { settings: Settings }) {
+	const t = useT();
+	const can = useCan();
+	const patch = usePatchSettings();
+	const [change, setChange] = useState<SettingsChange>({});
+	const [services, setServices] = useState(settings.watched_services.join(", "));
+	const wrong = patch.error instanceof Failure ? patch.error.fields : {};
+	const conflict = patch.error instanceof Failure && patch.error.status === 409;
+	const writes = can("settings.write");
+	const storm = Object.entries({ ...settings.storm, ...change.storm });
+	return (
+		<form
+			className="setting-list"
+			onSubmit={(event) => {
+				event.preventDefault();
+				patch.mutate({ version: settings.version, change }, { onSuccess: () => say(t("settings.saved")) });
+			}}
+		>
+			{conflict ? (
+				<p role="alert">{t("wrong.conflict")}</p>
+			) : (
+				patch.error && Object.keys(wrong).length === 0 && <Wrong reason={patch.error} />
+			)}
+			{durations.map((name) => (
+				<Setting key={name} word={`settings.${name}`} why={`settings.${name}_why`}>
+					<TextInput
+						aria-label={t(`settings.${name}`)}
+						w={120}
+						value={change[name] ?? settings[name]}
+						error={wrong[name]}
+						readOnly={!writes}
+						onChange={(event) => setChange({ ...change, [name]: event.currentTarget.value })}
+					/>
+				</Setting>
+			))}
+			{storm.map(([name, value]) => (
+				<Setting key={name} word="settings.storm" name={name} why="settings.storm_why">
+					<TextInput
+						aria-label={name}
+						w={120}
+						value={String(value)}
+						error={wrong[`storm.${name}`]}
+						readOnly={!writes}
+						onChange={(event) => {
+							const typed = event.currentTarget.value;
+							const numeric =
+								typeof settings.storm[name] === "number" && typed.trim() !== "" && !Number.isNaN(Number(typed));
+							setChange({
+								...change,
+								storm: { ...settings.storm, ...change.storm, [name]: numeric ? Number(typed) : typed },
+							});
+						}}
+					/>
+				</Setting>
+			))}
+			<Setting word="settings.watched_services" why="settings.watched_services_why">
+				<TextInput
+					aria-label={t("settings.watched_services")}
+					w={280}
+					value={services}
+					error={wrong.watched_services}
+					readOnly={!writes}
+					onChange={(event) => {
+						setServices(event.currentTarget.value);
+						const names = event.currentTarget.value
+							.split(",")
+							.map((name) => name.trim())
+							.filter(Boolean);
+						setChange({ ...change, watched_services: names });
+					}}
+				/>
+			</Setting>
+			{writes && (
+				<div className="line setting-acts">
+					<Btn type="submit" kind="first" disabled={Object.keys(change).length === 0} loading={patch.isPending}>
+						{t("act.save")}
+					</Btn>
+				</div>
+			)}
+		</form>
+	);
+}
+
+function Setting({
+	word,
+	why,
+	name,
+	children,
+}: {
+	word: MessageId;
+	why: MessageId;
+	name?: string;
+	children: React.ReactNode;
+}) {
+	const t = useT();
+	return (
+		<section className="setting">
+			<div>
+				<h2>
+					{t(word)} {name && <span className="mono dim">{name}</span>}
+				</h2>
+				<p className="sub">{t(why)}</p>
+			</div>
+			{children}
+		</section>
+	);
+}

@@ -1,0 +1,79 @@
+/** A machine beside a ticket: where it is, what is the matter in a sentence, and the ways to it. */
+import { Link } from "@tanstack/react-router";
+import type { ComponentType } from "react";
+import { useActs } from "../api/acts";
+import { useCan } from "../api/me";
+import type { Machine } from "../api/types";
+import { useT } from "../i18n";
+import { when } from "../i18n/format";
+import { headline, presence, presenceSentence } from "../i18n/words";
+import { Bones, Btn, Mark, Wrong } from "../ui/parts";
+import { useMachine } from "./queries";
+import "./fleet.css";
+
+export function MachineCard({
+	id,
+	ticket,
+	Now,
+}: {
+	id: string;
+	ticket?: string;
+	Now: ComponentType<{ machine: Machine }>;
+}) {
+	const t = useT();
+	const can = useCan();
+	const acts = useActs();
+	const machine = useMachine(id);
+	if (machine.error)
+		return (
+			<section>
+				<Wrong reason={machine.error} />
+			</section>
+		);
+	if (!machine.data)
+		return (
+			<section>
+				<Bones lines={3} />
+			</section>
+		);
+	const { data } = machine;
+	const online = data.presence === "online";
+	return (
+		<>
+			<section>
+				<div className="line">
+					<Link to="/computers/$id" params={{ id }} className="link mono cut">
+						<b>{data.name}</b>
+					</Link>
+					<span className="grow" />
+					<Mark grade={online ? "ok" : "unknown"}>{presence(t, data)}</Mark>
+				</div>
+				<p className="card-words">
+					{data.headline
+						? headline(t, data)
+						: online
+							? data.last_seen_at
+								? t("machine.fine", { at: when(data.last_seen_at) })
+								: t("machine.just_enrolled")
+							: presenceSentence(t, data)}
+				</p>
+				<div className="line wrap">
+					{can("session.open") && data.policy.terminal !== "off" && (
+						<Btn icon="connect" kbd="o" onClick={() => acts.connect({ machine: id, ticket })}>
+							{t("act.connect")}
+						</Btn>
+					)}
+					{can("run.start") && data.policy.scripts !== "off" && (
+						<Btn icon="play" kbd="s" onClick={() => acts.run({ machine: id, ticket })}>
+							{t("act.run_script")}
+						</Btn>
+					)}
+				</div>
+			</section>
+			<section>
+				<h2>{t("machine.now")}</h2>
+				<Now machine={data} />
+			</section>
+		</>
+	);
+}

@@ -1,0 +1,153 @@
+/** The finding card: the plain sentence and the measurement side by side, with the evidence below both. */
+import { useState } from "react";
+import type { Alert } from "../api/types";
+import { type Language, language, pick, useT } from "../i18n";
+import { bytes, clock, measure, percent } from "../i18n/format";
+import { Chip, type Grade, Mark } from "../ui/parts";
+import { Evidence, PointsTable } from "../ui/plot";
+import { useChecks } from "./queries";
+import { limitsOf, seriesName, vitalOf } from "./series";
+import "./health.css";
+
+export function FindingCard({ alert }: { alert: Alert }) {
+	const t = useT();
+	const [spoken, setSpoken] = useState<Language>(language());
+	const resolved = alert.state === "resolved";
+	const grade: Grade = alert.state === "unknown" ? "unknown" : alert.severity;
+	return (
+		<article className="finding" aria-label={pick(alert.title)}>
+			<div>
+				<div className="line label finding-top">
+					<span className="grow">{t("finding.plain")}</span>
+					{(["en", "pl"] as const).map((one) => (
+						<button
+							key={one}
+							type="button"
+							className="tongue"
+							aria-pressed={spoken === one}
+							onClick={() => setSpoken(one)}
+						>
+							{one.toUpperCase()}
+						</button>
+					))}
+				</div>
+				<p className="finding-plain" lang={spoken}>
+					{alert.plain[spoken] || alert.title[spoken]}
+				</p>
+			</div>
+			<div className="finding-tech">
+				<div className="line label finding-top">
+					<span className="grow">
+						{resolved ? t("finding.was", { grade: t(`health.${alert.severity}`) }) : t("finding.measured")}
+					</span>
+					{resolved && alert.resolved_at ? (
+						<Chip grade="ok">{t("finding.cleared", { at: clock(alert.resolved_at) })}</Chip>
+					) : (
+						<Chip grade={grade}>{t(`health.${grade}`)}</Chip>
+					)}
+					<span className="mono">{alert.check}</span>
+				</div>
+				<p className="text">{pick(alert.finding)}</p>
+				<Values values={alert.values} />
+			</div>
+			<Figure alert={alert} />
+			<Processes alert={alert} />
+		</article>
+	);
+}
+
+/** The numbers that the check saw, for those who doubt. */
+function Values({ values }: { values: Alert["values"] }) {
+	const t = useT();
+	const shown = Object.entries(values);
+	if (shown.length === 0) return null;
+	return (
+		<p className="finding-values">
+			{shown.map(([name, value]) => (
+				<span key={name}>
+					<span className="mono">{name}</span> <b>{value === null ? t("plot.not_read") : guess(name, value)}</b>
+				</span>
+			))}
+		</p>
+	);
+}
+
+/** The unit of a value, by the name that probes give it. */
+function guess(name: string, value: number): string {
+	if (/bytes|size|free|rss/.test(name)) return measure(value, "By");
+	if (/ratio|utilization|used|usage|pressure/.test(name) && value <= 1.5) return measure(value, "1");
+	return measure(value, "");
+}
+
+function Figure({ alert }: { alert: Alert }) {
+	const t = useT();
+	const [asTable, setAsTable] = useState(false);
+	const checks = useChecks();
+	const wanted = vitalOf(alert.check);
+	const series = alert.evidence.vitals.find((one) => one.name === wanted) ?? alert.evidence.vitals[0];
+	if (!series) return null;
+	const check = series.name === wanted ? checks.data?.find((one) => one.id === alert.check) : undefined;
+	const label = seriesName(t, series);
+	return (
+		<figure>
+			<button
+				type="button"
+				className="plain link sub as-table"
+				aria-pressed={asTable}
+				onClick={() => setAsTable(!asTable)}
+			>
+				{t(asTable ? "plot.as_chart" : "plot.as_table")}
+			</button>
+			{asTable ? (
+				<PointsTable points={series.points} unit={series.unit} label={label} />
+			) : (
+				<Evidence
+					label={label}
+					unit={series.unit}
+					points={series.points}
+					limits={limitsOf(t, check, series.unit)}
+					alert={{ at: Date.parse(alert.started_at), grade: alert.severity }}
+					cleared={alert.resolved_at ? Date.parse(alert.resolved_at) : undefined}
+				/>
+			)}
+		</figure>
+	);
+}
+
+function Processes({ alert }: { alert: Alert }) {
+	const t = useT();
+	if (alert.evidence.processes.length === 0) return null;
+	return (
+		<details className="finding-more">
+			<summary>{t("finding.processes", { n: alert.evidence.processes.length })}</summary>
+			<table className="plain">
+				<thead>
+					<tr>
+						<th>{t("finding.process")}</th>
+						<th className="r">{t("vital.cpu")}</th>
+						<th className="r">{t("vital.memory")}</th>
+						<th>{t("finding.owner")}</th>
+					</tr>
+				</thead>
+				<tbody>
+					{alert.evidence.processes.map((process) => (
+						<tr key={process.pid}>
+							<td>
+								{process.name} <span className="dim">{process.pid}</span>
+							</td>
+							<td className="r">{process.cpu == null ? t("plot.not_read") : percent(process.cpu)}</td>
+							<td className="r">{process.rss_bytes == null ? t("plot.not_read") : bytes(process.rss_bytes)}</td>
+							<td className="mid">{process.owner}</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</details>
+	);
+}
+
+/** The states of a ticket's other alerts, one line each. */
+export function AlertLine({ alert }: { alert: Alert }) {
+	const grade: Grade = alert.state === "resolved" ? "ok" : alert.state === "unknown" ? "unknown" : alert.severity;
+	return <Mark grade={grade}>{pick(alert.title)}</Mark>;
+}

@@ -1,0 +1,65 @@
+/** The findings of a ticket's alerts: the worst as a card, the others behind it. */
+import { useState } from "react";
+import type { Ticket } from "../api/types";
+import { pick, useT } from "../i18n";
+import { Bones, Chip, Wrong } from "../ui/parts";
+import { AlertLine, FindingCard } from "./FindingCard";
+import { useAlerts } from "./queries";
+import "./health.css";
+
+export function TicketFindings({ ticket }: { ticket: Ticket }) {
+	const t = useT();
+	const wanted = ticket.alert_ids.length > 0;
+	const alerts = useAlerts({ ticket_id: ticket.id });
+	const [chosen, setChosen] = useState<string>();
+	if (!wanted && !alerts.data?.length) return null;
+	if (alerts.error)
+		return (
+			<div className="ticket-finding">
+				<Wrong reason={alerts.error} retry={() => void alerts.refetch()} />
+			</div>
+		);
+	if (!alerts.data)
+		return (
+			<div className="ticket-finding">
+				<Bones lines={4} />
+			</div>
+		);
+	const shown = alerts.data.find((alert) => alert.id === chosen) ?? alerts.data[0];
+	if (!shown) return null;
+	return (
+		<div className="ticket-finding">
+			{alerts.data.length > 1 && (
+				<div className="line wrap" role="group" aria-label={t("finding.all")}>
+					{alerts.data.map((alert) => (
+						<button
+							key={alert.id}
+							type="button"
+							className="plain other-finding"
+							aria-pressed={alert.id === shown.id}
+							onClick={() => setChosen(alert.id)}
+						>
+							<AlertLine alert={alert} />
+						</button>
+					))}
+				</div>
+			)}
+			<FindingCard key={shown.id} alert={shown} />
+		</div>
+	);
+}
+
+/** Said before a ticket is resolved while its checks still fail. */
+export function StillFailing({ ticket }: { ticket: Ticket }) {
+	const t = useT();
+	const alerts = useAlerts({ ticket_id: ticket.id });
+	const failing = (alerts.data ?? []).filter((alert) => alert.state === "firing");
+	const first = failing[0];
+	if (!first) return null;
+	return (
+		<div className="line">
+			<Chip grade={first.severity}>{t("verdict.still_failing")}</Chip>
+			<span>{t("resolve.still", { what: pick(first.title), n: failing.length })}</span>
+		</div>
+	);
+}

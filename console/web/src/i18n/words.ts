@@ -1,0 +1,75 @@
+/** How the nouns of the console are said. Words that several features show alike. */
+import type { Machine, Run, Ticket } from "../api/types";
+import { pick, type Translate } from ".";
+import { lasted, when } from "./format";
+
+type Present = Pick<Machine, "presence" | "offline_reason" | "last_seen_at" | "people">;
+
+/** Presence with its reason, short enough for a row: “online, in use”, “asleep 09:40”. */
+export function presence(t: Translate, machine: Present): string {
+	if (machine.presence === "online") return t(machine.people.length > 0 ? "presence.in_use" : "presence.online");
+	const since = machine.last_seen_at ? when(machine.last_seen_at) : "";
+	if (!since) return t("presence.never");
+	switch (machine.offline_reason) {
+		case "asleep":
+			return t("presence.asleep", { since });
+		case "shut_down":
+			return t("presence.shut_down", { since });
+		case "crashed":
+			return t("presence.crashed", { since });
+		case "updating":
+			return t("presence.updating");
+		case "link_lost":
+			return t("presence.link_lost", { age: lasted(machine.last_seen_at ?? "") });
+		default:
+			return t("presence.unknown", { since });
+	}
+}
+
+/** The same as a sentence, for the top of a page. */
+export function presenceSentence(t: Translate, machine: Present): string {
+	const since = machine.last_seen_at ? when(machine.last_seen_at) : "";
+	if (!since) return t("presence.long.never");
+	switch (machine.offline_reason) {
+		case "asleep":
+			return t("presence.long.asleep", { since });
+		case "shut_down":
+			return t("presence.long.shut_down", { since });
+		case "crashed":
+			return t("presence.long.crashed", { since });
+		case "updating":
+			return t("presence.long.updating");
+		case "link_lost":
+			return t("presence.long.link_lost", { since });
+		default:
+			return t("presence.long.unknown", { since });
+	}
+}
+
+/** What is wrong with a machine in a few words, or that nothing is. */
+export function headline(t: Translate, machine: Pick<Machine, "headline" | "health">): string {
+	if (machine.headline) return pick(machine.headline.title);
+	return t(`health.row.${machine.health}`);
+}
+
+export function ticketState(t: Translate, ticket: Pick<Ticket, "state" | "hold_reason">): string {
+	return t(`ticket.state.${ticket.state}`);
+}
+
+/** The last digits of a ticket's number, as people say them: DS-000118 is 118. */
+export function shortNumber(number: string): string {
+	return number.replace(/^.*?0*(\d+)$/, "$1").padStart(3, "0");
+}
+
+export function runState(t: Translate, run: Pick<Run, "state" | "dry_run">): string {
+	return t(`run.state.${run.state}`);
+}
+
+/** What a run ended as, in the grades that health has. */
+export function runGrade(run: Pick<Run, "state" | "verify">): "ok" | "warning" | "critical" | "unknown" | undefined {
+	if (run.verify?.verdict === "still_failing") return "warning";
+	if (run.state === "succeeded") return "ok";
+	if (["failed", "timed_out", "lost"].includes(run.state)) return "critical";
+	if (["refused", "cancelled", "expired"].includes(run.state)) return "unknown";
+	return undefined;
+}

@@ -1,0 +1,5 @@
+import { RepairsPage } from "../repair/RepairsPage";
+
+export function RepairsRoute() {
+	return <RepairsPage />;
+}

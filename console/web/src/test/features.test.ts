@@ -1,0 +1,193 @@
+/** The small rules inside of the features, each on its own. */
+import { expect, test } from "vitest";
+import type { Answer, Series, Ticket, TimelineItem } from "../api/types";
+import { longestSentence } from "../desk/Editors";
+import { belongs } from "../desk/queries";
+import { fold } from "../desk/Timeline";
+import { table } from "../fleet/AskPage";
+import { fold as foldLetters } from "../frame/Palette";
+import { addLive, seriesKey, worstFirst } from "../health/queries";
+import { limitsOf, seriesName, threshold } from "../health/series";
+import { tiles } from "../health/Vitals";
+import { setLanguage, translate } from "../i18n";
+import { shortNumber } from "../i18n/words";
+import { fieldsOf, missing, valuesOf } from "../repair/schema";
+import { freeLetter, letterOf } from "../session/letters";
+
+test("thresholds read as a number and a direction, or not at all", () => {
+	expect(threshold(">= 0.85")).toEqual({ value: 0.85, below: false });
+	expect(threshold("< -2")).toEqual({ value: -2, below: true });
+	expect(threshold("== false")).toBeUndefined();
+	const check = { warning: ">= 0.85", critical: "" } as Parameters<typeof limitsOf>[1];
+	expect(limitsOf(translate, check, "1")).toEqual([
+		{ value: 0.85, below: false, grade: "warning", words: "limit 85%" },
+	]);
+});
+
+test("series are said in words, with what they belong to", async () => {
+	await setLanguage("pl");
+	expect(
+		seriesName(translate, {
+			name: "system.network.io",
+			attributes: { "network.interface.name": "wlp2s0", "network.io.direction": "receive" },
+		}),
+	).toBe("Sieć, wlp2s0, odbiór");
+	expect(seriesName(translate, { name: "system.new.thing", attributes: {} })).toBe("system.new.thing");
+});
+
+const series = (name: string, attributes: Record<string, string>, values: (number | null)[]): Series => ({
+	name,
+	unit: "1",
+	attributes,
+	points: values.map((value, i) => [i * 1000, value]),
+});
+
+test("tiles show the newest value, the fullest disk and all traffic but the loop", () => {
+	const cpu = series("system.cpu.utilization", {}, [0.1, null]);
+	const all = [
+		cpu,
+		series("system.filesystem.utilization", { "system.filesystem.mountpoint": "/" }, [0.4]),
+		series("system.filesystem.utilization", { "system.filesystem.mountpoint": "/home" }, [0.9]),
+		series("system.network.io", { "network.interface.name": "lo" }, [1e9]),
+		series("system.network.io", { "network.interface.name": "eth0", "network.io.direction": "receive" }, [100, 200]),
+		series("system.network.io", { "network.interface.name": "eth0", "network.io.direction": "transmit" }, [1, 2]),
+	];
+	const found = tiles(all, undefined);
+	expect(found.cpu.value).toBe(0.1);
+	expect([found.disk.mount, found.disk.value]).toEqual(["/home", 0.9]);
+	expect(found.network.value).toBe(202);
+	expect(tiles([], undefined).memory.value).toBeUndefined();
+	const live = addLive(undefined, { machine_id: "m", at: "1970-01-01T00:00:05Z", series: [{ ...cpu, value: 0.7 }] });
+	expect(tiles(all, live).cpu.value).toBe(0.7);
+	expect(tiles(all, live).cpu.points.at(-1)).toEqual([5000, 0.7]);
+	expect(seriesKey({ name: "a", attributes: { z: "1", b: "2" } })).toBe("a{b=2,z=1}");
+});
+
+test("a live value that was not read is unknown, not the last one", () => {
+	const cpu = series("system.cpu.utilization", {}, [0.1]);
+	const live = addLive(undefined, { machine_id: "m", at: "1970-01-01T00:00:05Z", series: [{ ...cpu, value: null }] });
+	expect(live.values[seriesKey(cpu)]?.value).toBeNull();
+});
+
+test("alerts stand worst first: critical, warning, unknown, over", () => {
+	const alert = (severity: string, state: string) =>
+		({ severity, state, started_at: "2026" }) as Parameters<typeof worstFirst>[0];
+	const sorted = [
+		alert("critical", "resolved"),
+		alert("warning", "unknown"),
+		alert("warning", "firing"),
+		alert("critical", "firing"),
+	].sort(worstFirst);
+	expect(sorted.map((a) => `${a.severity} ${a.state}`)).toEqual([
+		"critical firing",
+		"warning firing",
+		"warning unknown",
+		"critical resolved",
+	]);
+});
+
+test("repeats of an alert are one entry with a counter, words of people never are", () => {
+	const item = (id: string, kind: string, text: string) =>
+		({ id, kind, text, at: id, data: {} }) as unknown as TimelineItem;
+	const folded = fold([
+		item("1", "alert", "full"),
+		item("2", "alert", "full"),
+		item("3", "message", "hello"),
+		item("4", "message", "hello"),
+		item("5", "alert", "full"),
+	]);
+	expect(folded.map((entry) => [entry.item.id, entry.times, entry.last])).toEqual([
+		["1", 2, "2"],
+		["3", 1, "3"],
+		["4", 1, "4"],
+		["5", 1, "5"],
+	]);
+});
+
+test("a new ticket waits behind the button of the view it belongs to", () => {
+	const ticket = (state: string, assignee: string | null) =>
+		({ state, assignee: assignee && { id: assignee, name: assignee } }) as Ticket;
+	expect(belongs(ticket("new", null), "unassigned")).toBe(true);
+	expect(belongs(ticket("new", null), "mine")).toBe(false);
+	expect(belongs(ticket("new", "a"), "unassigned")).toBe(false);
+	expect(belongs(ticket("resolved", "a"), "open")).toBe(false);
+	expect(belongs(ticket("on_hold", "a"), "waiting")).toBe(true);
+});
+
+test("the longest sentence is counted in words", () => {
+	expect(longestSentence("One two. Three four five! Six")).toBe(3);
+	expect(longestSentence("")).toBe(0);
+});
+
+test("answers become lines, errors stay with their machine", () => {
+	const answer = (id: string, rows: Record<string, unknown>[], error: string | null = null): Answer => ({
+		machine_id: id,
+		machine_name: id,
+		rows,
+		error,
+		truncated: false,
+		age_seconds: 1,
+	});
+	const { lines, fields } = table([
+		answer("a", [{ name: "x" }, { name: "y", pid: 1 }]),
+		answer("b", [], "too slow"),
+		answer("c", []),
+	]);
+	expect(fields).toEqual(["name", "pid"]);
+	expect(lines.map((line) => [line.machine, line.row?.name])).toEqual([
+		["a", "x"],
+		["a", "y"],
+		["b", undefined],
+	]);
+});
+
+test("letters are found without their tails", () => {
+	expect(foldLetters("Zażółć GĘŚLĄ jaźń Łódź")).toBe("zazolc gesla jazn lodz");
+});
+
+test("numbers of tickets are said short", () => {
+	expect([shortNumber("DS-000118"), shortNumber("ACME-2026-000007"), shortNumber("DS-012345")]).toEqual([
+		"118",
+		"007",
+		"12345",
+	]);
+});
+
+const schema = {
+	type: "object",
+	required: ["service"],
+	properties: {
+		service: { type: "string", title: { en: "Service", pl: "Usługa" }, pattern: "^[a-z]+$" },
+		days: { type: "integer", minimum: 1, maximum: 90, default: 7 },
+		deep: { type: "boolean" },
+		mode: { enum: ["a", "b"] },
+		hint: { type: "string" },
+	},
+};
+
+test("parameters of a script become fields, and fields become typed values", () => {
+	const fields = fieldsOf(schema, "pl");
+	expect(fields.map((field) => [field.name, field.kind, field.title])).toEqual([
+		["service", "text", "Usługa"],
+		["days", "number", "days"],
+		["deep", "yes-no", "deep"],
+		["mode", "choice", "mode"],
+		["hint", "text", "hint"],
+	]);
+	expect(missing(fields, {})).toEqual(["service"]);
+	expect(valuesOf(fields, { service: "cups", days: "14" })).toEqual({
+		service: "cups",
+		days: 14,
+		deep: false,
+		mode: "a",
+	});
+	expect(fieldsOf(undefined, "en")).toEqual([]);
+	expect(fieldsOf({ properties: { odd: 7 } }, "en")).toEqual([]);
+});
+
+test("sessions that are open at once have different letters", () => {
+	expect([letterOf("1"), letterOf("2"), letterOf("1"), letterOf("3")]).toEqual(["a", "b", "a", "c"]);
+	freeLetter("2");
+	expect(letterOf("4")).toBe("b");
+	expect(letterOf("5")).toBe("a");
+});

@@ -1,0 +1,173 @@
+/**
+ * The list: 32 px rows, sorted and paged at the server, drawn only where they are
+ * seen, walked by keyboard. Below 700 px each row is two lines, laid out by the
+ * areas that its columns name.
+ */
+import { useMediaQuery } from "@mantine/hooks";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type MessageId, useT } from "../i18n";
+import { useKeys } from "./keyboard";
+import "./list.css";
+
+/** `sort` is the server's name of the order; `area` the place in the narrow row, absent = not shown there. */
+export type Column<T> = {
+	id: string;
+	head: string;
+	width: string;
+	sort?: string;
+	/** The first click sorts downwards: newest first. */
+	down?: boolean;
+	end?: boolean;
+	area?: "start" | "title" | "end" | "under" | "under-end";
+	cell: (row: T) => ReactNode;
+};
+
+export type ListProps<T> = {
+	label: string;
+	columns: Column<T>[];
+	/** The rows that are here; the rest of `total` is fetched as one comes near. */
+	rows: T[];
+	total: number;
+	keyOf: (row: T) => string;
+	open: (row: T) => void;
+	more?: () => void;
+	/** "health" or "-health": what the rows are ordered by now. */
+	sort?: string;
+	onSort?: (sort: string) => void;
+	unread?: (row: T) => boolean;
+	/** Keys that act on the row under the cursor. */
+	keys?: { keys: string; does: MessageId; run: (row: T) => void }[];
+	after?: ReactNode;
+};
+
+export const useNarrow = () => useMediaQuery("(max-width: 700px)", false, { getInitialValueInEffect: false }) ?? false;
+
+export function List<T>(props: ListProps<T>) {
+	const { rows, total, columns } = props;
+	const t = useT();
+	const narrow = useNarrow();
+	const scroller = useRef<HTMLDivElement>(null);
+	const [cursor, setCursor] = useState(0);
+	const virtual = useVirtualizer({
+		count: Math.max(total, rows.length),
+		getScrollElement: () => scroller.current,
+		estimateSize: () => (narrow ? 58 : 32),
+		overscan: 12,
+		scrollMargin: narrow ? 0 : 28,
+		scrollPaddingStart: narrow ? 0 : 28,
+	});
+	const items = virtual.getVirtualItems();
+	const last = items[items.length - 1]?.index ?? 0;
+	const { more } = props;
+	useEffect(() => {
+		if (last >= rows.length - 10 && rows.length < total) more?.();
+	}, [last, rows.length, total, more]);
+	// biome-ignore lint/correctness/useExhaustiveDependencies: the height of a row changes with the width of the page
+	useEffect(() => virtual.measure(), [narrow]);
+
+	const at = Math.min(cursor, Math.max(0, rows.length - 1));
+	const go = (to: number) => {
+		const next = Math.max(0, Math.min(rows.length - 1, to));
+		setCursor(next);
+		virtual.scrollToIndex(next);
+	};
+	const openAt = () => rows[at] && props.open(rows[at]);
+	useKeys([
+		{ keys: "j", does: "key.down", run: () => go(at + 1) },
+		{ keys: "k", does: "key.up", run: () => go(at - 1) },
+		{ keys: "ArrowDown", does: "key.down", run: () => go(at + 1) },
+		{ keys: "ArrowUp", does: "key.up", run: () => go(at - 1) },
+		{ keys: "Home", does: "key.first", run: () => go(0) },
+		{ keys: "End", does: "key.last", run: () => go(rows.length - 1) },
+		{ keys: "Enter", does: "key.open", run: openAt },
+		...(props.keys ?? []).map((key) => ({ ...key, run: () => rows[at] && key.run(rows[at]) })),
+	]);
+
+	const template = { gridTemplateColumns: columns.map((column) => column.width).join(" ") };
+	const turn = (column: Column<T>) =>
+		props.onSort?.((column.sort === by ? !down : column.down) ? `-${column.sort}` : (column.sort ?? ""));
+	const [by, down] = props.sort?.startsWith("-") ? [props.sort.slice(1), true] : [props.sort, false];
+	return (
+		<div
+			className={columns.some((column) => column.area === "start") ? "list scroll" : "list scroll no-start"}
+			ref={scroller}
+			role="grid"
+			tabIndex={0}
+			aria-label={props.label}
+			aria-rowcount={total + 1}
+			aria-activedescendant={rows[at] ? `row-${props.keyOf(rows[at])}` : undefined}
+		>
+			<div className="list-head not-narrow" role="row" style={template} aria-rowindex={1}>
+				{columns.map((column) => (
+					<span
+						key={column.id}
+						role="columnheader"
+						className={column.end ? "r" : undefined}
+						aria-sort={column.sort && column.sort === by ? (down ? "descending" : "ascending") : undefined}
+					>
+						{column.sort && props.onSort ? (
+							<button type="button" className="plain" onClick={() => turn(column)}>
+								{column.head}
+								{column.sort === by && <span aria-hidden="true">{down ? " ↓" : " ↑"}</span>}
+							</button>
+						) : (
+							column.head
+						)}
+					</span>
+				))}
+			</div>
+			<div className="list-rows" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+				{items.map((item) => {
+					const row = rows[item.index];
+					const place = { transform: `translateY(${item.start - virtual.options.scrollMargin}px)`, height: item.size };
+					if (!row)
+						return (
+							<div
+								key={item.key}
+								role="row"
+								className="row"
+								style={{ ...place, ...template }}
+								aria-rowindex={item.index + 2}
+							>
+								<span role="gridcell" className="row-wait">
+									<span className="out-of-sight">{t("wait.loading")}</span>
+									<span className="bone" style={{ width: "40%" }} />
+								</span>
+							</div>
+						);
+					return (
+						// biome-ignore lint/a11y/useKeyWithClickEvents: the list has the keys, not each row
+						<div
+							key={item.key}
+							id={`row-${props.keyOf(row)}`}
+							role="row"
+							aria-rowindex={item.index + 2}
+							className={`row${item.index === at ? " cursor" : ""}${props.unread?.(row) ? " unread" : ""}`}
+							style={narrow ? place : { ...place, ...template }}
+							onClick={(event) => {
+								if ((event.target as HTMLElement).closest("a,button")) return;
+								setCursor(item.index);
+								props.open(row);
+							}}
+						>
+							{columns.map((column) =>
+								narrow && !column.area ? null : (
+									<span
+										key={column.id}
+										role="gridcell"
+										className={`cell ${column.end ? "r" : ""}`}
+										style={narrow ? { gridArea: column.area } : undefined}
+									>
+										{column.cell(row)}
+									</span>
+								),
+							)}
+						</div>
+					);
+				})}
+			</div>
+			{props.after}
+		</div>
+	);
+}
