@@ -162,12 +162,18 @@ func (g *Gate) Tick() error {
 	})
 }
 
+var errNoLine = errors.New("no console has been identified yet")
+
 // Admit judges a stamped act. The error is always a *[Refusal], except when the
 // machine's own memory fails: then nothing is admitted either.
 func (g *Gate) Admit(s protocol.Stamped) (Admitted, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	order, err := s.Open(g.stamp)
+	var order protocol.Order
+	err := errNoLine
+	if len(g.stamp) == ed25519.PublicKeySize {
+		order, err = s.Open(g.stamp)
+	}
 	if err != nil {
 		return Admitted{}, g.refuse(&Refusal{Code: protocol.CodeStamp,
 			Text: "The order is not stamped by this machine's console."})

@@ -58,7 +58,7 @@ func (g *Gate) judge(tx *state.Tx, o protocol.Order) (Admitted, *Refusal) {
 	}
 	now, doubt := g.now(tx)
 	j := &judgement{order: o, body: r.new(), now: now, doubt: doubt}
-	if refusal := g.inTime(j, r.life); refusal != nil {
+	if refusal := g.inTime(j, r.life, tx.Floor()); refusal != nil {
 		return Admitted{}, refusal
 	}
 	if r.once && tx.Seen(o.ID) {
@@ -80,11 +80,19 @@ func (g *Gate) judge(tx *state.Tx, o protocol.Order) (Admitted, *Refusal) {
 
 // inTime judges the order's own dates. What is meant for this very moment is
 // judged by the clock of the line it came on, so that a machine with a wrong
-// clock can still be helped; what may wait is judged by the machine's own.
-func (g *Gate) inTime(j *judgement, life time.Duration) *Refusal {
+// clock can still be helped; what may wait is judged by the machine's own, when
+// that can be believed. The console's clock is never believed below the floor:
+// ids that were used up before it are forgotten, see [Gate.Tick].
+func (g *Gate) inTime(j *judgement, life time.Duration, floor time.Time) *Refusal {
+	if j.doubt && j.order.Kind == protocol.KindWork {
+		return no(protocol.CodeClock, "The machine's clock cannot be believed; no script is run until it is right again.")
+	}
 	at := j.now
-	if life <= 10*time.Minute {
+	if life <= 10*time.Minute || j.doubt {
 		at = time.Now().Add(g.line)
+		if lowest := floor.Add(-clockDoubt); at.Before(lowest) {
+			at = lowest
+		}
 	}
 	issued, expires := time.UnixMicro(j.order.Issued), time.UnixMicro(j.order.Expires)
 	switch {
@@ -114,9 +122,6 @@ func judgeWork(g *Gate, tx *state.Tx, j *judgement) *Refusal {
 	work := j.body.(*protocol.Work)
 	if refusal := g.closed(g.policy.Scripts, "scripts"); refusal != nil {
 		return refusal
-	}
-	if j.doubt {
-		return no(protocol.CodeClock, "The machine's clock cannot be believed; nothing dated is done until it is right again.")
 	}
 	s, ok := scripts.Lookup(work.Script)
 	if !ok || len(work.Bundle) > 0 {
@@ -193,8 +198,8 @@ func judgeSettings(_ *Gate, _ *state.Tx, j *judgement) *Refusal {
 		{"upload_every", s.UploadEvery, 10 * time.Second, time.Hour},
 		{"sample", s.Sample, time.Second, 5 * time.Minute},
 	} {
-		if d := time.Duration(b.value) * time.Microsecond; d < b.low || d > b.high {
-			return no(protocol.CodeLimit, "%s is %s to %s, not %s.", b.name, b.low, b.high, d)
+		if b.value < b.low.Microseconds() || b.value > b.high.Microseconds() {
+			return no(protocol.CodeLimit, "%s is %s to %s, not %d microseconds.", b.name, b.low, b.high, b.value)
 		}
 	}
 	return nil

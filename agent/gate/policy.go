@@ -8,7 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -162,17 +164,17 @@ func Closed(reason error) Policy {
 // ReadPolicy reads the policy file at path. A file that is not there means the
 // profile chosen at enrolment. Any doubt, such as an unknown or doubled key, a wrong word,
 // a link, another owner than the administrator, write permission for anybody
-// else, closes everything but vitals and comes back as the error.
+// else to the file or to its folder, closes everything but vitals and comes back
+// as the error.
 func ReadPolicy(path, profile string) (Policy, error) {
 	raw, err := readOwned(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Profile(profile)
+	var p Policy
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		p, err = Profile(profile)
+	case err == nil:
+		p, err = ParsePolicy(raw)
 	}
-	if err != nil {
-		err = fmt.Errorf("policy file %s: %w", path, err)
-		return Closed(err), err
-	}
-	p, err := ParsePolicy(raw)
 	if err != nil {
 		err = fmt.Errorf("policy file %s: %w", path, err)
 		return Closed(err), err
@@ -181,6 +183,14 @@ func ReadPolicy(path, profile string) (Policy, error) {
 }
 
 func readOwned(path string) ([]byte, error) {
+	// Who may write the folder may take the file away, and with it a narrow policy.
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	if err := owned(folder); err != nil {
+		return nil, fmt.Errorf("its folder: %w", err)
+	}
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, err
@@ -242,7 +252,8 @@ func ParsePolicy(raw []byte) (Policy, error) {
 }
 
 // plainYAML refuses what a person does not write by hand: several documents,
-// anchors, aliases, tags of their own.
+// anchors, aliases, tags; and a key without a value, which could be meant as
+// "off" and would be read as "not there".
 func plainYAML(raw []byte) error {
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	var node yaml.Node
@@ -262,6 +273,16 @@ func plainYAML(raw []byte) error {
 func plainNode(n *yaml.Node) error {
 	if n.Anchor != "" || n.Kind == yaml.AliasNode || n.Tag == "!!merge" {
 		return fmt.Errorf("line %d: anchors and aliases are not allowed", n.Line)
+	}
+	if n.Style&yaml.TaggedStyle != 0 {
+		return fmt.Errorf("line %d: tags such as %s are not allowed", n.Line, n.Tag)
+	}
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i+1].Tag == "!!null" {
+				return fmt.Errorf("line %d: %s has no value", n.Content[i].Line, n.Content[i].Value)
+			}
+		}
 	}
 	for _, child := range n.Content {
 		if err := plainNode(child); err != nil {
@@ -316,6 +337,12 @@ func (f file) apply(p *Policy) error {
 	}
 	if f.Protect != nil {
 		p.Protect = *f.Protect
+	}
+	if f.Fresh != nil && *f.Fresh != "off" {
+		days, ok := strings.CutSuffix(*f.Fresh, "d")
+		if n, err := strconv.Atoi(days); !ok || err != nil || n < 1 || n > 365 {
+			return fmt.Errorf("fresh is off or a number of days such as 7d, not %q", *f.Fresh)
+		}
 	}
 	if err := f.applyCollect(p); err != nil {
 		return err

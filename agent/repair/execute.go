@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +13,15 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/deskside/deskside/protocol"
-	"github.com/deskside/deskside/scripts"
 )
+
+// job is a script as it runs on this machine.
+type job struct {
+	script  string // its id
+	file    string // the name of its file
+	body    []byte
+	timeout time.Duration
+}
 
 // ending is how a child ended.
 type ending struct {
@@ -29,26 +35,22 @@ type ending struct {
 const graceful = 5 * time.Second
 
 // execute puts the script into a folder of its own and runs it there.
-func (r *Runner) execute(ctx context.Context, id uuid.UUID, s scripts.Script, w *protocol.Work, out io.Writer) (ending, error) {
+func (r *Runner) execute(ctx context.Context, id uuid.UUID, j job, w *protocol.Work, out *output) (ending, error) {
 	var end ending
-	name, body, ok := s.File(r.family)
-	if !ok {
-		return end, fmt.Errorf("%s does not run on %s", s.ID, r.family)
-	}
 	folder := r.folder(id)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return end, fmt.Errorf("make the folder of the run: %w", err)
 	}
 	defer os.RemoveAll(folder)
-	path := filepath.Join(folder, name)
-	if err := os.WriteFile(path, body, 0o500); err != nil {
+	path := filepath.Join(folder, j.file)
+	if err := os.WriteFile(path, j.body, 0o500); err != nil {
 		return end, fmt.Errorf("write the script: %w", err)
 	}
 	tmp := filepath.Join(folder, "tmp")
 	if err := os.Mkdir(tmp, 0o700); err != nil {
 		return end, fmt.Errorf("make the folder of the run: %w", err)
 	}
-	limited, cancel := context.WithTimeout(ctx, limit(s, w))
+	limited, cancel := context.WithTimeout(ctx, j.timeout)
 	defer cancel()
 	end.sandboxed = w.DryRun && CanSandbox()
 	cmd, err := keeper(path, tmp, w.DryRun)
@@ -59,12 +61,12 @@ func (r *Runner) execute(ctx context.Context, id uuid.UUID, s scripts.Script, w 
 	cmd.Env = environment(tmp, w)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.WaitDelay = graceful
-	code, err := runKept(limited, cmd, out.(*output))
+	code, err := runKept(limited, cmd, out)
 	end.code = code
-	end.flooded = out.(*output).flooded()
+	end.flooded = out.flooded()
 	end.timedOut = errors.Is(limited.Err(), context.DeadlineExceeded)
 	if err != nil {
-		return end, fmt.Errorf("run %s: %w", s.ID, err)
+		return end, fmt.Errorf("run %s: %w", j.script, err)
 	}
 	return end, nil
 }

@@ -124,9 +124,12 @@ func (r *Runner) Refuse(x *gate.Refusal) {
 func (r *Runner) Cancel(id uuid.UUID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cancelled[id] = true
-	if r.current == id {
+	switch {
+	case id == uuid.Nil: // no run has this id, and it stands for "none runs"
+	case r.current == id:
 		r.stop()
+	case len(r.cancelled) < 16*queued: // whoever cancels what never comes cannot fill the memory
+		r.cancelled[id] = true
 	}
 }
 
@@ -158,17 +161,27 @@ func (r *Runner) one(ctx context.Context, a gate.Admitted) (protocol.Result, boo
 		result.State, result.Refusal, result.Text = refused, protocol.CodeNoScript, "The script is not there any more."
 		return result, true
 	}
+	file, body, ok := script.File(r.family)
+	if !ok {
+		result.State, result.Refusal, result.Text = refused, protocol.CodePlatform, "The script does not run on this system."
+		return result, true
+	}
+	return r.perform(ctx, result, job{script.ID, file, body, limit(script, work)}, work)
+}
+
+// perform runs a job and completes its result.
+func (r *Runner) perform(ctx context.Context, result protocol.Result, j job, work *protocol.Work) (protocol.Result, bool) {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
-	if !r.begin(a.ID(), stop) {
+	if !r.begin(result.Run, stop) {
 		result.State, result.Text = cancelled, "It was cancelled before it began."
 		return result, true
 	}
 	defer r.begin(uuid.Nil, nil)
-	r.calls.Send(protocol.KindTaken, protocol.Taken{Run: a.ID(), At: result.StartedAt})
+	r.calls.Send(protocol.KindTaken, protocol.Taken{Run: result.Run, At: result.StartedAt})
 
-	out := newOutput(a.ID(), r.calls.Send)
-	end, err := r.execute(running, a.ID(), script, work, out)
+	out := newOutput(result.Run, r.calls.Send)
+	end, err := r.execute(running, result.Run, j, work, out)
 	result.EndedAt = time.Now().UnixMicro()
 	out.close()
 	result.Head, result.Tail, result.Bytes, result.Cut = out.kept()
@@ -184,7 +197,7 @@ func (r *Runner) one(ctx context.Context, a gate.Admitted) (protocol.Result, boo
 	switch {
 	case end.timedOut:
 		result.State, result.ExitCode = timedOut, nil
-		result.Text = fmt.Sprintf("It did not end within %s and was stopped, with everything it had started.", limit(script, work))
+		result.Text = fmt.Sprintf("It did not end within %s and was stopped, with everything it had started.", j.timeout)
 	case end.flooded:
 		result.State, result.ExitCode = failed, nil
 		result.Text = fmt.Sprintf("It wrote more than %d MiB and was stopped.", maxFlood>>20)

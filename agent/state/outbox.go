@@ -8,6 +8,10 @@ import (
 	"github.com/deskside/deskside/protocol"
 )
 
+// maxEntry is the largest entry that still fits into a frame: a larger one could
+// never be sent, and would hold up everything after it.
+const maxEntry = protocol.MaxFrame - 1024
+
 // Append puts one log entry into the outbox and returns its number.
 func (tx *Tx) Append(class protocol.Class, body any) (uint64, error) {
 	if !class.Log() {
@@ -28,6 +32,9 @@ func (tx *Tx) putLog(class protocol.Class, n uint64, e protocol.Entry) error {
 	raw, err := protocol.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("append %s: %w", class, err)
+	}
+	if len(raw) > maxEntry {
+		return fmt.Errorf("append %s of %d bytes: %w (%d allowed)", class, len(raw), protocol.ErrTooLarge, maxEntry)
 	}
 	if err := tx.bucket(bucketLogs).Put(logKey(class, n), raw); err != nil {
 		return fmt.Errorf("append %s: %w", class, err)
@@ -51,6 +58,9 @@ func (tx *Tx) Put(class protocol.Class, key string, body any) error {
 	entry, err := protocol.Marshal(protocol.Entry{Class: class, Key: key, Revision: revision, Body: raw})
 	if err != nil {
 		return fmt.Errorf("put %s: %w", class, err)
+	}
+	if len(entry) > maxEntry {
+		return fmt.Errorf("put %s of %d bytes: %w (%d allowed)", class, len(entry), protocol.ErrTooLarge, maxEntry)
 	}
 	at := stateKey(class, key)
 	old := len(tx.bucket(bucketStates).Get(at))
@@ -141,39 +151,65 @@ func (tx *Tx) Acknowledge(ack protocol.Ack) error {
 			return err
 		}
 	}
-	b := tx.bucket(bucketStates)
 	for _, class := range protocol.Classes() {
 		if class.Log() {
 			continue
 		}
-		c := b.Cursor()
-		for k, v := c.Seek([]byte{byte(class)}); k != nil && k[0] == byte(class); k, v = c.Next() {
+		err := tx.remove(bucketStates, []byte{byte(class)}, func(k, v []byte) (bool, bool, error) {
+			if k[0] != byte(class) {
+				return false, false, nil
+			}
 			var e protocol.Entry
 			if err := protocol.Unmarshal(v, &e); err != nil {
-				return fmt.Errorf("read outbox: %w", err)
+				return false, false, fmt.Errorf("read outbox: %w", err)
 			}
 			if ack.States[StateName(class, e.Key)] != e.Revision {
-				continue
+				return false, true, nil
 			}
-			if err := tx.addBytes(-int64(len(v))); err != nil {
-				return err
-			}
-			if err := c.Delete(); err != nil {
-				return fmt.Errorf("acknowledge: %w", err)
-			}
+			return true, true, tx.addBytes(-int64(len(v)))
+		})
+		if err != nil {
+			return fmt.Errorf("acknowledge: %w", err)
 		}
 	}
 	return nil
 }
 
 func (tx *Tx) forgetLog(class protocol.Class, mark uint64) error {
-	c := tx.bucket(bucketLogs).Cursor()
-	for k, v := c.Seek(logKey(class, 0)); k != nil && bytes.Compare(k, logKey(class, mark)) <= 0; k, v = c.Next() {
-		if err := tx.addBytes(-int64(len(v))); err != nil {
+	err := tx.remove(bucketLogs, logKey(class, 0), func(k, v []byte) (bool, bool, error) {
+		if bytes.Compare(k, logKey(class, mark)) > 0 {
+			return false, false, nil
+		}
+		return true, true, tx.addBytes(-int64(len(v)))
+	})
+	if err != nil {
+		return fmt.Errorf("acknowledge: %w", err)
+	}
+	return nil
+}
+
+// remove walks a bucket from a key on, for as long as which wants more, and then
+// deletes what it chose. Not while it walks: a cursor may skip the entry after a
+// deleted one.
+func (tx *Tx) remove(bucket string, from []byte, which func(k, v []byte) (chosen, more bool, err error)) error {
+	b := tx.bucket(bucket)
+	var keys [][]byte
+	c := b.Cursor()
+	for k, v := c.Seek(from); k != nil; k, v = c.Next() {
+		chosen, more, err := which(k, v)
+		if err != nil {
 			return err
 		}
-		if err := c.Delete(); err != nil {
-			return fmt.Errorf("acknowledge: %w", err)
+		if chosen {
+			keys = append(keys, bytes.Clone(k))
+		}
+		if !more {
+			break
+		}
+	}
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -217,23 +253,22 @@ func (tx *Tx) dropOldestHistory() (bool, error) {
 // dropOldestLog gives up the oldest hundred entries of a class and leaves one
 // that says how many were lost, under the last of their numbers.
 func (tx *Tx) dropOldestLog(class protocol.Class) (bool, error) {
-	b := tx.bucket(bucketLogs)
-	c := b.Cursor()
 	var lost, entries, last uint64
-	for k, v := c.Seek(logKey(class, 0)); k != nil && k[0] == byte(class) && entries < 100; k, v = c.Next() {
+	err := tx.remove(bucketLogs, logKey(class, 0), func(k, v []byte) (bool, bool, error) {
+		if k[0] != byte(class) {
+			return false, false, nil
+		}
 		var e protocol.Entry
 		if err := protocol.Unmarshal(v, &e); err != nil {
-			return false, err
+			return false, false, err
 		}
 		lost += max(e.Dropped, 1)
 		last = e.Number
 		entries++
-		if err := tx.addBytes(-int64(len(v))); err != nil {
-			return false, err
-		}
-		if err := c.Delete(); err != nil {
-			return false, err
-		}
+		return true, entries < 100, tx.addBytes(-int64(len(v)))
+	})
+	if err != nil {
+		return false, err
 	}
 	if entries < 2 {
 		if entries == 1 { // one entry alone cannot be made smaller
@@ -269,21 +304,20 @@ func (tx *Tx) renumber() error {
 }
 
 func (tx *Tx) renumberLog(class protocol.Class) error {
-	b := tx.bucket(bucketLogs)
 	var entries []protocol.Entry
-	c := b.Cursor()
-	for k, v := c.Seek(logKey(class, 0)); k != nil && k[0] == byte(class); k, v = c.Next() {
+	err := tx.remove(bucketLogs, logKey(class, 0), func(k, v []byte) (bool, bool, error) {
+		if k[0] != byte(class) {
+			return false, false, nil
+		}
 		var e protocol.Entry
 		if err := protocol.Unmarshal(v, &e); err != nil {
-			return err
+			return false, false, err
 		}
 		entries = append(entries, e)
-		if err := tx.addBytes(-int64(len(v))); err != nil {
-			return err
-		}
-		if err := c.Delete(); err != nil {
-			return err
-		}
+		return true, true, tx.addBytes(-int64(len(v)))
+	})
+	if err != nil {
+		return err
 	}
 	if err := tx.setCounter(bucketOutbox, nextName(class), 1); err != nil {
 		return err

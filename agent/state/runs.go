@@ -25,13 +25,11 @@ func (tx *Tx) MarkSeen(id uuid.UUID, until time.Time) error {
 // ForgetSeen drops ids whose orders ended a day before floor.
 func (tx *Tx) ForgetSeen(floor time.Time) error {
 	limit := floor.Add(-24 * time.Hour).UnixMicro()
-	c := tx.bucket(bucketSeen).Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		if len(v) == 8 && int64(binary.BigEndian.Uint64(v)) < limit {
-			if err := c.Delete(); err != nil {
-				return fmt.Errorf("forget seen: %w", err)
-			}
-		}
+	err := tx.remove(bucketSeen, nil, func(_, v []byte) (bool, bool, error) {
+		return len(v) == 8 && int64(binary.BigEndian.Uint64(v)) < limit, true, nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget seen: %w", err)
 	}
 	return nil
 }

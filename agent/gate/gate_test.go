@@ -1,0 +1,571 @@
+package gate
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/deskside/deskside/agent/state"
+	"github.com/deskside/deskside/protocol"
+	"github.com/deskside/deskside/protocol/catalogue"
+	"github.com/deskside/deskside/scripts"
+)
+
+// bench is a gate over a real state, with the console's key at hand.
+type bench struct {
+	*testing.T
+	*Gate
+	key    ed25519.PrivateKey
+	id     state.Identity
+	firing map[string]bool
+}
+
+func seeded(n byte) ed25519.PrivateKey {
+	seed := make([]byte, ed25519.SeedSize)
+	seed[0] = n
+	return ed25519.NewKeyFromSeed(seed)
+}
+
+// open opens the gate of a machine whose memory is in dir; policy is the text of
+// its policy file, or nothing.
+func open(t *testing.T, dir, profile, policy string) *bench {
+	t.Helper()
+	s, err := state.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	b := &bench{T: t, key: seeded(1), firing: map[string]bool{}}
+	err = s.Update(func(tx *state.Tx) error {
+		if b.id, err = tx.Identity(); err == nil {
+			return nil
+		}
+		b.id = state.Identity{Machine: uuid.New(), Organisation: uuid.New(), Name: "LAP-1", Key: seeded(2), Profile: profile}
+		return tx.SetIdentity(b.id)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "policy.yaml")
+	if policy != "" {
+		if err := os.WriteFile(path, []byte(policy), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Gate, err = Open(s, path, Eyes{
+		Firing: func(check string) bool { return b.firing[check] },
+		Listed: func(what string) []string {
+			return map[string][]string{"filesystems": {"/", "/home"}, "services": {"cups", "sshd", "backup"}}[what]
+		},
+		Family: "linux",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.line(time.Now())
+	return b
+}
+
+func (b *bench) line(clock time.Time) {
+	b.Line(protocol.StampKey{Key: b.key.Public().(ed25519.PublicKey), Expires: clock.Add(time.Hour).UnixMicro()}, clock)
+}
+
+// order is a good order for this machine, issued by a console whose clock says at.
+func (b *bench) order(kind protocol.Kind, at time.Time, body any) protocol.Order {
+	b.Helper()
+	raw, err := protocol.Marshal(body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return protocol.Order{ID: uuid.New(), Organisation: b.id.Organisation, Machine: b.id.Machine,
+		Issued: at.UnixMicro(), Expires: at.Add(5 * time.Minute).UnixMicro(), Kind: kind, Body: raw}
+}
+
+func (b *bench) admit(o protocol.Order) (Admitted, string) {
+	b.Helper()
+	s, err := protocol.Stamp(b.key, o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	a, err := b.Admit(s)
+	var r *Refusal
+	if errors.As(err, &r) {
+		if r.Text == "" || r.Code != protocol.CodeStamp && (r.ID != o.ID || r.Kind != o.Kind) {
+			b.Errorf("the refusal %+v does not say what it refuses", r)
+		}
+		return a, r.Code
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return a, ""
+}
+
+// want admits and expects the code of a refusal, or none.
+func (b *bench) want(name, code string, o protocol.Order) Admitted {
+	b.Helper()
+	a, got := b.admit(o)
+	if got != code {
+		b.Errorf("%s: %q, want %q", name, got, code)
+	}
+	if got != "" && (a.Kind() != 0 || a.Body() != nil) {
+		b.Errorf("%s: refused, and yet %+v", name, a)
+	}
+	return a
+}
+
+func (b *bench) work(script string, values map[string]string) *protocol.Work {
+	b.Helper()
+	s, ok := scripts.Lookup(script)
+	if !ok {
+		b.Fatalf("no script %s", script)
+	}
+	return &protocol.Work{Script: script, Version: s.Version, Hash: s.Hash(), Parameters: values, Timeout: 60}
+}
+
+func (b *bench) free() *protocol.Work {
+	return b.work("free-disk-space", map[string]string{"MOUNT": "/home"})
+}
+func (b *bench) restart() *protocol.Work {
+	return b.work("restart-service", map[string]string{"SERVICE": "cups"})
+}
+
+func terminal() *protocol.OpenSession {
+	return &protocol.OpenSession{Kind: "terminal", Columns: 80, Rows: 24}
+}
+
+func (b *bench) journal() (lines []protocol.JournalEntry) {
+	b.Helper()
+	err := b.state.View(func(tx *state.Tx) error {
+		return tx.Entries(func(e protocol.JournalEntry) error {
+			lines = append(lines, e)
+			return nil
+		})
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return lines
+}
+
+// bodies is a good body for every kind that acts.
+func (b *bench) bodies() map[protocol.Kind]any {
+	set, err := catalogue.Resolve(catalogue.Builtin())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return map[protocol.Kind]any{
+		protocol.KindWork: b.free(), protocol.KindCancel: &protocol.Cancel{Run: uuid.New()},
+		protocol.KindAsk: &protocol.Ask{Expression: "cpu.used"}, protocol.KindWatch: &protocol.Watch{Until: time.Now().Add(15 * time.Second).UnixMicro()},
+		protocol.KindChecks: &protocol.Checks{Set: set.Encode()}, protocol.KindOpenSession: terminal(),
+		protocol.KindEndSession: &protocol.EndSession{Session: uuid.New()}, protocol.KindCheckNow: &protocol.CheckNow{},
+		protocol.KindSettings: &protocol.Settings{Beat: 30e6, UploadEvery: 900e6, Sample: 15e6},
+	}
+}
+
+// TestEveryKind walks all kinds that act: each has a rule, passes on a machine
+// in trial, and never without this console's stamp, for another machine or
+// organisation, too late, too early, or for longer than its kind may live.
+func TestEveryKind(t *testing.T) {
+	b := open(t, t.TempDir(), "trial", "")
+	bodies := b.bodies()
+	for _, kind := range protocol.Acting() {
+		t.Run(kind.String(), func(t *testing.T) {
+			r, known := rules()[kind]
+			if !known {
+				t.Fatal("the gate has no rule")
+			}
+			b.T = t
+			now := time.Now()
+			made := func() protocol.Order { return b.order(kind, now, bodies[kind]) }
+
+			a := b.want("good", "", made())
+			if a.Kind() != kind || a.Body() == nil || a.ID() == uuid.Nil || a.Policy().Profile != "trial" {
+				t.Errorf("admitted as %+v", a)
+			}
+			o := made()
+			o.Machine = uuid.New()
+			b.want("other machine", protocol.CodeWrongMachine, o)
+			o = made()
+			o.Organisation = uuid.New()
+			b.want("other organisation", protocol.CodeWrongMachine, o)
+			o = made()
+			o.Issued, o.Expires = now.Add(-time.Hour).UnixMicro(), now.Add(-time.Hour+time.Minute).UnixMicro()
+			b.want("ended", protocol.CodeExpired, o)
+			o = made()
+			o.Expires = o.Issued + r.life.Microseconds() + 1
+			b.want("too long-lived", protocol.CodeExpired, o)
+			o = made()
+			o.Issued, o.Expires = -1<<63, 1<<63-1
+			b.want("for ever", protocol.CodeExpired, o)
+			o = made()
+			o.Expires = o.Issued
+			b.want("no life", protocol.CodeExpired, o)
+			b.want("of another year", protocol.CodeTooEarly, b.order(kind, now.Add(365*24*time.Hour), bodies[kind]))
+			o = made()
+			o.Body = []byte{0xff}
+			if _, err := protocol.Stamp(b.key, o); err == nil { // the encoder refuses what is no CBOR at all
+				t.Error("a body that is no CBOR was stamped")
+			}
+			o.Body = []byte{0x61, 'x'} // a text where a map is due
+			b.want("body", protocol.CodeMalformed, o)
+
+			own := b.key
+			b.key = seeded(9)
+			b.want("stamp of another console", protocol.CodeStamp, made())
+			b.key = own
+			s, err := protocol.Stamp(b.key, made())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Stamp[len(s.Stamp)/2] ^= 1
+			if _, err := b.Admit(s); err == nil {
+				t.Error("a changed order was admitted")
+			}
+			o = made()
+			b.want("first", "", o)
+			again := ""
+			if r.once {
+				again = protocol.CodeSeen
+			}
+			b.want("again", again, o)
+		})
+	}
+	b.T = t
+	b.want("a kind that is not one", protocol.CodeUnknown, b.order(protocol.KindHello, time.Now(), &protocol.Watch{}))
+	if len(rules()) != len(protocol.Acting()) {
+		t.Errorf("%d rules for %d kinds", len(rules()), len(protocol.Acting()))
+	}
+}
+
+// TestNoLine: before a console was identified nothing is admitted.
+func TestNoLine(t *testing.T) {
+	b := open(t, t.TempDir(), "trial", "")
+	fresh, err := Open(b.state, "", b.eyes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Gate = fresh
+	b.want("no line yet", protocol.CodeStamp, b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}))
+}
+
+// TestDoubtIsVitalsOnly: what a policy in doubt still lets in shows nothing and
+// does nothing.
+func TestDoubtIsVitalsOnly(t *testing.T) {
+	b := open(t, t.TempDir(), "trial", "version: 1\nprofile: trial\nterminal: on\nterminal: on\n")
+	bodies := b.bodies()
+	for kind, code := range map[protocol.Kind]string{
+		protocol.KindWork: protocol.CodePolicyBroken, protocol.KindOpenSession: protocol.CodePolicyBroken,
+		protocol.KindAsk: protocol.CodePolicyBroken, protocol.KindWatch: protocol.CodePolicyBroken,
+		protocol.KindCancel: "", protocol.KindEndSession: "", protocol.KindChecks: "", protocol.KindCheckNow: "", protocol.KindSettings: "",
+	} {
+		b.want(kind.String(), code, b.order(kind, time.Now(), bodies[kind]))
+	}
+	if told := b.Policy().Told(); told.Problem == "" || told.Terminal != "off" {
+		t.Errorf("the console is told %+v", told)
+	}
+}
+
+func TestPolicyWords(t *testing.T) {
+	b := open(t, t.TempDir(), "attended", "version: 1\nprofile: trial\nscripts: off\nterminal: off\nquestions: off\nwatch: off\n")
+	bodies := b.bodies()
+	for _, kind := range []protocol.Kind{protocol.KindWork, protocol.KindOpenSession, protocol.KindAsk, protocol.KindWatch} {
+		b.want(kind.String(), protocol.CodePolicy, b.order(kind, time.Now(), bodies[kind]))
+	}
+}
+
+func TestSeenOutlivesRestart(t *testing.T) {
+	dir := t.TempDir()
+	b := open(t, dir, "trial", "")
+	work, door := b.order(protocol.KindWork, time.Now(), b.free()), b.order(protocol.KindOpenSession, time.Now(), terminal())
+	b.want("run", "", work)
+	b.want("door", "", door)
+	if err := b.state.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = open(t, dir, "trial", "")
+	b.want("run again", protocol.CodeSeen, work)
+	b.want("door again", protocol.CodeSeen, door)
+	err := b.state.View(func(tx *state.Tx) error {
+		runs, err := tx.OpenRuns()
+		if len(runs) != 1 || runs[0].ID != work.ID || runs[0].Script != "free-disk-space" {
+			t.Errorf("open runs %+v", runs)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestClockAhead: a machine whose clock runs a year ahead can be helped, runs no
+// script, and nothing stays broken when it is right again.
+func TestClockAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, t.TempDir(), "trial", "")
+		right := time.Now().Add(-365 * 24 * time.Hour)
+		b.line(right)
+		b.want("script", protocol.CodeClock, b.order(protocol.KindWork, right, b.free()))
+		b.want("terminal", "", b.order(protocol.KindOpenSession, right, terminal()))
+		b.want("cancel", "", b.order(protocol.KindCancel, right, &protocol.Cancel{}))
+		b.want("checks", "", b.order(protocol.KindChecks, right, b.bodies()[protocol.KindChecks]))
+		b.want("stale terminal", protocol.CodeExpired, b.order(protocol.KindOpenSession, right.Add(-time.Hour), terminal()))
+		if err := b.Tick(); err != nil {
+			t.Fatal(err)
+		}
+		err := b.state.View(func(tx *state.Tx) error {
+			if floor := tx.Floor(); floor.After(right) {
+				t.Errorf("the floor was raised to %s by a clock in doubt", floor)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.line(time.Now()) // the same difference, seen from a clock that was set right
+		b.want("script, right again", "", b.order(protocol.KindWork, time.Now(), b.free()))
+	})
+}
+
+// TestClockBack: a clock below the floor runs no script, and an expired order
+// does not come to life by it.
+func TestClockBack(t *testing.T) {
+	dir := t.TempDir()
+	var old protocol.Order
+	synctest.Test(t, func(t *testing.T) { // a bubble begins at midnight of 1 January 2000
+		b := open(t, dir, "trial", "")
+		old = b.order(protocol.KindCancel, time.Now().Add(time.Hour), &protocol.Cancel{})
+		time.Sleep(400 * 24 * time.Hour)
+		b.line(time.Now())
+		if err := b.Tick(); err != nil {
+			t.Fatal(err)
+		}
+		b.want("in 2001", "", b.order(protocol.KindWork, time.Now(), b.free()))
+		b.want("old", protocol.CodeExpired, old)
+		if err := b.state.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // and here it is 2000 again
+		b := open(t, dir, "trial", "")
+		right := time.Now().Add(400 * 24 * time.Hour)
+		b.line(right)
+		b.want("script", protocol.CodeClock, b.order(protocol.KindWork, right, b.free()))
+		b.want("terminal", "", b.order(protocol.KindOpenSession, right, terminal()))
+		b.want("old", protocol.CodeExpired, old)
+		b.line(time.Now()) // a console that sets its own clock back, too
+		b.want("script, both back", protocol.CodeClock, b.order(protocol.KindWork, time.Now(), b.free()))
+		b.want("old, both back", protocol.CodeExpired, old)
+	})
+}
+
+// TestNoSecondLife: an id is forgotten only when no clock can make its order
+// valid again.
+func TestNoSecondLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, t.TempDir(), "trial", "")
+		began := time.Now()
+		door := b.order(protocol.KindOpenSession, began, terminal())
+		b.want("door", "", door)
+		for range 50 { // hours
+			time.Sleep(time.Hour)
+			b.line(time.Now())
+			if err := b.Tick(); err != nil {
+				t.Fatal(err)
+			}
+			b.line(began)
+			if _, code := b.admit(door); code == "" {
+				t.Fatalf("the door opened again after %s", time.Since(began))
+			}
+		}
+		err := b.state.View(func(tx *state.Tx) error {
+			if tx.Seen(door.ID) {
+				t.Error("the id is kept for ever")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestScripts(t *testing.T) {
+	b := open(t, t.TempDir(), "attended", "version: 1\nprofile: attended\nprotect: [backup]\n")
+	b.firing["service.stopped"] = true
+	change := func(w *protocol.Work, f func(*protocol.Work)) *protocol.Work { f(w); return w }
+	for name, tc := range map[string]struct {
+		work *protocol.Work
+		code string
+	}{
+		"safe":               {b.free(), ""},
+		"disruptive":         {b.restart(), ""},
+		"hash":               {change(b.free(), func(w *protocol.Work) { w.Hash = make([]byte, 32) }), protocol.CodeScript},
+		"no hash":            {change(b.free(), func(w *protocol.Work) { w.Hash = nil }), protocol.CodeScript},
+		"version":            {change(b.free(), func(w *protocol.Work) { w.Version++ }), protocol.CodeScript},
+		"unknown":            {change(b.free(), func(w *protocol.Work) { w.Script = "own-script" }), protocol.CodeNotApproved},
+		"path":               {change(b.free(), func(w *protocol.Work) { w.Script = "../free-disk-space" }), protocol.CodeNotApproved},
+		"bundle":             {change(b.free(), func(w *protocol.Work) { w.Bundle = []byte("#!/bin/sh") }), protocol.CodeNotApproved},
+		"no value":           {b.work("free-disk-space", nil), protocol.CodeParameters},
+		"value not here":     {b.work("free-disk-space", map[string]string{"MOUNT": "/etc"}), protocol.CodeParameters},
+		"option":             {b.work("restart-service", map[string]string{"SERVICE": "-H evil"}), protocol.CodeParameters},
+		"control characters": {b.work("restart-service", map[string]string{"SERVICE": "cups\nsshd"}), protocol.CodeParameters},
+		"another value":      {b.work("free-disk-space", map[string]string{"MOUNT": "/", "LD_PRELOAD": "x"}), protocol.CodeParameters},
+		"protected":          {b.work("restart-service", map[string]string{"SERVICE": "sshd"}), protocol.CodeProtected},
+		"protected here":     {b.work("restart-service", map[string]string{"SERVICE": "backup"}), protocol.CodeProtected},
+	} {
+		b.want(name, tc.code, b.order(protocol.KindWork, time.Now(), tc.work))
+	}
+	b.firing["service.stopped"], b.firing["filesystem.full"] = false, true
+	b.want("no disease", protocol.CodeNoCause, b.order(protocol.KindWork, time.Now(), b.restart()))
+	b.want("dry run", "", b.order(protocol.KindWork, time.Now(), change(b.restart(), func(w *protocol.Work) { w.DryRun = true })))
+	b.eyes.Family = "darwin"
+	b.want("system", protocol.CodePlatform, b.order(protocol.KindWork, time.Now(), b.free()))
+}
+
+func TestRiskAbovePolicy(t *testing.T) {
+	b := open(t, t.TempDir(), "trial", "version: 1\nprofile: trial\nscripts_risk: safe\n")
+	b.firing["service.stopped"] = true
+	b.want("disruptive", protocol.CodeRisk, b.order(protocol.KindWork, time.Now(), b.restart()))
+	b.want("safe", "", b.order(protocol.KindWork, time.Now(), b.free()))
+}
+
+// TestLimits: so many an hour and a day, and refused ones do not count.
+func TestLimits(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, dir, "attended", "")
+		b.firing["service.stopped"] = true
+		safe := func() string {
+			_, code := b.admit(b.order(protocol.KindWork, time.Now(), b.free()))
+			return code
+		}
+		disruptive := func() string {
+			_, code := b.admit(b.order(protocol.KindWork, time.Now(), b.restart()))
+			return code
+		}
+		for i := range 6 {
+			if code := safe(); code != "" {
+				t.Fatalf("safe repair %d: %s", i+1, code)
+			}
+		}
+		for i := range 4 {
+			if code := disruptive(); code != "" {
+				t.Fatalf("disruptive repair %d: %s", i+1, code)
+			}
+		}
+		for range 3 {
+			if a, b := safe(), disruptive(); a != protocol.CodeLimit || b != protocol.CodeLimit {
+				t.Errorf("over the limits: %q, %q", a, b)
+			}
+		}
+		if err := b.state.Close(); err != nil { // a restart does not help
+			t.Fatal(err)
+		}
+		b = open(t, dir, "attended", "")
+		b.firing["service.stopped"] = true
+		if code := safe(); code != protocol.CodeLimit {
+			t.Errorf("after a restart: %q", code)
+		}
+		time.Sleep(61 * time.Minute)
+		b.line(time.Now())
+		if a, b := safe(), disruptive(); a != "" || b != protocol.CodeLimit {
+			t.Errorf("an hour later: %q, %q", a, b)
+		}
+		time.Sleep(24 * time.Hour)
+		b.line(time.Now())
+		if code := disruptive(); code != "" {
+			t.Errorf("a day later: %q", code)
+		}
+	})
+}
+
+func TestDoors(t *testing.T) {
+	for _, tc := range []struct{ name, profile, policy, code string }{
+		{"trial", "trial", "", ""},
+		{"attended", "attended", "", protocol.CodeProof},
+		{"unattended", "unattended", "", protocol.CodeProof},
+		{"locked", "locked", "", protocol.CodePolicy},
+		{"asks", "trial", "version: 1\nprofile: trial\nterminal: ask\n", protocol.CodeConsent},
+		{"on, with proof", "trial", "version: 1\nprofile: trial\nproof: touch\n", protocol.CodeProof},
+	} {
+		b := open(t, t.TempDir(), tc.profile, tc.policy)
+		b.want(tc.name, tc.code, b.order(protocol.KindOpenSession, time.Now(), terminal()))
+	}
+	b := open(t, t.TempDir(), "trial", "")
+	for name, tc := range map[string]struct {
+		body *protocol.OpenSession
+		code string
+	}{
+		"files":     {&protocol.OpenSession{Kind: "files", Columns: 80, Rows: 24}, protocol.CodeUnsupported},
+		"no kind":   {&protocol.OpenSession{Columns: 80, Rows: 24}, protocol.CodeUnsupported},
+		"no size":   {&protocol.OpenSession{Kind: "terminal"}, protocol.CodeParameters},
+		"huge":      {&protocol.OpenSession{Kind: "terminal", Columns: 65535, Rows: 24}, protocol.CodeParameters},
+		"very high": {&protocol.OpenSession{Kind: "terminal", Columns: 80, Rows: 1 << 30}, protocol.CodeParameters},
+	} {
+		b.want(name, tc.code, b.order(protocol.KindOpenSession, time.Now(), tc.body))
+	}
+}
+
+// TestBounds: what a console may tune, and for how long it may watch.
+func TestBounds(t *testing.T) {
+	b := open(t, t.TempDir(), "attended", "")
+	for name, s := range map[string]*protocol.Settings{
+		"beat of ten years":    {Beat: 10 * 365 * 24 * 3600e6, UploadEvery: 900e6, Sample: 15e6},
+		"beat of nothing":      {UploadEvery: 900e6, Sample: 15e6},
+		"beat that overflows":  {Beat: 1<<63 - 1, UploadEvery: 900e6, Sample: 15e6},
+		"beat that wraps":      {Beat: (1<<62)/125 + 30e6, UploadEvery: 900e6, Sample: 15e6},
+		"upload of a day":      {Beat: 30e6, UploadEvery: 24 * 3600e6, Sample: 15e6},
+		"sample of an instant": {Beat: 30e6, UploadEvery: 900e6, Sample: 1},
+		"negative":             {Beat: -30e6, UploadEvery: 900e6, Sample: 15e6},
+	} {
+		b.want(name, protocol.CodeLimit, b.order(protocol.KindSettings, time.Now(), s))
+	}
+	a := b.want("watch for a day", "", b.order(protocol.KindWatch, time.Now(), &protocol.Watch{Until: time.Now().Add(24 * time.Hour).UnixMicro()}))
+	if until := time.UnixMicro(a.Body().(*protocol.Watch).Until); until.After(time.Now().Add(MaxWatch)) {
+		t.Errorf("watched until %s", until)
+	}
+	for name, set := range map[string][]byte{"no set": nil, "not CBOR": {1, 2, 3}, "large": make([]byte, catalogue.MaxSetBytes+1)} {
+		b.want(name, protocol.CodeExpression, b.order(protocol.KindChecks, time.Now(), &protocol.Checks{Set: set}))
+	}
+	hostile := catalogue.Set{Checks: catalogue.Builtin()}
+	hostile.Checks[0].Value = strings.Repeat("(", 4000)
+	b.want("brackets", protocol.CodeExpression, b.order(protocol.KindChecks, time.Now(), &protocol.Checks{Set: hostile.Encode()}))
+}
+
+// TestJournal: yes and no are written down; a flood of refusals is counted, and
+// does not push others out.
+func TestJournal(t *testing.T) {
+	b := open(t, t.TempDir(), "attended", "")
+	yes := b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{})
+	b.want("yes", "", yes)
+	for range 1000 {
+		b.want("no", protocol.CodeProof, b.order(protocol.KindOpenSession, time.Now(), terminal()))
+	}
+	b.want("another no", protocol.CodeUnsupported, b.order(protocol.KindOpenSession, time.Now(), &protocol.OpenSession{Kind: "files"}))
+	lines := b.journal()
+	if len(lines) != 1+10+1+1 {
+		t.Fatalf("%d lines: %+v", len(lines), lines)
+	}
+	if l := lines[0]; l.Act != "admitted" || l.Kind != "check-now" || l.ID != yes.ID {
+		t.Errorf("the yes is written as %+v", l)
+	}
+	for i, l := range lines[1:11] {
+		if l.Act != "refused" || l.Code != protocol.CodeProof || l.Count != uint64(i+1) || l.Text == "" {
+			t.Errorf("refusal %d is written as %+v", i+1, l)
+		}
+	}
+	if l := lines[11]; l.Count != 1000 {
+		t.Errorf("the thousandth is written as %+v", l)
+	}
+	if l := lines[12]; l.Code != protocol.CodeUnsupported || l.Count != 1 {
+		t.Errorf("another refusal is written as %+v", l)
+	}
+}
