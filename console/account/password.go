@@ -67,10 +67,12 @@ func (a *Accounts) matches(hash []byte, password string) bool {
 type try struct {
 	failed int
 	until  time.Time
+	last   time.Time
 }
 
 const (
 	freeTries = 5
+	maxWait   = 5 * time.Minute
 	maxTries  = 10_000 // names and addresses remembered
 )
 
@@ -79,41 +81,54 @@ var (
 	errSlow   = model.Problemf("too_many", "", "Too many attempts. Please wait a minute and try again.")
 )
 
-// wait tells whether this name may be tried from this address now.
-func (a *Accounts) wait(key string, now time.Time) error {
+// attempt counts a try before it is made, so that many at once are counted too.
+// It fails when this name may not be tried from this address now.
+func (a *Accounts) attempt(key string, now time.Time) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if t := a.tries[key]; t != nil && now.Before(t.until) {
-		return errSlow
-	}
-	return nil
-}
-
-func (a *Accounts) count(key string, ok bool, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if ok {
-		delete(a.tries, key)
-		return
-	}
-	if len(a.tries) > maxTries {
-		clear(a.tries)
-	}
 	t := a.tries[key]
 	if t == nil {
+		if len(a.tries) >= maxTries {
+			a.forget(now)
+		}
 		t = &try{}
 		a.tries[key] = t
 	}
+	if now.Before(t.until) {
+		return errSlow
+	}
 	t.failed++
 	if t.failed >= freeTries {
-		t.until = now.Add(min(time.Duration(t.failed-freeTries+1)*15*time.Second, 5*time.Minute))
+		t.until = now.Add(min(time.Duration(t.failed-freeTries+1)*15*time.Second, maxWait))
 	}
+	t.last = now
+	return nil
+}
+
+// forget makes room: what nobody has tried for long goes first, everything if
+// that is not enough.
+func (a *Accounts) forget(now time.Time) {
+	for key, t := range a.tries {
+		if now.Sub(t.last) > maxWait {
+			delete(a.tries, key)
+		}
+	}
+	if len(a.tries) >= maxTries {
+		clear(a.tries)
+	}
+}
+
+// succeeded forgets the failures of a name.
+func (a *Accounts) succeeded(key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.tries, key)
 }
 
 // SignIn checks a name and a password and begins a sign-in.
 func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (model.Person, string, error) {
 	key := store.Fold(name) + "|" + address
-	if err := a.wait(key, time.Now()); err != nil {
+	if err := a.attempt(key, time.Now()); err != nil {
 		return model.Person{}, "", err
 	}
 	var p model.Person
@@ -133,10 +148,10 @@ func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (
 		}
 	}
 	ok := a.matches(hash, password) && found && !p.Disabled
-	a.count(key, ok, time.Now())
 	if !ok {
 		return model.Person{}, "", errors.Join(errSignIn, a.auditFailure(ctx, p, address))
 	}
+	a.succeeded(key)
 	secret, err := a.begin(ctx, p, address)
 	return p, secret, err
 }

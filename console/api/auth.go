@@ -126,7 +126,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	right, _ := ctx.Operation().Metadata["right"].(string)
 	ctx = huma.WithValue(ctx, requestKey{}, wire{w, r})
-	if unsafe(r.Method) && r.Header.Get("Authorization") == "" && !a.ownOrigin(r) {
+	if unsafe(r.Method) && !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") && !a.ownOrigin(r) {
 		writeProblem(w, http.StatusForbidden, "origin", "A change must come from the console's own pages, or with a token.")
 		return
 	}

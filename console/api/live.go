@@ -59,6 +59,18 @@ func (a *API) Changed(list []store.Change) {
 	}
 }
 
+// ChangedEverything tells the pages of this node that something may look
+// different without saying what.
+func (a *API) ChangedEverything() {
+	a.live.mu.Lock()
+	defer a.live.mu.Unlock()
+	for b := range a.live.browsers {
+		b.mu.Lock()
+		b.all = true
+		b.mu.Unlock()
+	}
+}
+
 func (b *browser) mark(list []store.Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -50,6 +50,7 @@ type Options struct {
 // Console is one running node.
 type Console struct {
 	options Options
+	id      model.ID // of this run of this node
 	keys    keys
 	store   *store.Store
 	nodes   *nodes.Nodes
@@ -88,7 +89,7 @@ var ErrPortTaken = errors.New("the address is in use")
 
 // Open opens a console; Run runs it, Close takes it down.
 func Open(ctx context.Context, o Options) (c *Console, err error) {
-	c = &Console{options: o, work: make(chan model.ID, 4096)}
+	c = &Console{options: o, id: model.NewID(), work: make(chan model.ID, 4096)}
 	defer func() {
 		if err != nil {
 			c.Close()
@@ -105,7 +106,7 @@ func Open(ctx context.Context, o Options) (c *Console, err error) {
 	if err = c.listen(); err != nil {
 		return c, err
 	}
-	if err = c.openNodes(ctx); err != nil {
+	if err = c.openNodes(); err != nil {
 		return c, err
 	}
 	if err = c.openRooms(ctx); err != nil {
@@ -146,16 +147,15 @@ func (c *Console) openRooms(ctx context.Context) error {
 	c.desk = desk.New(c.store, log)
 	c.health = health.New(c.store, log)
 	c.repair = repair.New(c.store, c.hint, log)
-	c.sessions = session.New(c.store, c.nodes.ID(), c.keys.rest, c.hint, log)
-	c.lines = link.New(c.store, linkKeys, c.nodes.ID(), log)
+	c.sessions = session.New(c.store, c.id, c.keys.rest, c.hint, log)
+	c.lines = link.New(c.store, linkKeys, c.id, log)
 	c.lines.SetHandlers(c.handlers())
 	c.api = api.New(api.Rooms{
 		Store: c.store, Account: c.account, Fleet: c.fleet, Desk: c.desk, Health: c.health, Repair: c.repair, Sessions: c.sessions,
-		Node: c.nodes.ID(), Version: Version, Trial: o.Trial, Log: log,
-		Hint: c.hint, Watch: c.nodes.Watch, Token: c.token, Command: c.command, Forward: c.nodes.Forward, Origin: c.nodes.Origin, Settings: c.settingsChanged,
+		Node: c.id, Version: Version, Trial: o.Trial, Log: log,
+		Hint: c.hint, Watch: c.nodes.Watch, Token: c.token, Command: c.command, Forward: c.forward, Origin: origin, Settings: c.settingsChanged,
 	})
-	c.wireNodes()
-	c.store.OnChanged(c.nodes.Changed)
+	c.store.OnChanged(c.changed)
 	if _, err := c.account.Default(ctx); err != nil {
 		return err
 	}
@@ -205,7 +205,8 @@ func (c *Console) Run(ctx context.Context) error {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.nodes.Run(ctx) })
+	group.Go(func() error { return c.nodes.Run(ctx, c.hints()) })
+	group.Go(func() error { return c.lease(ctx) })
 	group.Go(func() error { return c.lines.Run(ctx) })
 	group.Go(func() error { return c.sessions.Run(ctx) })
 	group.Go(func() error { return c.store.RunDue(ctx, c.later()) })

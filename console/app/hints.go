@@ -1,9 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/deskside/deskside/console/model"
@@ -11,29 +16,71 @@ import (
 	"github.com/deskside/deskside/console/store"
 )
 
-func (c *Console) openNodes(ctx context.Context) error {
+func (c *Console) openNodes() error {
+	transport := &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		TLSClientConfig:       c.keys.peers(),
+		TLSHandshakeTimeout:   5 * time.Second,
+		ResponseHeaderTimeout: 45 * time.Second, // the other node may wait for a machine
+		MaxIdleConnsPerHost:   8,
+		IdleConnTimeout:       time.Minute,
+	}
 	var err error
-	c.nodes, err = nodes.Open(ctx, nodes.Options{Store: c.store, NATS: c.options.NATS, Address: c.nodeAddress(),
-		Secret: c.keys.rest, Log: c.options.Log})
+	c.nodes, err = nodes.Open(nodes.Options{Self: c.id, URL: c.options.NATS, Secret: c.keys.rest, Transport: transport, Log: c.options.Log})
 	if err != nil {
 		return errors.Join(ErrConfiguration, err)
 	}
-	c.last("nodes", c.nodes.Close)
+	c.last("nodes", func() error {
+		c.nodes.Close()
+		transport.CloseIdleConnections()
+		return nil
+	})
 	return nil
 }
 
 // nodeAddress is where other nodes reach this one; a console that is alone
-// tells nobody.
+// tells nobody. A node that listens on every address names the one by which it
+// reaches the server that all nodes share.
 func (c *Console) nodeAddress() string {
 	if c.options.NATS == "" {
 		return ""
 	}
-	return "https://" + c.secure.Addr().String()
+	host, port, err := net.SplitHostPort(c.secure.Addr().String())
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = addressToward(c.options.NATS)
+	}
+	return "https://" + net.JoinHostPort(host, port)
 }
 
-// wireNodes sets what happens when a hint arrives.
-func (c *Console) wireNodes() {
-	c.nodes.SetHandlers(nodes.Handlers{
+// addressToward is the address of this machine on the way to a server. Nothing
+// is sent.
+func addressToward(server string) string {
+	first, _, _ := strings.Cut(server, ",")
+	u, err := url.Parse(first)
+	if err != nil || u.Hostname() == "" {
+		return "127.0.0.1"
+	}
+	conn, err := net.Dial("udp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "4222")))
+	if err != nil {
+		return "127.0.0.1"
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).IP.String()
+}
+
+// lease says that this node is alive, until ctx ends. A node that could not say
+// so in time drops its lines: what it held was given up in its name.
+func (c *Console) lease(ctx context.Context) error {
+	node := store.Node{ID: c.id, Address: c.nodeAddress(), Started: time.Now().UTC()}
+	return c.store.RunLease(ctx, node, 0, c.lines.Drop)
+}
+
+// hints says what happens when a hint arrives.
+func (c *Console) hints() nodes.Handlers {
+	return nodes.Handlers{
 		Work: c.take,
 		Watch: func(machine model.ID, until time.Time) {
 			for _, from := range c.lines.Machines() {
@@ -42,13 +89,15 @@ func (c *Console) wireNodes() {
 				}
 			}
 		},
-		Changed: func(list []store.Change) {
-			c.api.Changed(list)
-			for _, x := range list {
+		Changed: func(changes []nodes.Change) {
+			list := make([]store.Change, len(changes))
+			for i, x := range changes {
+				list[i] = store.Change(x)
 				if x.Kind == "settings" || x.Kind == "check" {
 					c.settingsChanged(x.Organisation)
 				}
 			}
+			c.api.Changed(list)
 		},
 		Live: func(organisation, machine model.ID, payload []byte) {
 			var l model.Live
@@ -57,8 +106,50 @@ func (c *Console) wireNodes() {
 				c.api.Live(l)
 			}
 		},
-		Lost: c.lines.Drop,
+		Lost: func() {
+			for _, from := range c.lines.Machines() {
+				c.take(from.Machine)
+			}
+			c.api.ChangedEverything()
+		},
+	}
+}
+
+// changed tells all nodes that things look different.
+func (c *Console) changed(list []store.Change) {
+	changes := make([]nodes.Change, len(list))
+	for i, x := range list {
+		changes[i] = nodes.Change(x)
+	}
+	c.nodes.Changed(changes)
+}
+
+// forward hands a request to the node it belongs to.
+func (c *Console) forward(w http.ResponseWriter, r *http.Request, node model.ID) {
+	var to store.Node
+	err := c.store.View(r.Context(), store.System("node"), func(tx *store.Tx) error {
+		var err error
+		to, err = tx.Node(node)
+		return err
 	})
+	if err != nil || to.Address == "" {
+		http.Error(w, "The node that holds this session is gone.", http.StatusBadGateway)
+		return
+	}
+	c.nodes.Forward(w, r, node, to.Address)
+}
+
+// origin is the address of the console as the browser named it, at the node
+// where it first arrived.
+func origin(r *http.Request) string {
+	secure := r.TLS != nil
+	if from, forwarded := nodes.FromContext(r.Context()); forwarded {
+		secure = from.TLS
+	}
+	if secure {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // nodeLapsed is the handler of store.NodeLapsed: the machines of a node that is
@@ -74,6 +165,8 @@ func (c *Console) nodeLapsed(_ context.Context, tx *store.Tx, node model.ID) (ti
 // publishLive carries a reading to the nodes whose pages show the machine.
 func (c *Console) publishLive(l model.Live) {
 	if payload, err := json.Marshal(l); err == nil {
-		c.nodes.Live(l.Organisation, l.Machine, payload)
+		if err := c.nodes.Live(l.Organisation, l.Machine, payload); err != nil {
+			c.options.Log.Warn("a reading is too large for a page", "machine", l.Machine, "error", err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -128,6 +129,17 @@ func makeCertificate() ([]byte, error) {
 	}
 	out := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	return append(out, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...), nil
+}
+
+// peers is how a node speaks TLS with another: it must show the certificate that
+// all nodes share. What is forwarded carries people's cookies.
+func (k keys) peers() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS13, InsecureSkipVerify: true, VerifyConnection: func(s tls.ConnectionState) error {
+		if len(s.PeerCertificates) == 0 || !bytes.Equal(s.PeerCertificates[0].Raw, k.tls.Certificate[0]) {
+			return errors.New("the other node does not have the certificate of this console")
+		}
+		return nil
+	}}
 }
 
 // forLink certifies the stamp key anew at each start.

@@ -46,7 +46,7 @@ var law = map[string]struct {
 	"console/model":        {nil, "nouns know nobody"},
 	"console/store/schema": {nil, "the list of tables"},
 	"console/store":        {[]string{"console/store/schema"}, "the engine has no nouns"},
-	"console/nodes":        {[]string{"console/model", "console/store"}, "its lease is a row"},
+	"console/nodes":        {nil, "it carries ids and times; what they mean is a row"},
 	"console/link":         {[]string{"console/model", "console/store", "protocol", "protocol/expression"}, "the one room that speaks the wire"},
 	"console/account":      {[]string{"console/model", "console/store"}, "people are rows"},
 	"console/desk":         {[]string{"console/model", "console/store"}, "tickets are rows"},

@@ -83,7 +83,7 @@ func (c *Console) servers() ([]server, error) {
 	mux.Handle(link.Path, c.lines)
 	mux.Handle("/", c.route(pages))
 	config := &tls.Config{Certificates: []tls.Certificate{c.keys.tls}, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
-	all := []server{{&http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+	all := []server{{&http.Server{Handler: c.nodes.Accept(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: quiet, MaxHeaderBytes: 32 << 10}, tls.NewListener(c.secure, config)}}
 	if c.plain != nil {
 		all = append(all, server{&http.Server{Handler: onlyLoopback(c.route(pages)), ReadHeaderTimeout: 10 * time.Second,

@@ -107,6 +107,13 @@ func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Ti
 				return m.Disconnected(m.Node, since, reason, tx.Now())
 			})
 		}
+		m, err := get(tx, from.Machine)
+		if err != nil {
+			return err
+		}
+		if !m.Online || !m.Since.Equal(since) {
+			return nil // a newer line has taken over, perhaps at another node
+		}
 		settings, err := Settings(tx, from.Organisation)
 		if err != nil {
 			return err

@@ -145,6 +145,12 @@ func (c *collector) commit(ctx context.Context, units []unit) {
 func (c *collector) commitApart(ctx context.Context, u unit, err error) {
 	if len(u.entries) == 1 {
 		e := &u.entries[0]
+		if e.wrong != nil { // it cannot even be kept as refused
+			c.lines.log.Error("a message of a machine cannot be kept; it will tell it again", "machine", u.line.from.Machine,
+				"class", e.Class.String(), "number", e.Number, "error", err)
+			u.line.close()
+			return
+		}
 		c.lines.log.Warn("a message of a machine is refused", "machine", u.line.from.Machine,
 			"class", e.Class.String(), "number", e.Number, "error", err)
 		e.wrong = err

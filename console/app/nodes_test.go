@@ -1,0 +1,159 @@
+package app_test
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/console/store/storetest"
+)
+
+// sharedNATS is a real NATS server on the loopback interface.
+func sharedNATS(t *testing.T) string {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the NATS server did not start")
+	}
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	return s.ClientURL()
+}
+
+// TestTwoNodes: two consoles on one PostgreSQL and one NATS. The machine's line
+// is at one, everything is asked of the other.
+func TestTwoNodes(t *testing.T) {
+	w := &world{t: t, database: storetest.Postgres(t), keys: t.TempDir(), nats: sharedNATS(t)}
+	a := w.start("")
+	b := w.start("")
+	m := a.machine()
+	if p := b.get("/machines/" + m.id)["presence"]; p != "online" {
+		t.Fatalf("at the other node the machine is %v", p)
+	}
+	n := *b
+	t.Run("events", func(t *testing.T) { eventsOfTheOther(t, a, b) })
+	t.Run("vitals", func(t *testing.T) { vitalsOfTheOther(t, b, m) })
+	t.Run("question", func(t *testing.T) { question(t, &n, m) })
+	t.Run("repair", func(t *testing.T) { factsAndVitals(t, &n, m); repairs(t, &n, m) })
+	t.Run("terminal", func(t *testing.T) { terminal(t, a, m, b) })
+	t.Run("settings", func(t *testing.T) {
+		b.eager("filesystem.full")
+		a.eventually(3*time.Second, "a change of a check at one node is sent by the other", func() bool {
+			var has []byte
+			w.view(func(tx *store.Tx) error {
+				return tx.QueryRow("SELECT checks_hash FROM machine").Scan(&has)
+			})
+			return len(has) > 0
+		})
+	})
+	t.Run("a node stops", func(t *testing.T) {
+		b.do(http.MethodPatch, "/settings", map[string]any{"offline_after": "2s"}, nil, http.StatusOK)
+		began := time.Now()
+		a.stop()
+		if p := b.get("/machines/" + m.id)["presence"]; p != "online" {
+			t.Errorf("at once the machine is %v: it has offline_after to come back", p)
+		}
+		b.eventually(15*time.Second, "the machines of the other node are offline", func() bool { return b.get("/machines/" + m.id)["presence"] == "offline" })
+		if took := time.Since(began); took < 2*time.Second {
+			t.Errorf("offline after %v", took)
+		}
+		if r := b.get("/machines/" + m.id)["offline_reason"]; r != "link_lost" {
+			t.Errorf("the reason is %v", r)
+		}
+		// It comes back where its console was, and is there again.
+		again := w.start(strings.Replace(a.ready.URL, "https://localhost", "127.0.0.1", 1))
+		b.eventually(30*time.Second, "the machine is back", func() bool { return b.get("/machines/" + m.id)["presence"] == "online" })
+		question(t, b, m)
+		again.stop()
+	})
+}
+
+// view reads the database beside the consoles.
+func (w *world) view(do func(*store.Tx) error) {
+	w.t.Helper()
+	s, err := store.Open(w.t.Context(), w.database)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.View(w.t.Context(), store.System("test"), do); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// live is the socket of a page.
+func (n *node) live() *websocket.Conn {
+	n.w.t.Helper()
+	dialer := websocket.Dialer{HandshakeTimeout: 10 * time.Second, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	ws, _, err := dialer.Dial(strings.Replace(n.ready.URL, "https://", "wss://", 1)+"/api/v1/live", http.Header{"Authorization": {"Bearer " + n.token}})
+	if err != nil {
+		n.w.t.Fatal(err)
+	}
+	n.w.t.Cleanup(func() { ws.Close() })
+	return ws
+}
+
+// told reads a page's socket until something holds.
+func told(t *testing.T, ws *websocket.Conn, what string, is func(map[string]any) bool) {
+	t.Helper()
+	if err := ws.SetReadDeadline(time.Now().Add(15 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		_, raw, err := ws.ReadMessage()
+		if err != nil {
+			t.Fatalf("waiting for %s: %v", what, err)
+		}
+		m := map[string]any{}
+		if err := json.Unmarshal(raw, &m); err != nil {
+			t.Fatal(err)
+		}
+		if is(m) {
+			return
+		}
+	}
+}
+
+func eventsOfTheOther(t *testing.T, a, b *node) {
+	ws := b.live()
+	var ticket struct {
+		ID string `json:"id"`
+	}
+	a.post("/tickets", map[string]any{"says": "told at one node"}, &ticket)
+	told(t, ws, "the ticket of the other node", func(m map[string]any) bool {
+		list, _ := m["changes"].([]any)
+		for _, c := range list {
+			if x := c.(map[string]any); x["kind"] == "ticket" && x["id"] == ticket.ID {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func vitalsOfTheOther(t *testing.T, b *node, m *machine) {
+	ws := b.live()
+	if err := ws.WriteJSON(map[string]any{"watch": m.id}); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	told(t, ws, "readings of a machine at the other node", func(x map[string]any) bool {
+		if l, ok := x["live"].(map[string]any); ok && l["machine_id"] == m.id && len(l["series"].([]any)) > 0 {
+			seen++
+		}
+		return seen == 3
+	})
+}

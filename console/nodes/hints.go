@@ -1,0 +1,216 @@
+package nodes
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
+)
+
+// A Change says that a thing looks different now. It has the shape of
+// store.Change.
+type Change struct {
+	Organisation uuid.UUID
+	Kind         string
+	ID           uuid.UUID
+}
+
+// Handlers receive the hints. A nil one is not interested. They must not block
+// for long: a handler that falls behind by 64 MiB loses hints.
+type Handlers struct {
+	Work    func(machine uuid.UUID)
+	Watch   func(machine uuid.UUID, until time.Time)
+	Changed func(changes []Change) // all of one organisation
+	Live    func(organisation, machine uuid.UUID, payload []byte)
+
+	// Lost is called when hints may have been lost: act as if there had been
+	// one of every kind.
+	Lost func()
+}
+
+const (
+	macSize   = 16
+	headSize  = macSize + 8     // MAC and time
+	oldest    = 2 * time.Minute // of a hint; also how far the clocks of nodes may be apart
+	mostLive  = 512 << 10       // bytes of a live payload; the server takes 1 MiB
+	mostKind  = 255             // bytes of a kind of change
+	batchSize = 1000            // changes in one message: 40 KiB or so
+	mostBytes = 64 << 20        // waiting for one handler
+	mostHints = 1 << 20         // the same, as a number
+)
+
+// ErrLiveSize says that a live payload is too large to be handed on.
+var ErrLiveSize = errors.New("nodes: a live payload has more than 512 KiB")
+
+// Work says that a machine has something to do.
+func (n *Nodes) Work(machine uuid.UUID) { n.publish("work", machine[:]) }
+
+// Watch says that somebody looks at a machine until a time.
+func (n *Nodes) Watch(machine uuid.UUID, until time.Time) {
+	n.publish("watch", binary.BigEndian.AppendUint64(machine[:len(machine):len(machine)], uint64(until.UnixMicro())))
+}
+
+// Changed says that things look different now.
+func (n *Nodes) Changed(changes []Change) {
+	for len(changes) > 0 {
+		organisation := changes[0].Organisation
+		var body []byte
+		var rest []Change // of other organisations
+		count := 0
+		for _, c := range changes {
+			if c.Organisation != organisation || count == batchSize {
+				rest = append(rest, c)
+				continue
+			}
+			kind := c.Kind[:min(len(c.Kind), mostKind)]
+			body = append(body, c.ID[:]...)
+			body = append(body, byte(len(kind)))
+			body = append(body, kind...)
+			count++
+		}
+		n.publish("changed."+organisation.String(), body)
+		changes = rest
+	}
+}
+
+// Live hands on what a watched machine streams.
+func (n *Nodes) Live(organisation, machine uuid.UUID, payload []byte) error {
+	if len(payload) > mostLive {
+		return ErrLiveSize
+	}
+	body := make([]byte, 0, 16+len(payload))
+	body = append(body, organisation[:]...)
+	n.publish("live."+machine.String(), append(body, payload...))
+	return nil
+}
+
+// publish never waits. Without a connection the hint is lost, as hints may be.
+func (n *Nodes) publish(subject string, body []byte) {
+	message := make([]byte, macSize, headSize+len(body))
+	message = binary.BigEndian.AppendUint64(message, uint64(time.Now().UnixMicro()))
+	message = append(message, body...)
+	copy(message, n.mac(subject, message[macSize:]))
+	if err := n.conn.Publish(subject, message); err != nil && !errors.Is(err, nats.ErrReconnectBufExceeded) && !errors.Is(err, nats.ErrConnectionClosed) {
+		n.sometimes.Do(func() { n.log.Warn("a hint was not sent", "subject", subject, "error", err) })
+	}
+}
+
+func (n *Nodes) mac(subject string, signed []byte) []byte {
+	m := hmac.New(sha256.New, n.hintKey)
+	m.Write([]byte(subject + "\x00"))
+	m.Write(signed)
+	return m.Sum(nil)[:macSize]
+}
+
+var (
+	errForged = errors.New("the hint does not come from a node")
+	errStale  = errors.New("the hint is too old, or the clocks of the nodes are apart")
+	errShape  = errors.New("the hint has the wrong size")
+)
+
+// open returns the body of a message that a node has sent.
+func (n *Nodes) open(subject string, message []byte, now time.Time) ([]byte, error) {
+	if len(message) < headSize {
+		return nil, errShape
+	}
+	if !hmac.Equal(message[:macSize], n.mac(subject, message[macSize:])) {
+		return nil, errForged
+	}
+	at := time.UnixMicro(int64(binary.BigEndian.Uint64(message[macSize:])))
+	if age := now.Sub(at); age > oldest || age < -oldest {
+		return nil, errStale
+	}
+	return message[headSize:], nil
+}
+
+// subscribe hands what arrives to the handlers.
+func (n *Nodes) subscribe(h Handlers) error {
+	on := func(subject string, wanted bool, fn func(subject string, body []byte) error) error {
+		if !wanted {
+			return nil
+		}
+		sub, err := n.conn.Subscribe(subject, func(m *nats.Msg) {
+			body, err := n.open(m.Subject, m.Data, time.Now())
+			if err == nil {
+				err = fn(m.Subject, body)
+			}
+			if err != nil {
+				n.sometimes.Do(func() { n.log.Warn("a hint was refused", "subject", m.Subject, "error", err) })
+			}
+		})
+		if err != nil {
+			return err
+		}
+		return sub.SetPendingLimits(mostHints, mostBytes)
+	}
+	return errors.Join(
+		on("work", h.Work != nil, func(_ string, body []byte) error {
+			machine, rest, err := cutID(body)
+			if err != nil || len(rest) != 0 {
+				return errShape
+			}
+			h.Work(machine)
+			return nil
+		}),
+		on("watch", h.Watch != nil, func(_ string, body []byte) error {
+			machine, rest, err := cutID(body)
+			if err != nil || len(rest) != 8 {
+				return errShape
+			}
+			h.Watch(machine, time.UnixMicro(int64(binary.BigEndian.Uint64(rest))))
+			return nil
+		}),
+		on("changed.*", h.Changed != nil, func(subject string, body []byte) error {
+			changes, err := readChanges(subject, body)
+			if err == nil {
+				h.Changed(changes)
+			}
+			return err
+		}),
+		on("live.*", h.Live != nil, func(subject string, body []byte) error {
+			machine, err := uuid.Parse(strings.TrimPrefix(subject, "live."))
+			if err != nil {
+				return err
+			}
+			organisation, payload, err := cutID(body)
+			if err == nil {
+				h.Live(organisation, machine, payload)
+			}
+			return err
+		}),
+	)
+}
+
+func readChanges(subject string, body []byte) ([]Change, error) {
+	organisation, err := uuid.Parse(strings.TrimPrefix(subject, "changed."))
+	if err != nil {
+		return nil, err
+	}
+	var changes []Change
+	for len(body) > 0 {
+		c := Change{Organisation: organisation}
+		if c.ID, body, err = cutID(body); err != nil {
+			return nil, err
+		}
+		if len(body) == 0 || len(body) < 1+int(body[0]) {
+			return nil, errShape
+		}
+		size := 1 + int(body[0])
+		c.Kind, body = string(body[1:size]), body[size:]
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
+func cutID(body []byte) (id uuid.UUID, rest []byte, err error) {
+	if len(body) < len(id) {
+		return id, nil, errShape
+	}
+	copy(id[:], body)
+	return id, body[len(id):], nil
+}
