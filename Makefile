@@ -30,7 +30,7 @@ console:
 	CGO_ENABLED=0 go build $(GOFLAGS) -ldflags '$(LDFLAGS)' -o bin/deskside-console ./console
 
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
-	cd $(WEB) && npm install --no-save --no-audit --no-fund
+	cd $(WEB) && npm ci --no-audit --no-fund
 	@touch $@
 
 web: $(WEB)/dist/index.html
