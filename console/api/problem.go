@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -135,6 +136,8 @@ func (a *API) problem(err error) error {
 		p := newProblem(http.StatusConflict, "Somebody else has changed this in the meantime.").(*Problem)
 		p.Current = conflict.current
 		return p
+	case errors.Is(err, context.Canceled): // whoever asked has gone
+		return newProblem(http.StatusServiceUnavailable, "The request was given up.")
 	case errors.Is(err, store.ErrUnavailable):
 		return newProblem(http.StatusServiceUnavailable, "The database cannot be reached. Please try again in a moment.")
 	case errors.As(err, &known):

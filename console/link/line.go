@@ -29,7 +29,8 @@ type line struct {
 	epoch model.ID
 	beat  time.Duration // no beat for three of these means that it is dead
 
-	flushing sync.Mutex // one Flush at a time, so that acts keep their order
+	flushing sync.Mutex        // one Flush at a time, so that acts keep their order
+	told     map[model.ID]bool // acts sent on this line; under flushing
 
 	mu        sync.Mutex
 	pending   [][]byte

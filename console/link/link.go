@@ -101,6 +101,9 @@ type Lines struct {
 	wait   sync.WaitGroup
 }
 
+// maxTold is how many acts a line remembers to have sent.
+const maxTold = 4096
+
 // writers is how many goroutines write to all lines.
 const writers = 32
 
@@ -190,6 +193,13 @@ func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 			continue
 		}
 		for _, a := range acts {
+			if c.told[a.ID] {
+				continue // a row stays pending until the machine has answered
+			}
+			if len(c.told) > maxTold {
+				clear(c.told) // an agent does nothing twice
+			}
+			c.told[a.ID] = true
 			if !l.send(c, a) {
 				return
 			}

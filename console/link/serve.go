@@ -207,7 +207,7 @@ func (l *Lines) session(ctx context.Context, g *greeting, from model.From, p pro
 
 // serve is the life of a machine's line.
 func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p protocol.Proof) error {
-	c := &line{lines: l, ws: g.ws, from: from, epoch: p.Epoch, beat: 30 * time.Second}
+	c := &line{lines: l, ws: g.ws, from: from, epoch: p.Epoch, beat: 30 * time.Second, told: map[model.ID]bool{}}
 	l.replace(c)
 	since, wanted, err := l.handlers.Connected(ctx, helloOf(from, l.node, g.hello, p))
 	if err != nil {

@@ -27,7 +27,7 @@ func (r *Repair) Pending(ctx context.Context, from model.From) ([]model.Act, err
 			a := model.Act{ID: run.ID, Machine: from, Expires: run.ExpiresAt}
 			switch {
 			case run.Cancelling:
-				a.ID, a.Expires = model.NewID(), tx.Now().Add(time.Hour)
+				a.ID, a.Expires = model.DerivedID(run.ID, "cancel"), tx.Now().Add(time.Hour)
 				a.Body = &model.CancelRun{Run: run.ID, By: run.By}
 			case run.State == model.RunQueued || (run.State == model.RunSent && from.At.After(run.SentAt)):
 				a.Body = &model.Work{Script: run.Script, Version: run.ScriptVersion, Hash: run.ScriptHash,

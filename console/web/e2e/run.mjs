@@ -208,6 +208,7 @@ for (const engine of engines) {
 			20,
 			async () => (await world.api("GET", `/sessions/${id}`)).state === "open",
 		);
+		await see("link good"); // keys are held back until then
 		await page.locator(".xterm-helper-textarea").focus();
 		const type = async (text) => {
 			await page.keyboard.insertText(text);
