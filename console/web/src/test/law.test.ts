@@ -12,7 +12,7 @@ const features = ["account", "desk", "fleet", "health", "help", "repair", "sessi
 
 /** The folders of src that a file imports from. */
 function imports(name: string): string[] {
-	return [...source(name).matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(
+	return [...source(name).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(
 		([, path]) => normalize(join(dirname(name), path ?? "")).split("/")[0] ?? "",
 	);
 }
