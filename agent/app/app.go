@@ -36,6 +36,8 @@ type Options struct {
 	State  string // folder of the machine's memory
 	Policy string // policy file
 	Log    *slog.Logger
+
+	Pretend *Pretend // nil: this machine
 }
 
 // Agent is a running agent.
@@ -85,7 +87,11 @@ func (a *Agent) open() error {
 	if err != nil {
 		return err
 	}
-	eyes := gate.Eyes{Firing: a.firing, Listed: a.listed, Family: runtime.GOOS}
+	family := runtime.GOOS
+	if a.options.Pretend != nil {
+		family = a.options.Pretend.Family
+	}
+	eyes := gate.Eyes{Firing: a.firing, Listed: a.listed, Family: family}
 	if a.gate, err = gate.Open(a.state, a.options.Policy, eyes); err != nil {
 		return err
 	}
@@ -95,16 +101,28 @@ func (a *Agent) open() error {
 	a.line = link.New(a.id, capabilities(), a.state, a.gate, link.Handlers{
 		Proof: a.proof, Welcome: a.welcome, Act: a.act, Refused: a.refused, HelpLink: func(l protocol.HelpLink) { a.help.answer(l) },
 	}, a.options.Log)
-	a.runner = repair.New(a.state, runtime.GOOS, repair.Calls{Send: a.line.Send, Kept: a.line.Wake, Verify: a.verify}, a.options.Log)
+	calls := repair.Calls{Send: a.line.Send, Kept: a.line.Wake, Verify: a.verify}
+	if a.options.Pretend != nil {
+		a.line.Through(a.options.Pretend.Dial)
+		calls.Instead = a.options.Pretend.Repair
+	}
+	a.runner = repair.New(a.state, family, calls, a.options.Log)
 	a.sessions = session.New(a.state, session.Calls{Dial: a.dialSession, Send: a.line.Send, Wake: a.line.Wake}, a.options.Log)
 	a.help = newHelpDesk(a.options.State, a.line, a.options.Log)
-	collect := a.gate.Policy().Collect
-	prober := probe.New(probe.Options{Collect: probe.Collect{People: collect.People == "name",
-		Processes: collect.Processes == "names", CommandLines: collect.CommandLines == "on"}})
-	if a.rounds, err = newRounds(a, prober); err != nil {
+	if a.rounds, err = newRounds(a, a.reader()); err != nil {
 		return err
 	}
 	return a.runner.Recover()
+}
+
+// reader reads this machine as far as its policy lets it, or a pretence.
+func (a *Agent) reader() reader {
+	if a.options.Pretend != nil {
+		return newPretence(a.options.Pretend)
+	}
+	collect := a.gate.Policy().Collect
+	return newReader(probe.New(probe.Options{Collect: probe.Collect{People: collect.People == "name",
+		Processes: collect.Processes == "names", CommandLines: collect.CommandLines == "on"}}))
 }
 
 // Run works until ctx ends; the machine says goodbye with reason.
@@ -116,7 +134,9 @@ func (a *Agent) Run(ctx context.Context, reason string) error {
 	group.Go(func() error { return a.rounds.run(ctx) })
 	group.Go(func() error { return a.line.Run(ctx) })
 	group.Go(func() error { return a.runner.Run(ctx) })
-	group.Go(func() error { return a.help.run(ctx) })
+	if a.options.Pretend == nil { // nobody sits at a machine that is not there
+		group.Go(func() error { return a.help.run(ctx) })
+	}
 	group.Go(func() error { return a.answerAll(ctx) })
 	group.Go(func() error { return a.tick(ctx) })
 	err := group.Wait()
@@ -175,6 +195,9 @@ func (a *Agent) proof() (protocol.Proof, error) {
 func (a *Agent) welcome(w protocol.Welcome) {
 	a.options.Log.Info("connected", "console", a.id.Console, "machine", a.id.Machine)
 	a.rounds.ask(request{wanted: w.Wanted})
+	if a.options.Pretend != nil {
+		a.options.Pretend.Online()
+	}
 }
 
 // act does what the gate let in. It is called by the line's reader.

@@ -46,7 +46,7 @@ type verification struct {
 // that a beat says that this loop is alive.
 type rounds struct {
 	agent    *Agent
-	prober   *probe.Prober
+	reader   reader
 	requests chan request
 	booted   int64
 	began    time.Time // monotonic
@@ -89,9 +89,12 @@ const (
 	ringFine     = "fine"
 )
 
-func newRounds(a *Agent, p *probe.Prober) (*rounds, error) {
-	r := &rounds{agent: a, prober: p, requests: make(chan request, 64), began: time.Now(), beat: 30 * time.Second,
+func newRounds(a *Agent, from reader) (*rounds, error) {
+	r := &rounds{agent: a, reader: from, requests: make(chan request, 64), began: time.Now(), beat: 30 * time.Second,
 		upload: 15 * time.Minute, name: hostname(), os: protocol.OS{Family: runtime.GOOS, Arch: runtime.GOARCH}, fires: map[string]bool{}}
+	if p := a.options.Pretend; p != nil {
+		r.name, r.os = a.id.Name, protocol.OS{Family: p.Family}
+	}
 	r.spread = time.Duration(a.id.Machine[15]) * r.upload / 256
 	return r, r.restore()
 }
@@ -125,6 +128,7 @@ func (r *rounds) restore() error {
 			r.agent.options.Log.Warn("what was known of the alerts is lost", "error", err)
 		}
 	}
+	r.tellGate()
 	if len(doing) > 0 {
 		aside = doing
 		r.agent.options.Log.Error("the agent ended while it evaluated a check; it is set aside", "check", string(doing))
@@ -165,7 +169,7 @@ func (r *rounds) doing(check string) {
 
 func (r *rounds) adopt(set catalogue.Set) {
 	r.encoded, r.unproven = set, true
-	r.prober.Watch(set.Watched)
+	r.reader.watch(set.Watched)
 	hash := set.Hash()
 	r.mu.Lock()
 	r.checks = hash[:]
@@ -192,6 +196,14 @@ func (r *rounds) hashes() (checks, settings []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.checks, r.settings
+}
+
+// tellGate keeps which checks fire where the gate can see it.
+func (r *rounds) tellGate() {
+	fires := r.set.Firing()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fires = fires
 }
 
 func (r *rounds) firing(check string) bool {
@@ -225,7 +237,7 @@ func (r *rounds) period(now time.Time) time.Duration {
 }
 
 func (r *rounds) run(ctx context.Context) error {
-	defer r.prober.Close()
+	defer r.reader.close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -253,7 +265,7 @@ func (r *rounds) run(ctx context.Context) error {
 func (r *rounds) round(ctx context.Context) {
 	now := time.Now()
 	slow := now.Sub(r.slow) >= slowEvery
-	m := r.prober.Round(ctx, slow)
+	m := r.reader.round(ctx, slow)
 	if ctx.Err() != nil {
 		return
 	}
@@ -268,13 +280,7 @@ func (r *rounds) round(ctx context.Context) {
 	for _, t := range transitions {
 		r.unsaved = append(r.unsaved, r.transition(t, m))
 	}
-	if len(transitions) > 0 {
-		r.mu.Lock()
-		for _, t := range transitions {
-			r.fires[t.Check] = t.State == protocol.StateFiring
-		}
-		r.mu.Unlock()
-	}
+	r.tellGate()
 	r.keep(now, false)
 	r.tellFacts(m, now, slow)
 	if now.Before(r.watched) {

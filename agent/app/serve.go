@@ -56,6 +56,7 @@ func (r *rounds) replace(raw []byte) {
 		r.unsaved = append(r.unsaved, r.transition(t, &expression.Machine{}))
 	}
 	r.adopt(set)
+	r.tellGate()
 	err = r.agent.state.Update(func(tx *state.Tx) error { return tx.SetBlob(blobChecks, raw) })
 	if err != nil {
 		r.agent.options.Log.Error("cannot keep a set of checks", "error", err)
@@ -76,7 +77,7 @@ func (r *rounds) retune(s protocol.Settings) {
 // verify judges one check on a fresh reading.
 func (r *rounds) verify(ctx context.Context, v verification) protocol.Verdict {
 	verdict := protocol.Verdict{Check: v.check, Verdict: "not_run"}
-	m := r.prober.Round(ctx, true)
+	m := r.reader.round(ctx, true)
 	r.agent.last.Store(m)
 	level, values, err := r.set.Fresh(v.check, v.instance, m)
 	if err != nil {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -143,7 +144,10 @@ func (r *rounds) tellFacts(m *expression.Machine, now time.Time, slow bool) {
 					return err
 				}
 			}
-			if err := tx.SetSection(protocol.Section{Name: name, Hash: hash[:], At: now.UnixMicro(), Body: body}, true); err != nil {
+			err := tx.SetSection(protocol.Section{Name: name, Hash: hash[:], At: now.UnixMicro(), Body: body}, true)
+			if errors.Is(err, protocol.ErrTooLarge) { // the others are told all the same
+				r.agent.options.Log.Error("cannot tell facts", "section", name, "error", err)
+			} else if err != nil {
 				return err
 			}
 		}

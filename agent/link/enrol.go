@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
+	"net"
 
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
@@ -19,6 +20,8 @@ type Enrolment struct {
 	Agent    string
 	Profile  string
 	Hardware map[string]string
+
+	Dial func(ctx context.Context, network, address string) (net.Conn, error) // see [Me]
 }
 
 // Enrol makes a key, shows the token to the console it leads to, and returns
@@ -29,7 +32,7 @@ func Enrol(ctx context.Context, e Enrolment) (state.Identity, error) {
 	if err != nil {
 		return state.Identity{}, fmt.Errorf("enrol: %w", err)
 	}
-	c, err := dial(ctx, e.Console, Me{Organisation: e.Token.Organisation, Key: private, Identities: e.Token.Identities})
+	c, err := dial(ctx, e.Console, Me{Organisation: e.Token.Organisation, Key: private, Identities: e.Token.Identities, Dial: e.Dial})
 	if err != nil {
 		return state.Identity{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -56,6 +57,11 @@ func New(id state.Identity, capabilities protocol.Capability, s *state.State, g 
 		state: s, gate: g, handlers: h, log: log, silent: 100 * time.Second,
 		wake: make(chan struct{}, 1), out: make(chan []byte, 256),
 	}
+}
+
+// Through sets how the line and sessions dial. Call it before Run.
+func (l *Line) Through(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	l.me.Dial = dial
 }
 
 // Console is the address of the console, and Me who the machine says it is; a

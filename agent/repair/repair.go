@@ -15,6 +15,7 @@ package repair
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -47,6 +48,9 @@ type Calls struct {
 	Kept func()
 	// Verify judges a check on a fresh reading.
 	Verify func(ctx context.Context, check, instance string) protocol.Verdict
+	// Instead, when it is set, does the work of a script on a machine that is not
+	// there, and returns the exit code; see agent/simulate.
+	Instead func(script string, values map[string]string, dry bool, out io.Writer) int
 }
 
 // Runner runs scripts. Make it with [New]; [Runner.Run] works until its context
@@ -181,7 +185,13 @@ func (r *Runner) perform(ctx context.Context, result protocol.Result, j job, wor
 	r.calls.Send(protocol.KindTaken, protocol.Taken{Run: result.Run, At: result.StartedAt})
 
 	out := newOutput(result.Run, r.calls.Send)
-	end, err := r.execute(running, result.Run, j, work, out)
+	var end ending
+	var err error
+	if r.calls.Instead != nil {
+		end.code = r.calls.Instead(j.script, work.Parameters, work.DryRun, out)
+	} else {
+		end, err = r.execute(running, result.Run, j, work, out)
+	}
 	result.EndedAt = time.Now().UnixMicro()
 	out.close()
 	result.Head, result.Tail, result.Bytes, result.Cut = out.kept()

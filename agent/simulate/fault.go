@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// kinds of faults; clear ends them.
+var kinds = [...]string{"filesystem", "cpu", "service", "offline", "clear"}
+
+// order is a fault for so many machines, at a moment.
+type order struct {
+	kind  string
+	count int
+	after time.Duration
+}
+
+// orders are what --fault was given, by their time.
+type orders []order
+
+func (o *orders) String() string { return fmt.Sprint(*o) }
+
+// Set reads KIND=COUNT@SECONDS.
+func (o *orders) Set(text string) error {
+	kind, rest, _ := strings.Cut(text, "=")
+	count, seconds, _ := strings.Cut(rest, "@")
+	n, err := strconv.Atoi(count)
+	s, err2 := strconv.ParseFloat(seconds, 64)
+	if !slices.Contains(kinds[:], kind) || errors.Join(err, err2) != nil || n < 0 || !(s >= 0 && s <= 1e6) {
+		return fmt.Errorf("a fault is KIND=COUNT@SECONDS, KIND one of %v", kinds)
+	}
+	*o = append(*o, order{kind, n, time.Duration(s * float64(time.Second))})
+	slices.SortStableFunc(*o, func(a, b order) int { return int(a.after - b.after) })
+	return nil
+}
+
+// follow makes the ordered faults, each at its time.
+func (s *simulation) follow(ctx context.Context, from time.Time) error {
+	for _, o := range s.options.faults {
+		timer := time.NewTimer(time.Until(from.Add(o.after)))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+			s.fault(o.kind, o.count)
+		}
+	}
+	return nil
+}
+
+// fault gives a fault to count machines that do not have it yet, or clears count
+// of those that have one, and returns their names. 0 means all.
+func (s *simulation) fault(kind string, count int) []string {
+	names := []string{}
+	for _, m := range s.machines {
+		if count > 0 && len(names) == count {
+			break
+		}
+		if m.set(kind) {
+			names = append(names, m.name)
+		}
+	}
+	return names
+}
+
+// serve takes orders on a loopback address.
+func (s *simulation) serve(ctx context.Context, address string) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().IsLoopback() {
+		return fmt.Errorf("--control is a loopback address such as 127.0.0.1:9000, not %q", address)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("--control: %w", err)
+	}
+	s.log.Warn("faults are ordered here", "control", l.Addr().String())
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /fault", s.takeFault)
+	server := &http.Server{Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (s *simulation) takeFault(w http.ResponseWriter, r *http.Request) {
+	var ask struct {
+		Kind  string `json:"kind"`
+		Count int    `json:"count"`
+	}
+	// A page in a browser cannot send this type without being asked first.
+	if r.Header.Get("Content-Type") != "application/json" {
+		http.Error(w, "the body is application/json", http.StatusUnsupportedMediaType)
+		return
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&ask); err != nil || ask.Count < 0 || !slices.Contains(kinds[:], ask.Kind) {
+		http.Error(w, fmt.Sprintf(`the body is {"kind": one of %v, "count": 0 or more}`, kinds), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string][]string{"machines": s.fault(ask.Kind, ask.Count)})
+}
