@@ -39,6 +39,9 @@ $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell find $(WE
 	cd $(WEB) && npm run build
 	@touch $@
 
+demo: build ## run, with 50 pretend workstations and a story
+	@tools/demo
+
 dev: build ## like run, and rebuilds the web application as it is edited
 	@DESKSIDE_DEV=1 tools/run
 

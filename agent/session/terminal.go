@@ -184,11 +184,10 @@ func (t *terminal) take(f stream.Frame, pty xpty.Pty) error {
 		if _, err := pty.Write(fresh); err != nil {
 			return errInput
 		}
-		if ack, due := t.in.Ack(); due {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			return t.send(ack)
-		}
+		// What is typed is acknowledged at once: a browser keeps it until then.
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.send(t.in.AckNow())
 	case stream.Resize:
 		pty.Resize(f.Size())
 	case stream.Ack:
