@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +24,7 @@ type Ticket struct {
 	State         string      `json:"state" enum:"new,open,on_hold,resolved,closed"`
 	HoldReason    *string     `json:"hold_reason" enum:"requester,vendor,change,problem,scheduled"`
 	Title         string      `json:"title"`
+	Titles        *Words      `json:"titles" doc:"the title in both languages, while it is the one that Deskside gave"`
 	Says          *string     `json:"says" doc:"the person's own words"`
 	Plain         *Words      `json:"plain"`
 	Priority      int         `json:"priority" minimum:"1" maximum:"5"`
@@ -100,6 +102,9 @@ func ticketOf(t model.Ticket, machines []desk.MachineRef, alerts []model.Alert) 
 	}
 	for _, a := range alerts {
 		out.AlertIDs = append(out.AlertIDs, a.ID)
+		if rest, given := strings.CutPrefix(t.Title, a.Title.EN); given && t.Source == model.SourceAlert && out.Titles == nil {
+			out.Titles = &Words{EN: t.Title, PL: a.Title.PL + strings.Replace(rest, ": many computers", ": wiele komputerów", 1)}
+		}
 	}
 	if r := t.Resolution; r != nil {
 		out.Resolution = &Resolution{Kind: r.Kind, Text: r.Text, Plain: wordsOrNull(r.Plain)}

@@ -1640,6 +1640,7 @@ export interface components {
             /** @enum {string} */
             state: "new" | "open" | "on_hold" | "resolved" | "closed";
             title: string;
+            titles: components["schemas"]["Words"] | null;
             /** Format: date-time */
             updated_at: string;
             /** Format: int64 */

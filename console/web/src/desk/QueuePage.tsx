@@ -6,7 +6,7 @@ import { useCan, useMe } from "../api/me";
 import type { Ticket, TicketCounts } from "../api/types";
 import { type MessageId, useT } from "../i18n";
 import { lasted, number } from "../i18n/format";
-import { shortNumber } from "../i18n/words";
+import { shortNumber, titleOf } from "../i18n/words";
 import { Icon } from "../ui/icons";
 import { useKeys } from "../ui/keyboard";
 import { List } from "../ui/list";
@@ -126,7 +126,7 @@ export function QueuePage({ filter, set, open }: Props) {
 
 function sentenceOf(t: ReturnType<typeof useT>, view: View, first: Ticket, total: number): string {
 	if (view === "done") return t("queue.done_sentence", { n: total });
-	return t("queue.next", { title: first.title, age: lasted(first.created_at) });
+	return t("queue.next", { title: titleOf(first), age: lasted(first.created_at) });
 }
 
 function Filter({ value, onChange }: { value: string; onChange: (q: string) => void }) {

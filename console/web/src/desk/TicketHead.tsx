@@ -5,6 +5,7 @@ import { useCan, useMe } from "../api/me";
 import type { Ticket } from "../api/types";
 import { useT } from "../i18n";
 import { lasted, moment } from "../i18n/format";
+import { titleOf } from "../i18n/words";
 import { Icon } from "../ui/icons";
 import { Btn, Face, Wrong } from "../ui/parts";
 import { type TicketChange, usePatchTicket, usePeople } from "./queries";
@@ -24,8 +25,8 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 		<section className="page-head ticket-head">
 			<div className="line first-line">
 				<span className="mono dim number">{ticket.number}</span>
-				<h1 className="grow cut" title={ticket.title}>
-					{ticket.title}
+				<h1 className="grow cut" title={titleOf(ticket)}>
+					{titleOf(ticket)}
 				</h1>
 				<Pick word={`P${priority}`} title={t(`priority.${priority}`)} fixed={!writes}>
 					{([1, 2, 3, 4, 5] as const).map((p) => (

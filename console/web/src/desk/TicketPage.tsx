@@ -7,7 +7,7 @@ import { useActs } from "../api/acts";
 import { useCan } from "../api/me";
 import type { Ticket } from "../api/types";
 import { useT } from "../i18n";
-import { shortNumber } from "../i18n/words";
+import { shortNumber, titleOf } from "../i18n/words";
 import { useKeys } from "../ui/keyboard";
 import { useNarrow } from "../ui/list";
 import { say } from "../ui/notices";
@@ -38,7 +38,7 @@ export type TicketParts = {
 export function TicketPage({ id, parts, back }: { id: string; parts: TicketParts; back: () => void }) {
 	const t = useT();
 	const ticket = useTicket(id);
-	const title = ticket.data && `${shortNumber(ticket.data.number)} ${ticket.data.title}`;
+	const title = ticket.data && `${shortNumber(ticket.data.number)} ${titleOf(ticket.data)}`;
 	useEffect(() => {
 		document.title = `${title ?? t("nav.queue")} · Deskside`;
 	}, [title, t]);

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { Machine, Ticket } from "../api/types";
 import { useT } from "../i18n";
 import { age } from "../i18n/format";
-import { shortNumber } from "../i18n/words";
+import { shortNumber, titleOf } from "../i18n/words";
 import { useTicketsOf } from "./queries";
 import { isOver } from "./words";
 
@@ -13,8 +13,8 @@ function Lines({ tickets }: { tickets: Ticket[] }) {
 			{tickets.slice(0, 5).map((ticket) => (
 				<li key={ticket.id}>
 					<time>{age(ticket.updated_at)}</time>
-					<Link to="/tickets/$id" params={{ id: ticket.id }} className="link cut" title={ticket.title}>
-						{shortNumber(ticket.number)} {ticket.title}
+					<Link to="/tickets/$id" params={{ id: ticket.id }} className="link cut" title={titleOf(ticket)}>
+						{shortNumber(ticket.number)} {titleOf(ticket)}
 					</Link>
 				</li>
 			))}
@@ -60,7 +60,7 @@ export function OpenTickets({ machine }: { machine: Machine }) {
 			{open.slice(0, 4).map((ticket, i) => (
 				<span key={ticket.id}>
 					{i > 0 && ", "}
-					<Link to="/tickets/$id" params={{ id: ticket.id }} className="link within" title={ticket.title}>
+					<Link to="/tickets/$id" params={{ id: ticket.id }} className="link within" title={titleOf(ticket)}>
 						{shortNumber(ticket.number)}
 					</Link>
 				</span>

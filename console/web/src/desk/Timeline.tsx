@@ -7,6 +7,7 @@ import { Icon, type IconName } from "../ui/icons";
 import { Bones, Empty, Face, Seg, Wrong } from "../ui/parts";
 import { useTimeline } from "./queries";
 import type { TicketParts } from "./TicketPage";
+import { reasonOf, toldOf } from "./told";
 
 type Shown = "all" | "people" | "machine";
 export type Entry = { item: TimelineItem; times: number; last: string };
@@ -130,7 +131,7 @@ function One({
 					</>
 				) : (
 					<p>
-						{item.text}
+						{toldOf(t, item)}
 						{times > 1 && (
 							<>
 								{" "}
@@ -138,7 +139,7 @@ function One({
 								<span className="dim">{t("timeline.last", { at: clock(last) })}</span>
 							</>
 						)}
-						{item.reason && <span className="dim"> · {item.reason}</span>}
+						{reasonOf(t, item) && <span className="dim"> · {reasonOf(t, item)}</span>}
 						{item.by.kind === "technician" && item.by.name && <span className="dim"> · {item.by.name}</span>}
 					</p>
 				)}

@@ -5,7 +5,7 @@ import { useId, useState } from "react";
 import type { Machine, Ticket } from "../api/types";
 import { useT } from "../i18n";
 import { age } from "../i18n/format";
-import { headline, presence, shortNumber } from "../i18n/words";
+import { headline, presence, shortNumber, titleOf } from "../i18n/words";
 import { Mark } from "../ui/parts";
 import { useFind, useTicketsOf } from "./queries";
 import { isOver } from "./words";
@@ -123,7 +123,7 @@ export function CallerLine({
 						onChange={(event) => addTo(event.currentTarget.checked ? ticket : undefined)}
 					/>
 					<span className="cut grow">
-						{t("call.same", { number: shortNumber(ticket.number), title: ticket.title })}
+						{t("call.same", { number: shortNumber(ticket.number), title: titleOf(ticket) })}
 					</span>
 					<span className="sub">{age(ticket.created_at)}</span>
 				</label>

@@ -1,6 +1,7 @@
 import type { Ticket } from "../api/types";
 import type { Translate } from "../i18n";
 import { age, moment } from "../i18n/format";
+import { titleOf } from "../i18n/words";
 import type { Column } from "../ui/list";
 import type { View } from "./queries";
 import { isOver, stateWord } from "./words";
@@ -39,8 +40,8 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 			area: "title",
 			cell: (ticket) => (
 				<span className="line">
-					<span className="title cut" title={ticket.title}>
-						{ticket.title}
+					<span className="title cut" title={titleOf(ticket)}>
+						{titleOf(ticket)}
 					</span>
 					{ticket.can_work === "no" && !isOver(ticket) && (
 						<span className="tag not-narrow">{t("can_work.tag_no")}</span>

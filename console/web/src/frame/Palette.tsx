@@ -3,6 +3,7 @@ import { Modal } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { type ReactNode, useId, useState } from "react";
 import { type MessageId, pick, useT } from "../i18n";
+import { titleOf } from "../i18n/words";
 import { Icon, type IconName } from "../ui/icons";
 import { Mark } from "../ui/parts";
 import { useSearch } from "./queries";
@@ -43,7 +44,7 @@ export function Palette(props: {
 				content: (
 					<>
 						<span className="mono dim">{ticket.number}</span>
-						<span className="cut grow">{ticket.title}</span>
+						<span className="cut grow">{titleOf(ticket)}</span>
 						<span className="sub">{ticket.requester?.name}</span>
 					</>
 				),

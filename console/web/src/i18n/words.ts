@@ -5,6 +5,10 @@ import { lasted, when } from "./format";
 
 type Present = Pick<Machine, "presence" | "offline_reason" | "last_seen_at" | "people">;
 
+/** The title in the reader's language, while it is the one that Deskside gave. */
+export const titleOf = (ticket: Pick<Ticket, "title" | "titles">) =>
+	ticket.titles ? pick(ticket.titles) : ticket.title;
+
 /** Presence with its reason, short enough for a row: “online, in use”, “asleep 09:40”. */
 export function presence(t: Translate, machine: Present): string {
 	if (machine.presence === "online") return t(machine.people.length > 0 ? "presence.in_use" : "presence.online");
