@@ -200,6 +200,20 @@ func TestFleet(t *testing.T) {
 		}
 		return out
 	}
+	// The console writes presence down in batches, after it has answered.
+	await := func(want string) {
+		t.Helper()
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		limit := time.After(30 * time.Second)
+		for got := presence(); got[want] != fleet; got = presence() {
+			select {
+			case <-tick.C:
+			case <-limit:
+				t.Fatalf("not all %s: %v", want, got)
+			}
+		}
+	}
 	for range 2 { // the second time there is no use of the token left
 		ctx, stop := context.WithCancel(t.Context())
 		r, w := io.Pipe()
@@ -216,15 +230,11 @@ func TestFleet(t *testing.T) {
 		if !regexp.MustCompile(`^{"online":20,"seconds":[\d.]+}\n$`).MatchString(line) {
 			t.Errorf("%q", line)
 		}
-		if got := presence(); got["online"] != fleet {
-			t.Errorf("online: %v", got)
-		}
+		await("online")
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		if got := presence(); got["offline shut_down"] != fleet {
-			t.Errorf("after the end: %v", got)
-		}
+		await("offline shut_down")
 	}
 }
