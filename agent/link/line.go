@@ -223,7 +223,11 @@ func (l *Line) serve(ctx context.Context, c *conn, welcome protocol.Welcome) err
 	go func() {
 		err := l.write(ctx, c, acks)
 		cancel()
-		c.close() // ends the reader
+		if err != nil {
+			c.close() // ends the reader
+		} else { // the console hangs up when it has read the goodbye
+			time.AfterFunc(leaveTime, c.close)
+		}
 		written <- err
 	}()
 	err := l.read(ctx, c, acks)
@@ -233,6 +237,11 @@ func (l *Line) serve(ctx context.Context, c *conn, welcome protocol.Welcome) err
 	}
 	return err
 }
+
+// leaveTime is how long the console has to hang up after a goodbye. Hanging up
+// first, with something from the console still unread, would be a reset of the
+// connection, in which the goodbye is lost.
+const leaveTime = 2 * time.Second
 
 func (l *Line) setUp(up bool) {
 	l.mu.Lock()

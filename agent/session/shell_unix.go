@@ -3,13 +3,20 @@
 package session
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/charmbracelet/x/xpty"
+	"golang.org/x/sys/unix"
 )
 
 // shell is a login shell of the account the agent runs as, in its home.
@@ -37,8 +44,8 @@ func shell() *exec.Cmd {
 // afterStart closes our end of what belongs to the shell, so that reading ends
 // when the shell and its children have closed theirs.
 func afterStart(p xpty.Pty) {
-	if unix, ok := p.(*xpty.UnixPty); ok {
-		unix.Slave().Close()
+	if u, ok := p.(*xpty.UnixPty); ok {
+		u.Slave().Close()
 	}
 }
 
@@ -52,6 +59,70 @@ func exitCode(cmd *exec.Cmd, _ error) int {
 	return cmd.ProcessState.ExitCode()
 }
 
+// near is our end of the terminal, such that closing it ends a read or a write
+// that waits: programs that the shell left behind may hold the far end for ever.
+func near(p xpty.Pty) (io.ReadWriteCloser, error) {
+	unixPty, ok := p.(*xpty.UnixPty)
+	if !ok {
+		return p, nil
+	}
+	raw, err := unixPty.Master().SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	fd := -1
+	var failed error
+	err = raw.Control(func(master uintptr) {
+		if fd, failed = unix.FcntlInt(master, unix.F_DUPFD_CLOEXEC, 0); failed == nil {
+			failed = unix.SetNonblock(fd, true)
+		}
+	})
+	if err = errors.Join(err, failed); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "terminal"), nil
+}
+
 func hangUp(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGHUP) }
 
-func end(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+// end kills the shell and every process of its session, so also the jobs that a
+// shell puts into groups of their own. What has made itself a session of its own
+// is not ours any more, as after a login.
+func end(cmd *exec.Cmd) {
+	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	for range 100 { // until none was born meanwhile
+		members := membersOf(cmd.Process.Pid)
+		for _, pid := range members {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if len(members) == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// membersOf lists the living processes of a session, where /proc tells.
+func membersOf(session int) []int {
+	var out []int
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		raw, err := os.ReadFile("/proc/" + e.Name() + "/stat")
+		if err != nil {
+			continue
+		}
+		// pid (name) state ppid pgrp session: the name may hold anything.
+		fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+		if len(fields) > 3 && fields[3] == strconv.Itoa(session) && fields[0] != "Z" && fields[0] != "X" {
+			out = append(out, pid)
+		}
+	}
+	return out
+}

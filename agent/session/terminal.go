@@ -48,16 +48,23 @@ func (t *terminal) run(ctx context.Context, columns, rows int) (int, error) {
 		return -1, fmt.Errorf("start the shell: %w", err)
 	}
 	afterStart(pty)
+	ours, err := near(pty)
+	if err != nil {
+		end(cmd)
+		xpty.WaitProcess(context.Background(), cmd)
+		return -1, fmt.Errorf("open a terminal: %w", err)
+	}
+	defer ours.Close()
 
 	var group sync.WaitGroup
 	group.Go(func() { // the socket, until it ends
 		defer cancel()
-		t.read(pty)
+		t.read(pty, ours)
 	})
 	copied := make(chan struct{})
 	group.Go(func() {
 		defer close(copied)
-		t.copy(ctx, pty)
+		t.copy(ctx, ours)
 	})
 	exited := make(chan int, 1)
 	group.Go(func() {
@@ -85,7 +92,7 @@ func (t *terminal) run(ctx context.Context, columns, rows int) (int, error) {
 	end(cmd)
 	t.exit(code)
 	cancel()
-	pty.Close()
+	ours.Close()
 	t.ws.Close()
 	group.Wait()
 	return code, nil
@@ -145,7 +152,7 @@ func (t *terminal) send(f stream.Frame) error {
 }
 
 // read does what the socket says until it ends.
-func (t *terminal) read(pty xpty.Pty) {
+func (t *terminal) read(pty xpty.Pty, in io.Writer) {
 	t.ws.SetReadLimit(stream.MaxFrame)
 	alive := func() error { return t.ws.SetReadDeadline(time.Now().Add(silence)) }
 	t.ws.SetPingHandler(func(data string) error {
@@ -163,7 +170,7 @@ func (t *terminal) read(pty xpty.Pty) {
 			continue
 		}
 		f, err := stream.Parse(message)
-		if err != nil || t.take(f, pty) != nil {
+		if err != nil || t.take(f, pty, in) != nil {
 			return
 		}
 	}
@@ -171,7 +178,7 @@ func (t *terminal) read(pty xpty.Pty) {
 
 var errInput = errors.New("the terminal takes no input")
 
-func (t *terminal) take(f stream.Frame, pty xpty.Pty) error {
+func (t *terminal) take(f stream.Frame, pty xpty.Pty, in io.Writer) error {
 	switch f.Kind {
 	case stream.Input:
 		fresh, err := t.in.Take(f)
@@ -181,7 +188,7 @@ func (t *terminal) take(f stream.Frame, pty xpty.Pty) error {
 		t.mu.Lock()
 		tally(t.digest, 'i', fresh)
 		t.mu.Unlock()
-		if _, err := pty.Write(fresh); err != nil {
+		if _, err := in.Write(fresh); err != nil {
 			return errInput
 		}
 		// What is typed is acknowledged at once: a browser keeps it until then.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -62,7 +63,11 @@ func (s *simulation) follow(ctx context.Context, from time.Time) error {
 // of those that have one, and returns their names. 0 means all.
 func (s *simulation) fault(kind string, count int) []string {
 	names := []string{}
-	for _, m := range s.machines {
+	// Each kind has an order of its own, so that faults do not all meet on the same
+	// machines.
+	r := rand.New(rand.NewPCG(s.options.seed, uint64(slices.Index(kinds[:], kind))))
+	for _, i := range r.Perm(len(s.machines)) {
+		m := s.machines[i]
 		if count > 0 && len(names) == count {
 			break
 		}

@@ -34,6 +34,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -63,6 +64,7 @@ type options struct {
 	machines                      int
 	seed                          uint64
 	faults                        orders
+	out                           io.Writer
 }
 
 func main() {
@@ -75,6 +77,7 @@ func main() {
 	flag.StringVar(&o.control, "control", "", "loopback host:port on which faults are ordered")
 	flag.Var(&o.faults, "fault", "KIND=COUNT@SECONDS; may be given more than once")
 	flag.Parse()
+	o.out = os.Stdout
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o); err != nil {
@@ -191,7 +194,7 @@ func (s *simulation) report(ctx context.Context) error {
 		return nil
 	case <-s.all:
 	}
-	err := json.NewEncoder(os.Stdout).Encode(map[string]float64{
+	err := json.NewEncoder(s.options.out).Encode(map[string]float64{
 		"online": float64(len(s.machines)), "seconds": float64(time.Since(s.began).Round(time.Millisecond)) / float64(time.Second)})
 	if err != nil {
 		return err
