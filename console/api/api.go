@@ -18,8 +18,10 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -160,6 +162,11 @@ func operation[I, O any](a *API, method, path, right, summary string, do func(co
 		op.DefaultStatus = http.StatusOK
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		if where := unusable(reflect.ValueOf(in), ""); where != "" {
+			p := newProblem(http.StatusUnprocessableEntity, "A text holds a NUL character or is not UTF-8.").(*Problem)
+			p.Errors = []Detail{{Location: where, Message: "holds a NUL character or is not UTF-8"}}
+			return nil, p
+		}
 		out, err := do(ctx, in)
 		if err != nil {
 			return nil, a.problem(err)
@@ -189,6 +196,60 @@ func (a *API) stream(path, right, summary, kind string, do http.HandlerFunc) {
 		op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{kind: {Schema: text}}}
 	}
 	a.huma.OpenAPI().AddOperation(op)
+}
+
+// unusable names the first text of a request that no database can keep.
+func unusable(v reflect.Value, where string) string {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			return unusable(v.Elem(), where)
+		}
+	case reflect.String:
+		if s := v.String(); strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
+			return where
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			if found := unusable(v.Index(i), where+"["+strconv.Itoa(i)+"]"); found != "" {
+				return found
+			}
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			if found := unusable(key, where) + unusable(v.MapIndex(key), where+"."+key.String()); found != "" {
+				return found
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if !f.IsExported() {
+				continue
+			}
+			if found := unusable(v.Field(i), locationOf(where, f)); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
+}
+
+// locationOf is where a field of a request comes from, as problems name it.
+func locationOf(where string, f reflect.StructField) string {
+	if f.Anonymous {
+		return where
+	}
+	for _, in := range []string{"path", "query", "header"} {
+		if name := f.Tag.Get(in); name != "" {
+			return in + "." + name
+		}
+	}
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	if name == "" {
+		name = strings.ToLower(f.Name)
+	}
+	return strings.TrimPrefix(where+"."+name, ".")
 }
 
 // fieldsOf are the names a body may have.

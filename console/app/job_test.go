@@ -255,6 +255,7 @@ func terminal(t *testing.T, n *node, m *machine, other *node) {
 	until("40 120")
 	write("sleep 1000; echo int''errupted\n")
 	write("\x03")
+	until("^C") // it throws away what is typed before
 	write("exit 3\n")
 	if f := until(""); f.Code() != 3 {
 		t.Errorf("the shell ended with %d", f.Code())

@@ -24,7 +24,7 @@ func tell(a *model.Alert, t model.Transition) error {
 	}
 	for name, text := range t.Texts {
 		if len(text) > maxDetail || len(name) > 64 {
-			return model.Problemf(model.CodeInvalid, "texts", "a detail has at most %d bytes", maxDetail)
+			return model.Problemf(model.CodeInvalid, "texts", "a detail has at most %d bytes, and its name 64", maxDetail)
 		}
 	}
 	a.Values, a.Texts, a.Broken = t.Values, t.Texts, t.Broken

@@ -36,12 +36,15 @@ type line struct {
 	pending   [][]byte
 	bytes     int
 	scheduled bool
+	welcomed  bool // nothing is said before the welcome
+	ending    bool // closed as soon as everything is written
 	closed    bool
 	goodbye   string
 }
 
-// put adds a message to what is to be written; false means that the line is
-// closed or too slow, in which case it is closed.
+// put adds a message to what is to be written, which begins with the welcome;
+// false means that the line is not there yet, is closed, or is too slow, in which
+// case it is closed.
 func (c *line) put(kind protocol.Kind, body any) bool {
 	frame, err := protocol.Encode(kind, body)
 	if err != nil {
@@ -50,7 +53,8 @@ func (c *line) put(kind protocol.Kind, body any) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	c.welcomed = c.welcomed || kind == protocol.KindWelcome
+	if c.closed || c.ending || !c.welcomed {
 		return false
 	}
 	if len(c.pending) >= maxPending || (c.bytes+len(frame) > maxBytes && c.bytes > 0) {
@@ -79,6 +83,10 @@ func (c *line) take() [][]byte {
 	defer c.mu.Unlock()
 	frames := c.pending
 	c.pending, c.bytes = nil, 0
+	if len(frames) == 0 && c.ending && !c.closed {
+		c.closed = true
+		c.ws.Close()
+	}
 	if len(frames) == 0 || c.closed {
 		c.scheduled = false
 		return nil
@@ -90,6 +98,17 @@ func (c *line) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {
+		c.closed = true
+		c.ws.Close()
+	}
+}
+
+// hangUp closes the line when what waits has been written.
+func (c *line) hangUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ending = true
+	if !c.scheduled && !c.closed {
 		c.closed = true
 		c.ws.Close()
 	}

@@ -95,6 +95,8 @@ type Lines struct {
 	commits  *collector
 	writers  []chan *line
 
+	turns [turns]sync.Mutex // held while a line begins, by machine
+
 	mu     sync.Mutex
 	lines  map[model.ID]*line
 	closed bool
@@ -103,6 +105,9 @@ type Lines struct {
 
 // maxTold is how many acts a line remembers to have sent.
 const maxTold = 4096
+
+// turns is how many lines may begin at once.
+const turns = 256
 
 // writers is how many goroutines write to all lines.
 const writers = 32
@@ -232,6 +237,11 @@ func (l *Lines) send(c *line, a model.Act) bool {
 }
 
 func (l *Lines) writerOf(machine model.ID) chan *line {
+	return l.writers[stripe(machine)%writers]
+}
+
+// stripe spreads machines evenly.
+func stripe(machine model.ID) uint32 {
 	h := sha256.Sum256(machine[:])
-	return l.writers[binary.BigEndian.Uint32(h[:4])%writers]
+	return binary.BigEndian.Uint32(h[:4])
 }

@@ -208,8 +208,7 @@ func (l *Lines) session(ctx context.Context, g *greeting, from model.From, p pro
 // serve is the life of a machine's line.
 func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p protocol.Proof) error {
 	c := &line{lines: l, ws: g.ws, from: from, epoch: p.Epoch, beat: 30 * time.Second, told: map[model.ID]bool{}}
-	l.replace(c)
-	since, wanted, err := l.handlers.Connected(ctx, helloOf(from, l.node, g.hello, p))
+	since, wanted, err := l.begin(ctx, c, helloOf(from, l.node, g.hello, p))
 	if err != nil {
 		l.forget(c)
 		return err
@@ -219,12 +218,8 @@ func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p proto
 		l.forget(c)
 		return err
 	}
-	welcome := protocol.Welcome{Machine: from.Machine, Clock: time.Now().UnixMicro(), Marks: marks,
-		Wanted: wanted, Node: l.node}
-	if err := write(g.ws, protocol.KindWelcome, welcome); err != nil {
-		l.forget(c)
-		return err
-	}
+	c.put(protocol.KindWelcome, protocol.Welcome{Machine: from.Machine, Clock: time.Now().UnixMicro(), Marks: marks,
+		Wanted: wanted, Node: l.node})
 	l.Flush(ctx, from.Machine)
 	err = c.loop(ctx)
 	mine := l.forget(c)
@@ -232,11 +227,22 @@ func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p proto
 	if errors.As(err, &refused) {
 		c.put(protocol.KindRefused, refused)
 	}
-	c.close()
+	c.hangUp()
 	if mine && !l.goingDown() {
 		l.handlers.Disconnected(ctx, from, since, c.reason())
 	}
 	return nil
+}
+
+// begin makes c the line of its machine and writes it down, one line of a
+// machine after the other: whichever is the newer one here is it in the database
+// too.
+func (l *Lines) begin(ctx context.Context, c *line, h model.Hello) (since time.Time, wanted []string, err error) {
+	turn := &l.turns[stripe(c.from.Machine)%turns]
+	turn.Lock()
+	defer turn.Unlock()
+	l.replace(c)
+	return l.handlers.Connected(ctx, h)
 }
 
 func (l *Lines) goingDown() bool {

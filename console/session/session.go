@@ -113,6 +113,11 @@ func (s *Sessions) Create(ctx context.Context, scope store.Scope, q Request) (mo
 		if !m.Online {
 			return model.Problemf(model.CodeOffline, "machine_id", "%s is offline; a session needs it online.", m.Name)
 		}
+		if row.Ticket != (model.ID{}) {
+			if _, err := desk.Get(tx, row.Ticket); err != nil {
+				return err
+			}
+		}
 		row.ID, row.CreatedAt = model.NewID(), tx.Now()
 		if err := insert(tx, &row); err != nil {
 			return err
