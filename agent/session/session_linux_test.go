@@ -435,7 +435,7 @@ func TestLeftBehind(t *testing.T) {
 	t.Setenv("SHELL", "/bin/bash")
 	d := newDesk(t)
 	_, f := d.open()
-	pid := f.processOf(`setsid sleep 1000 & echo P''ID=$!.`)
+	pid := f.processOf(`setsid sh -c 'echo P""ID=$$.; exec sleep 1000' &`)
 	defer unix.Kill(pid, unix.SIGKILL)
 	f.enter("exit 0\n")
 	f.toEnd()
