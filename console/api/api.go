@@ -178,7 +178,6 @@ func operation[I, O any](a *API, method, path, right, summary string, do func(co
 // stream registers a handler that answers with something other than JSON; it
 // checks the right itself.
 func (a *API) stream(path, right, summary, kind string, do http.HandlerFunc) {
-	a.mux.HandleFunc("GET "+Prefix+path, do)
 	op := &huma.Operation{OperationID: operationID("get", path), Method: http.MethodGet, Path: Prefix + path, Summary: summary,
 		Tags: []string{tagOf(path)}, Metadata: map[string]any{"right": right, "stream": true},
 		Security: []map[string][]string{{"cookie": {}}, {"token": {}}}, Responses: map[string]*huma.Response{}}
@@ -196,6 +195,17 @@ func (a *API) stream(path, right, summary, kind string, do http.HandlerFunc) {
 		op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{kind: {Schema: text}}}
 	}
 	a.huma.OpenAPI().AddOperation(op)
+	allowed := queryNames(op)
+	a.mux.HandleFunc("GET "+Prefix+path, func(w http.ResponseWriter, r *http.Request) {
+		for name := range r.URL.Query() {
+			if !slices.Contains(allowed, name) {
+				writeProblem(w, http.StatusUnprocessableEntity, "invalid",
+					"There is no query parameter "+strconv.Quote(name)+" here; allowed: "+cmpOr(strings.Join(allowed, ", "), "none")+".")
+				return
+			}
+		}
+		do(w, r)
+	})
 }
 
 // unusable names the first text of a request that no database can keep.
