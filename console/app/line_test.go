@@ -29,6 +29,7 @@ func TestLines(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		n := w.start("")
 		t.Run("newer wins", func(t *testing.T) { newerWins(t, n) })
+		t.Run("welcome first", func(t *testing.T) { welcomeFirst(t, n) })
 		t.Run("lies", func(t *testing.T) { lies(t, n) })
 		t.Run("bad frames", func(t *testing.T) { badFrames(t, n) })
 		t.Run("refused alone", func(t *testing.T) { refusedAlone(t, n) })
@@ -60,6 +61,35 @@ func newerWins(t *testing.T, n *node) {
 		t.Errorf("the machine is %v", p)
 	}
 	second.tell(logEntry(protocol.ClassChange, 1, changeOf("of the newer one")))
+}
+
+// welcomeFirst: whatever is wanted of a machine while it connects, the first
+// thing it hears is the welcome.
+func welcomeFirst(t *testing.T, n *node) {
+	id := n.enrolled("watched")
+	page := n.live()
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(300 * time.Microsecond): // a line takes 64 messages, and no flood
+			}
+			if err := page.WriteJSON(map[string]any{"watch": id.Machine}); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	defer func() {
+		close(stop)
+		<-done
+	}()
+	for range 60 {
+		n.line(t, id, uuid.New()).ws.Close()
+	}
 }
 
 // lies: who does not have the key of a machine is not that machine.

@@ -1,0 +1,281 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/console/store/storetest"
+)
+
+var system = store.System("test")
+
+// yard is a fleet of one organisation.
+type yard struct {
+	*Fleet
+	t    *testing.T
+	ours model.ID
+}
+
+func each(t *testing.T, fn func(*testing.T, *yard)) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		fn(t, &yard{Fleet: New(s, slog.New(slog.DiscardHandler)), t: t, ours: model.NewID()})
+	})
+}
+
+func code(err error) string {
+	var p *model.Problem
+	if errors.As(err, &p) {
+		return p.Code
+	}
+	return fmt.Sprint(err)
+}
+
+func (y *yard) update(fn func(*store.Tx) error) {
+	y.t.Helper()
+	if err := y.store.Update(y.t.Context(), system, fn); err != nil {
+		y.t.Fatal(err)
+	}
+}
+
+func (y *yard) token(uses int) []byte {
+	y.t.Helper()
+	e, err := y.NewEnrolment(y.t.Context(), store.Scope{Organisations: []model.ID{y.ours}}, y.ours, uses, time.Hour)
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	return e.Secret
+}
+
+func (y *yard) newcomer(name string, secret []byte) model.Newcomer {
+	id := model.NewID()
+	return model.Newcomer{Organisation: y.ours, Secret: secret, Key: append(id[:], id[:]...), Name: name, OS: model.OS{Family: "linux"}}
+}
+
+// machine enrols and connects a machine to a node.
+func (y *yard) machine(node model.ID) (from model.From, since time.Time) {
+	y.t.Helper()
+	m, err := y.Enrol(y.t.Context(), y.newcomer("pc", y.token(1)))
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	from = model.From{Organisation: y.ours, Machine: m.ID}
+	return from, y.connect(from, node)
+}
+
+func (y *yard) connect(from model.From, node model.ID) time.Time {
+	y.t.Helper()
+	since, _, err := y.Connected(y.t.Context(), model.Hello{From: from, Node: node, Name: "pc"})
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	return since
+}
+
+func (y *yard) get(from model.From) (m model.Machine) {
+	y.t.Helper()
+	y.update(func(tx *store.Tx) (err error) { m, err = Get(tx, from.Machine); return err })
+	return m
+}
+
+// due is when a row of a kind becomes due; zero for never.
+func (y *yard) due(kind string, id model.ID) (at time.Time) {
+	y.t.Helper()
+	y.update(func(tx *store.Tx) error {
+		var micros int64
+		err := tx.QueryRow("SELECT at FROM due WHERE kind = $1 AND id = $2", kind, id).Scan(&micros)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		at = store.Time(micros)
+		return err
+	})
+	return at
+}
+
+// lost does what the due row of a lost line does.
+func (y *yard) lost(from model.From) {
+	y.t.Helper()
+	y.update(func(tx *store.Tx) error { _, err := y.Lost(y.t.Context(), tx, from.Machine); return err })
+}
+
+// Of 300 machines that come at once with a token for 100, exactly 100 get in.
+func TestEnrolAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		secret := y.token(100)
+		var in, out atomic.Int32
+		var group sync.WaitGroup
+		for i := range 300 {
+			group.Go(func() {
+				switch _, err := y.Enrol(t.Context(), y.newcomer(fmt.Sprint("pc", i), secret)); {
+				case err == nil:
+					in.Add(1)
+				case code(err) == codeTokenSpent:
+					out.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		var machines, used, refused int
+		y.update(func(tx *store.Tx) error {
+			return errors.Join(tx.QueryRow("SELECT count(*) FROM machine WHERE {wall}").Scan(&machines),
+				tx.QueryRow("SELECT used FROM enrolment WHERE {wall}").Scan(&used),
+				tx.QueryRow("SELECT count(*) FROM audit WHERE action = 'machine.enrol' AND result = 'refused' AND {wall}").Scan(&refused))
+		})
+		if in.Load() != 100 || out.Load() != 200 || machines != 100 || used != 100 || refused != 200 {
+			t.Errorf("%d in, %d out, %d machines, %d uses, %d refusals in the audit", in.Load(), out.Load(), machines, used, refused)
+		}
+	})
+}
+
+func TestEnrolRefused(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		secret := y.token(5)
+		y.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE enrolment SET expires_at = $1 WHERE {wall}", store.Micros(tx.Now()))
+			return err
+		})
+		if _, err := y.Enrol(t.Context(), y.newcomer("late", secret)); code(err) != codeTokenExpired {
+			t.Errorf("an expired token: %v", err)
+		}
+		if _, err := y.Enrol(t.Context(), y.newcomer("wrong", []byte("nonsense"))); code(err) != codeTokenWrong {
+			t.Errorf("a wrong token: %v", err)
+		}
+		other := y.newcomer("theirs", y.token(5))
+		other.Organisation = model.NewID()
+		if _, err := y.Enrol(t.Context(), other); code(err) != codeTokenWrong {
+			t.Errorf("a token of another organisation: %v", err)
+		}
+		for _, n := range []struct {
+			uses int
+			life time.Duration
+		}{{0, time.Hour}, {10_001, time.Hour}, {1, time.Second}, {1, 91 * 24 * time.Hour}} {
+			if _, err := y.NewEnrolment(t.Context(), system, y.ours, n.uses, n.life); code(err) != model.CodeInvalid {
+				t.Errorf("%+v: %v", n, err)
+			}
+		}
+	})
+}
+
+// A goodbye makes a machine offline at once, with its reason; a line that breaks
+// does not.
+func TestDisconnected(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		node := model.NewID()
+		for _, reason := range []model.OfflineReason{model.OfflineShutDown, model.OfflineAsleep, model.OfflineUpdating, model.OfflineUnknown} {
+			from, since := y.machine(node)
+			y.Disconnected(t.Context(), from, since, reason)
+			if m := y.get(from); m.Online || m.Reason != reason {
+				t.Errorf("after %s: %v %s", reason, m.Online, m.Reason)
+			}
+			if y.due(KindGone, from.Machine).IsZero() || !y.due(KindLost, from.Machine).IsZero() {
+				t.Errorf("after %s nobody hears of it", reason)
+			}
+		}
+		from, since := y.machine(node)
+		y.Disconnected(t.Context(), from, since, model.OfflineNone)
+		if m := y.get(from); !m.Online {
+			t.Error("a line that broke made the machine offline at once")
+		}
+		left := time.Until(y.due(KindLost, from.Machine))
+		if after := model.DefaultSettings().OfflineAfter; left > after || left < after-10*time.Second {
+			t.Errorf("it has %v to come back, not %v", left, after)
+		}
+		y.lost(from)
+		if m := y.get(from); m.Online || m.Reason != model.OfflineLinkLost {
+			t.Errorf("after the time: %v %s", m.Online, m.Reason)
+		}
+		y.lost(from) // a second time does no harm
+		y.connect(from, node)
+		if m := y.get(from); !m.Online || m.Reason != model.OfflineNone {
+			t.Errorf("back again: %v %s", m.Online, m.Reason)
+		}
+		if y.due(KindBack, from.Machine).IsZero() {
+			t.Error("nobody hears that it is back")
+		}
+	})
+}
+
+// A line that is back in time was never gone; and an old line that is found
+// broken after a newer one began, here or at another node, ends nothing.
+func TestBackInTime(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		a, b := model.NewID(), model.NewID()
+		for _, node := range []model.ID{a, b} {
+			from, since := y.machine(a)
+			seen := y.due(KindBack, from.Machine)
+			y.Disconnected(t.Context(), from, since, model.OfflineNone)
+			y.connect(from, node)
+			if !y.due(KindLost, from.Machine).IsZero() || !y.due(KindBack, from.Machine).Equal(seen) {
+				t.Error("it was back in time, and somebody hears of it")
+			}
+			y.Disconnected(t.Context(), from, since, model.OfflineNone)     // the old line, late
+			y.Disconnected(t.Context(), from, since, model.OfflineShutDown) // or its goodbye
+			if m := y.get(from); !m.Online || m.Node != node || !y.due(KindLost, from.Machine).IsZero() {
+				t.Errorf("an old line ended the newer one: %+v", m)
+			}
+		}
+	})
+}
+
+// The machines of a node that is gone have the same time to come back, those of
+// other nodes do not notice.
+func TestNodeLapsed(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		a, b := model.NewID(), model.NewID()
+		mine, _ := y.machine(a)
+		back, _ := y.machine(a)
+		other, _ := y.machine(b)
+		y.update(func(tx *store.Tx) error { return y.NodeLapsed(tx, a) })
+		y.connect(back, b)
+		if y.due(KindLost, mine.Machine).IsZero() || !y.due(KindLost, back.Machine).IsZero() || !y.due(KindLost, other.Machine).IsZero() {
+			t.Error("who is lost and who is not")
+		}
+		y.lost(mine)
+		for from, online := range map[model.From]bool{mine: false, back: true, other: true} {
+			if m := y.get(from); m.Online != online || (!online && m.Reason != model.OfflineLinkLost) {
+				t.Errorf("%+v", m)
+			}
+		}
+	})
+}
+
+// Settings keep their bounds, say which, and are changed by one at a time.
+func TestSettings(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		for name, change := range map[string]func(*model.Settings){
+			"beat": func(s *model.Settings) { s.Beat = 0 }, "offline_after": func(s *model.Settings) { s.OfflineAfter = 25 * time.Hour },
+			"storm.machines": func(s *model.Settings) { s.StormMachines = 1 }, "watched_services": func(s *model.Settings) { s.Watched = make([]string, 101) },
+		} {
+			s := model.DefaultSettings()
+			change(&s)
+			err := y.store.Update(t.Context(), system, func(tx *store.Tx) error { return SetSettings(tx, y.ours, s) })
+			var p *model.Problem
+			if !errors.As(err, &p) || p.Field != name {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		s := model.DefaultSettings()
+		s.OfflineAfter, s.Version = 2*time.Second, 0
+		y.update(func(tx *store.Tx) error { return SetSettings(tx, y.ours, s) })
+		err := y.store.Update(t.Context(), system, func(tx *store.Tx) error { return SetSettings(tx, y.ours, s) })
+		if !errors.Is(err, store.ErrConflict) {
+			t.Errorf("the same version again: %v", err)
+		}
+		y.update(func(tx *store.Tx) error {
+			now, err := Settings(tx, y.ours)
+			if now.OfflineAfter != 2*time.Second {
+				t.Errorf("%+v", now)
+			}
+			return err
+		})
+	})
+}

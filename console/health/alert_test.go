@@ -1,0 +1,374 @@
+package health
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/deskside/deskside/console/desk"
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/console/store/storetest"
+)
+
+var system = store.System("test")
+
+// ward is the health of one organisation.
+type ward struct {
+	*Health
+	t     *testing.T
+	fleet *fleet.Fleet
+	desk  *desk.Desk
+	ours  model.ID
+}
+
+func each(t *testing.T, fn func(*testing.T, *ward)) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		log := slog.New(slog.DiscardHandler)
+		fn(t, &ward{Health: New(s, log), t: t, fleet: fleet.New(s, log), desk: desk.New(s, log), ours: model.NewID()})
+	})
+}
+
+func (w *ward) update(fn func(*store.Tx) error) {
+	w.t.Helper()
+	if err := w.store.Update(w.t.Context(), system, fn); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *ward) settings(change func(*model.Settings)) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error {
+		s, err := fleet.Settings(tx, w.ours)
+		if err != nil {
+			return err
+		}
+		change(&s)
+		return fleet.SetSettings(tx, w.ours, s)
+	})
+}
+
+func (w *ward) machine(name string) model.From {
+	w.t.Helper()
+	scope := store.Scope{Organisations: []model.ID{w.ours}}
+	e, err := w.fleet.NewEnrolment(w.t.Context(), scope, w.ours, 1, time.Hour)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	key := model.NewID()
+	m, err := w.fleet.Enrol(w.t.Context(), model.Newcomer{Organisation: w.ours, Secret: e.Secret, Key: key[:], Name: name, OS: model.OS{Family: "linux"}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	from := model.From{Organisation: w.ours, Machine: m.ID}
+	w.connect(from)
+	return from
+}
+
+func (w *ward) connect(from model.From) time.Time {
+	w.t.Helper()
+	since, _, err := w.fleet.Connected(w.t.Context(), model.Hello{From: from, Node: model.NewID(), Name: "pc"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return since
+}
+
+func say(from model.From, check, instance string, state model.AlertState) model.Transition {
+	return model.Transition{From: from, Episode: model.NewID(), Check: check, Instance: instance, State: state, Severity: model.SeverityWarning,
+		StartedAt: time.Now(), ChangedAt: time.Now()}
+}
+
+func (w *ward) tell(list ...model.Transition) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error { return w.TakeTransitions(tx, list) })
+}
+
+func (w *ward) fire(from model.From, check, instance string) {
+	w.t.Helper()
+	w.tell(say(from, check, instance, model.AlertFiring))
+}
+
+func (w *ward) clear(from model.From, check, instance string) {
+	w.t.Helper()
+	w.tell(say(from, check, instance, model.AlertResolved))
+}
+
+func (w *ward) alerts(q Query) (list []AlertOf) {
+	w.t.Helper()
+	q.Limit = 500
+	w.update(func(tx *store.Tx) error { page, err := List(tx, q); list = page.Items; return err })
+	return list
+}
+
+func (w *ward) tickets() (list []model.Ticket) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error {
+		page, err := desk.List(tx, desk.Query{Request: store.Request{Limit: 500, Sort: "number"}})
+		list = page.Items
+		return err
+	})
+	return list
+}
+
+// Ten repeats of one condition are one ticket; each is an alert of its own.
+func TestTenRepeats(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		for range 10 {
+			w.fire(pc, "filesystem.full", "/")
+			w.clear(pc, "filesystem.full", "/")
+		}
+		tickets := w.tickets()
+		if len(tickets) != 1 || tickets[0].State != model.TicketResolved || tickets[0].Resolution == nil || tickets[0].Resolution.Kind != "condition_cleared" ||
+			tickets[0].Resolution.Text == "" {
+			t.Errorf("%d tickets, the first %+v", len(tickets), tickets[0])
+		}
+		if n := len(w.alerts(Query{State: "resolved"})); n != 10 {
+			t.Errorf("%d alerts", n)
+		}
+		w.fire(pc, "filesystem.full", "/")
+		if tickets := w.tickets(); len(tickets) != 1 || tickets[0].State != model.TicketNew {
+			t.Errorf("when it comes back: %+v", tickets)
+		}
+	})
+}
+
+// Alerts of one machine and family join the ticket while its window is open.
+func TestJoinWindow(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc, other := w.machine("pc"), w.machine("other")
+		w.fire(pc, "filesystem.full", "/")
+		w.fire(pc, "filesystem.full", "/home")
+		if n := len(w.tickets()); n != 1 {
+			t.Errorf("a second disk at once: %d tickets", n)
+		}
+		w.fire(other, "filesystem.full", "/")
+		w.fire(pc, "process.cpu", "sh")
+		if n := len(w.tickets()); n != 3 {
+			t.Errorf("another machine and another family: %d tickets", n)
+		}
+		w.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE ticket SET join_until = $1 WHERE {wall}", store.Micros(tx.Now()))
+			return err
+		})
+		w.fire(pc, "filesystem.full", "/srv")
+		if n := len(w.tickets()); n != 4 {
+			t.Errorf("after the window: %d tickets", n)
+		}
+	})
+}
+
+// When many machines have one check at once, those beyond the limit are one
+// ticket.
+func TestStorm(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		w.settings(func(s *model.Settings) { s.StormMachines = 4 })
+		var machines []model.From
+		for i := range 12 {
+			machines = append(machines, w.machine(fmt.Sprint("pc", i)))
+			w.fire(machines[i], "service.stopped", "cups")
+		}
+		tickets := w.tickets()
+		if len(tickets) != 4 || tickets[3].Kind != model.KindProblem {
+			t.Fatalf("%d tickets, the last %+v", len(tickets), tickets[len(tickets)-1])
+		}
+		w.update(func(tx *store.Tx) error {
+			list, err := desk.MachinesOf(tx, tickets[3].ID)
+			if n := len(list[tickets[3].ID]); n != 9 {
+				t.Errorf("%d machines in the storm's ticket", n)
+			}
+			return err
+		})
+		for i, m := range machines {
+			w.clear(m, "service.stopped", "cups")
+			if last := w.tickets()[3]; (last.State == model.TicketResolved) != (i == 11) {
+				t.Errorf("after %d of 12 machines are well the storm's ticket is %s", i+1, last.State)
+			}
+		}
+	})
+}
+
+// A ticket that a person has touched does not resolve by itself; it says that
+// the condition is gone.
+func TestTouched(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		w.fire(pc, "process.cpu", "sh")
+		ticket := w.tickets()[0]
+		scope := store.Scope{Actor: store.Actor{Kind: "person", ID: model.NewID(), Name: "Anna"}, Organisations: []model.ID{w.ours}}
+		if _, err := w.desk.Note(t.Context(), scope, ticket.ID, "I look at it."); err != nil {
+			t.Fatal(err)
+		}
+		w.clear(pc, "process.cpu", "sh")
+		if now := w.tickets()[0]; !now.Active() {
+			t.Errorf("the touched ticket is %s", now.State)
+		}
+		cleared := 0
+		w.update(func(tx *store.Tx) error {
+			page, err := desk.Timeline(tx, ticket.ID, store.Request{})
+			for _, i := range page.Items {
+				if i.Kind == model.ItemAlert && i.Reason == "cleared" {
+					cleared++
+				}
+			}
+			return err
+		})
+		if cleared != 1 {
+			t.Errorf("the timeline says %d times that it is gone", cleared)
+		}
+	})
+}
+
+// Of two alerts of one ticket that resolve at once, one sees that it was the
+// last.
+func TestTwoResolveAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		for round := range 10 {
+			pc := w.machine(fmt.Sprint("pc", round))
+			w.fire(pc, "filesystem.full", "/")
+			w.fire(pc, "filesystem.full", "/home")
+			var group sync.WaitGroup
+			for _, disk := range []string{"/", "/home"} {
+				group.Go(func() {
+					err := w.store.Update(t.Context(), system, func(tx *store.Tx) error {
+						return w.TakeTransitions(tx, []model.Transition{say(pc, "filesystem.full", disk, model.AlertResolved)})
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+			tickets := w.tickets()
+			if len(tickets) != round+1 || tickets[round].State != model.TicketResolved {
+				t.Fatalf("round %d: %d tickets, the last %s", round, len(tickets), tickets[len(tickets)-1].State)
+			}
+			w.update(func(tx *store.Tx) error {
+				m, err := fleet.Get(tx, pc.Machine)
+				if m.Health != model.HealthOK || m.OpenAlerts != 0 {
+					t.Errorf("round %d: the machine is %s with %d alerts", round, m.Health, m.OpenAlerts)
+				}
+				return err
+			})
+		}
+	})
+}
+
+// Many machines that tell the same shared thing at once are one alert and one
+// ticket.
+func TestSharedThing(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		var machines []model.From
+		for i := range 8 {
+			machines = append(machines, w.machine(fmt.Sprint("pc", i)))
+		}
+		var group sync.WaitGroup
+		for _, m := range machines {
+			group.Go(func() {
+				x := say(m, "printer.jammed", "lp0", model.AlertFiring)
+				x.Thing = "printer 3rd floor"
+				if err := w.store.Update(t.Context(), system, func(tx *store.Tx) error { return w.TakeTransitions(tx, []model.Transition{x}) }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if n, m := len(w.alerts(Query{})), len(w.tickets()); n != 1 || m != 1 {
+			t.Errorf("%d alerts, %d tickets", n, m)
+		}
+	})
+}
+
+// A silent machine makes its alerts unknown, never resolved; back again they
+// fire until it says otherwise. Its own silence is an alert, and ends.
+func TestSilence(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		w.fire(pc, "process.cpu", "sh")
+		ticket := w.tickets()[0].ID
+		handle := func(fn func(tx *store.Tx) error) { t.Helper(); w.update(fn) }
+		gone := func() {
+			t.Helper()
+			handle(func(tx *store.Tx) error { _, err := w.fleet.Lost(t.Context(), tx, pc.Machine); return err })
+			handle(func(tx *store.Tx) error { _, err := w.Gone(t.Context(), tx, pc.Machine); return err })
+		}
+		back := func() {
+			t.Helper()
+			w.connect(pc)
+			handle(func(tx *store.Tx) error { _, err := w.Back(t.Context(), tx, pc.Machine); return err })
+		}
+		state := func(check string) (list []model.AlertState) {
+			t.Helper()
+			for _, a := range w.alerts(Query{Check: check}) {
+				list = append(list, a.State)
+			}
+			return list
+		}
+		gone()
+		if s := state("process.cpu"); len(s) != 1 || s[0] != model.AlertUnknown {
+			t.Errorf("of the silent machine: %v", s)
+		}
+		if now := w.tickets()[0]; !now.Active() {
+			t.Errorf("silence made the ticket %s", now.State)
+		}
+		back()
+		if s := state("process.cpu"); len(s) != 1 || s[0] != model.AlertFiring {
+			t.Errorf("back again: %v", s)
+		}
+		gone()
+		handle(func(tx *store.Tx) error { _, err := w.Silent(t.Context(), tx, pc.Machine); return err })
+		handle(func(tx *store.Tx) error { _, err := w.Silent(t.Context(), tx, pc.Machine); return err })
+		if s := state("machine.offline"); len(s) != 1 || s[0] != model.AlertFiring {
+			t.Errorf("its silence: %v", s)
+		}
+		back()
+		if s := state("machine.offline"); len(s) != 1 || s[0] != model.AlertResolved {
+			t.Errorf("its silence when it is back: %v", s)
+		}
+		handle(func(tx *store.Tx) error { _, err := w.Silent(t.Context(), tx, pc.Machine); return err }) // too late
+		if s := state("machine.offline"); len(s) != 1 {
+			t.Errorf("a silence that is over: %v", s)
+		}
+		w.clear(pc, "process.cpu", "sh")
+		handle(func(tx *store.Tx) error {
+			now, err := desk.Get(tx, ticket)
+			if now.State != model.TicketResolved {
+				t.Errorf("in the end the ticket is %s", now.State)
+			}
+			return err
+		})
+	})
+}
+
+// A machine that claims too much is refused, not believed.
+func TestBounds(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		long := say(pc, "x", string(make([]byte, maxInstance+1)), model.AlertFiring)
+		many := say(pc, "x", "", model.AlertFiring)
+		many.Values = map[string]float64{}
+		for i := range maxDetails + 1 {
+			many.Values[fmt.Sprint(i)] = 1
+		}
+		for _, x := range []model.Transition{long, many, say(pc, "", "x", model.AlertFiring), say(pc, "x", "x", "burning")} {
+			err := w.store.Update(t.Context(), system, func(tx *store.Tx) error { return w.TakeTransitions(tx, []model.Transition{x}) })
+			if p := (*model.Problem)(nil); !errors.As(err, &p) {
+				t.Errorf("%.40q %q: %v", x.Check, x.State, err)
+			}
+		}
+		for i := range maxOpen {
+			w.fire(pc, "process.cpu", fmt.Sprint(i))
+		}
+		err := w.store.Update(t.Context(), system, func(tx *store.Tx) error {
+			return w.TakeTransitions(tx, []model.Transition{say(pc, "process.cpu", "one more", model.AlertFiring)})
+		})
+		if err == nil {
+			t.Error("one alert more than allowed")
+		}
+	})
+}

@@ -1,0 +1,340 @@
+package repair
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/deskside/deskside/console/desk"
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/console/store/storetest"
+)
+
+var system = store.System("test")
+
+// shop is the runs of one organisation with two machines and a ticket.
+type shop struct {
+	*Repair
+	t       *testing.T
+	ours    model.ID
+	scope   store.Scope // of a technician
+	pc, two model.From
+	ticket  model.ID
+	hints   atomic.Int32
+}
+
+func each(t *testing.T, fn func(*testing.T, *shop)) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		log := slog.New(slog.DiscardHandler)
+		h := &shop{t: t, ours: model.NewID()}
+		h.Repair = New(s, func(model.ID) { h.hints.Add(1) }, log)
+		h.scope = store.Scope{Actor: store.Actor{Kind: "person", ID: model.NewID(), Name: "Anna"}, Organisations: []model.ID{h.ours}}
+		f := fleet.New(s, log)
+		for _, into := range []*model.From{&h.pc, &h.two} {
+			e, err := f.NewEnrolment(t.Context(), h.scope, h.ours, 1, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key := model.NewID()
+			m, err := f.Enrol(t.Context(), model.Newcomer{Organisation: h.ours, Secret: e.Secret, Key: key[:], Name: "pc", OS: model.OS{Family: "linux"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			*into = model.From{Organisation: h.ours, Machine: m.ID, At: time.Now()}
+		}
+		ticket, err := desk.New(s, log).Open(t.Context(), h.scope, desk.NewTicket{Organisation: h.ours, Says: "it is slow", Source: model.SourcePerson})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.ticket = ticket.ID
+		fn(t, h)
+	})
+}
+
+func code(err error) string {
+	var p *model.Problem
+	if errors.As(err, &p) {
+		return p.Code
+	}
+	return fmt.Sprint(err)
+}
+
+func (h *shop) request() Request {
+	return Request{Organisation: h.ours, Script: "restart-service", Machine: h.pc.Machine, Ticket: h.ticket, Parameters: map[string]string{"SERVICE": "cron"}}
+}
+
+func (h *shop) start() model.Run {
+	h.t.Helper()
+	run, err := h.Start(h.t.Context(), h.scope, h.request())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return run
+}
+
+func (h *shop) take(list ...model.Result) error {
+	return h.store.Update(h.t.Context(), system, func(tx *store.Tx) error { return h.TakeResults(tx, list) })
+}
+
+func (h *shop) get(id model.ID) (run model.Run) {
+	h.t.Helper()
+	if err := h.store.View(h.t.Context(), system, func(tx *store.Tx) (err error) { run, err = Get(tx, id); return err }); err != nil {
+		h.t.Fatal(err)
+	}
+	return run
+}
+
+// said is what the ticket's timeline tells of runs, and audit how many rows
+// there are of an action.
+func (h *shop) said() (list []string) {
+	h.t.Helper()
+	err := h.store.View(h.t.Context(), system, func(tx *store.Tx) error {
+		page, err := desk.Timeline(tx, h.ticket, store.Request{Limit: 100}, string(model.ItemRun))
+		list = nil
+		for _, i := range page.Items {
+			list = append(list, i.Reason)
+		}
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return list
+}
+
+func (h *shop) audited(action string) (n int) {
+	h.t.Helper()
+	err := h.store.View(h.t.Context(), system, func(tx *store.Tx) error {
+		return tx.QueryRow("SELECT count(*) FROM audit WHERE action = $1 AND {wall}", action).Scan(&n)
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+func (h *shop) pending(from model.From) []model.Act {
+	h.t.Helper()
+	acts, err := h.Pending(h.t.Context(), from)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return acts
+}
+
+// The same key with the same request is one run, however many ask at once; with
+// another request it is a conflict; another person's key is another key.
+func TestIdempotencyKey(t *testing.T) {
+	each(t, func(t *testing.T, h *shop) {
+		q := h.request()
+		q.Key = "one click"
+		var mu sync.Mutex
+		ids := map[model.ID]bool{}
+		var group sync.WaitGroup
+		for range 10 {
+			group.Go(func() {
+				run, err := h.Start(t.Context(), h.scope, q)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				ids[run.ID] = true
+				mu.Unlock()
+			})
+		}
+		group.Wait()
+		if len(ids) != 1 || h.hints.Load() != 1 || h.audited("run.start") != 1 || len(h.said()) != 1 {
+			t.Errorf("%d runs, %d hints, %d rows of the audit, the timeline %v", len(ids), h.hints.Load(), h.audited("run.start"), h.said())
+		}
+		for name, change := range map[string]func(*Request){
+			"another script":    func(q *Request) { q.Script, q.Parameters = "free-disk-space", map[string]string{"MOUNT": "/"} },
+			"another machine":   func(q *Request) { q.Machine = h.two.Machine },
+			"a dry run":         func(q *Request) { q.DryRun = true },
+			"another parameter": func(q *Request) { q.Parameters = map[string]string{"SERVICE": "cups"} },
+			"another ticket":    func(q *Request) { q.Ticket = model.ID{} },
+		} {
+			other := q
+			other.Parameters = maps.Clone(q.Parameters)
+			change(&other)
+			if _, err := h.Start(t.Context(), h.scope, other); code(err) != model.CodeConflict {
+				t.Errorf("%s with the key: %v", name, err)
+			}
+		}
+		ben := h.scope
+		ben.Actor.ID = model.NewID()
+		if run, err := h.Start(t.Context(), ben, q); err != nil || ids[run.ID] {
+			t.Errorf("another person's key: %v", err)
+		}
+		q.Key = strings.Repeat("k", 201)
+		if _, err := h.Start(t.Context(), h.scope, q); code(err) != model.CodeInvalid {
+			t.Errorf("a key without end: %v", err)
+		}
+	})
+}
+
+func TestStartRefused(t *testing.T) {
+	each(t, func(t *testing.T, h *shop) {
+		for name, c := range map[string]struct {
+			change func(*Request)
+			want   string
+		}{
+			"a script of nobody":    {func(q *Request) { q.Script = "format-everything" }, model.CodeInvalid},
+			"a value too many":      {func(q *Request) { q.Parameters = map[string]string{"SERVICE": "cron", "X": "y"} }, model.CodeInvalid},
+			"an option for a value": {func(q *Request) { q.Parameters = map[string]string{"SERVICE": "--all"} }, model.CodeInvalid},
+			"no value":              {func(q *Request) { q.Parameters = nil }, model.CodeInvalid},
+			"nobody's machine":      {func(q *Request) { q.Machine = model.NewID() }, model.CodeNotFound},
+			"nobody's ticket":       {func(q *Request) { q.Ticket = model.NewID() }, model.CodeNotFound},
+		} {
+			q := h.request()
+			c.change(&q)
+			if _, err := h.Start(t.Context(), h.scope, q); code(err) != c.want {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		theirs := h.scope
+		theirs.Organisations = []model.ID{model.NewID()}
+		if _, err := h.Start(t.Context(), theirs, h.request()); err == nil {
+			t.Error("a run on a machine of another organisation")
+		}
+		if h.hints.Load() != 0 || h.audited("run.start") != 0 || len(h.said()) != 0 {
+			t.Error("what was refused left something behind")
+		}
+	})
+}
+
+// A run from the click to the end. A second result changes nothing, and one of
+// another machine is refused.
+func TestRun(t *testing.T) {
+	each(t, func(t *testing.T, h *shop) {
+		run := h.start()
+		acts := h.pending(h.pc)
+		if len(acts) != 1 || acts[0].ID != run.ID || len(h.pending(h.two)) != 0 {
+			t.Fatalf("to be told: %+v", acts)
+		}
+		h.Sent(t.Context(), acts[0])
+		if len(h.pending(h.pc)) != 0 {
+			t.Error("told a second time on the same line")
+		}
+		later := h.pc
+		later.At = time.Now().Add(time.Second)
+		if len(h.pending(later)) != 1 {
+			t.Error("not told again on a new line: the machine may never have heard it")
+		}
+		h.Taken(t.Context(), h.two, run.ID, time.Now()) // not its run
+		if s := h.get(run.ID).State; s != model.RunSent {
+			t.Errorf("another machine moved the run: %s", s)
+		}
+		h.Taken(t.Context(), h.pc, run.ID, time.Now())
+		h.Output(t.Context(), model.Output{From: h.two, Run: run.ID, Data: []byte("forged")})
+		h.Output(t.Context(), model.Output{From: h.pc, Run: run.ID, Data: []byte("hello")})
+		h.Output(t.Context(), model.Output{From: h.pc, Run: run.ID, Offset: maxOutput, Data: []byte("too much")})
+		h.Output(t.Context(), model.Output{From: h.pc, Run: run.ID, Offset: -1, Data: []byte("before")})
+		if now := h.get(run.ID); now.State != model.RunRunning || now.OutputBytes != 5 {
+			t.Errorf("%+v", now)
+		}
+		zero, one := 0, 1
+		good := model.Result{From: h.pc, Run: run.ID, State: model.RunSucceeded, ExitCode: &zero, Head: []byte("hello, "), Tail: []byte("bye"), Bytes: 100,
+			Cut: true, StartedAt: time.Now().Add(-3 * time.Second), EndedAt: time.Now(), Check: "service.stopped", Verdict: "verified"}
+		forged := good
+		forged.From, forged.ExitCode = h.two, &one
+		if err := h.take(forged); code(err) != model.CodeRefused {
+			t.Errorf("a result of another machine: %v", err)
+		}
+		if err := h.take(good); err != nil {
+			t.Fatal(err)
+		}
+		again := good
+		again.State, again.ExitCode, again.Verdict, again.Head = model.RunFailed, &one, "still_failing", []byte("other")
+		if err := h.take(again, good); err != nil {
+			t.Errorf("a second result: %v", err)
+		}
+		h.Output(t.Context(), model.Output{From: h.pc, Run: run.ID, Offset: 7, Data: []byte("late")})
+		h.Taken(t.Context(), h.pc, run.ID, time.Now())
+		now := h.get(run.ID)
+		if now.State != model.RunSucceeded || *now.ExitCode != 0 || now.Verdict != "verified" || now.Duration.Round(time.Second) != 3*time.Second {
+			t.Errorf("%+v", now)
+		}
+		if s := h.said(); strings.Join(s, " ") != "requested ended" || h.audited("run.end") != 1 {
+			t.Errorf("the timeline %v, %d ends in the audit", s, h.audited("run.end"))
+		}
+		var out []byte
+		err := h.store.View(t.Context(), system, func(tx *store.Tx) (err error) { out, _, err = Output(tx, run.ID, 0); return err })
+		if text := string(out); err != nil || !strings.HasPrefix(text, "hello, ") || !strings.HasSuffix(text, "bye") || !strings.Contains(text, "90 bytes are not kept") {
+			t.Errorf("%q %v", out, err)
+		}
+		if err := h.take(model.Result{From: h.pc, Run: model.NewID(), State: model.RunSucceeded}); err == nil {
+			t.Error("a result of nobody's run")
+		}
+	})
+}
+
+// A result that two transactions bring at once ends the run once.
+func TestResultTwiceAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *shop) {
+		for range 5 {
+			run, before := h.start(), h.audited("run.end")
+			var group sync.WaitGroup
+			for range 4 {
+				group.Go(func() {
+					if err := h.take(model.Result{From: h.pc, Run: run.ID, State: model.RunSucceeded}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+			if n := h.audited("run.end") - before; n != 1 {
+				t.Errorf("it ended %d times", n)
+			}
+		}
+	})
+}
+
+// A run that nobody fetched expires; one that began and was never heard of is
+// lost. What has ended stays as it is.
+func TestExpire(t *testing.T) {
+	each(t, func(t *testing.T, h *shop) {
+		expire := func(id model.ID) {
+			t.Helper()
+			err := h.store.Update(t.Context(), system, func(tx *store.Tx) error { _, err := h.Expire(t.Context(), tx, id); return err })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		queued, running, done, cancelled := h.start(), h.start(), h.start(), h.start()
+		h.Taken(t.Context(), h.pc, running.ID, time.Now())
+		if err := h.take(model.Result{From: h.pc, Run: done.ID, State: model.RunFailed}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Cancel(t.Context(), h.scope, cancelled.ID); err != nil {
+			t.Fatal(err)
+		}
+		if acts := h.pending(h.pc); len(acts) != 1 || acts[0].ID != queued.ID {
+			t.Errorf("to be told: %+v", acts)
+		}
+		for id, want := range map[model.ID]model.RunState{queued.ID: model.RunExpired, running.ID: model.RunLost, done.ID: model.RunFailed, cancelled.ID: model.RunCancelled} {
+			expire(id)
+			expire(id)
+			if s := h.get(id).State; s != want {
+				t.Errorf("%s, want %s", s, want)
+			}
+		}
+		expire(model.NewID())
+		if len(h.pending(h.pc)) != 0 {
+			t.Error("what has expired is told")
+		}
+		if _, err := h.Cancel(t.Context(), h.scope, done.ID); code(err) != model.CodeState {
+			t.Errorf("cancelling what has ended: %v", err)
+		}
+		if err := h.take(model.Result{From: h.pc, Run: running.ID, State: model.RunSucceeded}); err != nil || h.get(running.ID).State != model.RunLost {
+			t.Errorf("a result after the end: %v", err)
+		}
+	})
+}
