@@ -123,6 +123,9 @@ func (p *postgres) update(ctx context.Context, fn func(session) error) error {
 	began := time.Now()
 	for try := 0; ; try++ {
 		err := p.once(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead}, fn)
+		if exists(err) && try == 0 {
+			continue
+		}
 		if !p.collided(err) {
 			return err
 		}
@@ -191,6 +194,11 @@ func (p *postgres) argument(v any) (any, error) {
 func (p *postgres) collided(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+}
+
+func exists(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "23505"
 }
 
 func (p *postgres) unavailable(err error) bool {

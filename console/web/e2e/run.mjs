@@ -134,7 +134,11 @@ for (const engine of engines) {
 		}
 		await eventually("the ticket is resolved", 30, async () => {
 			const now = await world.api("GET", `/tickets/${ticket.id}`);
-			return now.state === "resolved" && now.resolution.kind === "condition_cleared";
+			if (now.state !== "resolved") {
+				const open = await world.api("GET", "/alerts?state=open&check=process.cpu");
+				throw new Error(`it is ${now.state}; open: ${JSON.stringify(open.items)}`);
+			}
+			return now.resolution.kind === "condition_cleared";
 		});
 		await see(/condition cleared/);
 	});
