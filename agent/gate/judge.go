@@ -219,6 +219,9 @@ func judgeSession(g *Gate, _ *state.Tx, j *judgement) *Refusal {
 	if g.policy.Terminal == "ask" {
 		return no(protocol.CodeConsent, "The person at this machine must agree, and cannot be asked yet.")
 	}
+	if g.policy.TerminalAccount == "person" || g.policy.NobodyThere == "refuse" {
+		return no(protocol.CodePolicy, "The policy of this machine wants a terminal of the person, or somebody at the machine, and this agent cannot see to either yet.")
+	}
 	if open.Columns < 1 || open.Columns > 1000 || open.Rows < 1 || open.Rows > 500 {
 		return no(protocol.CodeParameters, "A terminal has 1 to 1000 columns and 1 to 500 rows, not %d and %d.", open.Columns, open.Rows)
 	}

@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/deskside/deskside/console/store"
@@ -116,7 +117,14 @@ func (c *collector) gather(first unit) []unit {
 // commit writes the units, together if it can, and acknowledges what is
 // written. What fails together is tried apart, so that one machine's nonsense
 // stops nobody else.
+//
+// Marks say "everything up to here", so after a batch that was not written
+// nothing more of that line is: the machine tells it all again on its next line.
 func (c *collector) commit(ctx context.Context, units []unit) {
+	units = slices.DeleteFunc(units, func(u unit) bool { return u.line.gaveUp })
+	if len(units) == 0 {
+		return
+	}
 	err := c.lines.write(ctx, units)
 	if err == nil {
 		for _, u := range units {
@@ -127,7 +135,7 @@ func (c *collector) commit(ctx context.Context, units []unit) {
 	if errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
 		c.lines.log.Error("cannot commit what machines tell; they will tell it again", "error", err)
 		for _, u := range units {
-			u.line.close()
+			u.giveUp()
 		}
 		return
 	}
@@ -148,7 +156,7 @@ func (c *collector) commitApart(ctx context.Context, u unit, err error) {
 		if e.wrong != nil { // it cannot even be kept as refused
 			c.lines.log.Error("a message of a machine cannot be kept; it will tell it again", "machine", u.line.from.Machine,
 				"class", e.Class.String(), "number", e.Number, "error", err)
-			u.line.close()
+			u.giveUp()
 			return
 		}
 		c.lines.log.Warn("a message of a machine is refused", "machine", u.line.from.Machine,
@@ -160,6 +168,11 @@ func (c *collector) commitApart(ctx context.Context, u unit, err error) {
 	for _, e := range u.entries {
 		c.commit(ctx, []unit{{line: u.line, entries: []entry{e}}})
 	}
+}
+
+func (u unit) giveUp() {
+	u.line.gaveUp = true
+	u.line.close()
 }
 
 // acknowledge tells the machine how far its messages are on our disk.

@@ -32,6 +32,8 @@ type line struct {
 	flushing sync.Mutex        // one Flush at a time, so that acts keep their order
 	told     map[model.ID]bool // acts sent on this line; under flushing
 
+	gaveUp bool // a batch of it was not written, so no later one may be; the collector's
+
 	mu        sync.Mutex
 	pending   [][]byte
 	bytes     int
