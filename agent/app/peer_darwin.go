@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os/user"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -28,13 +27,5 @@ func peerName(c net.Conn) (string, error) {
 	if credErr != nil {
 		return "", fmt.Errorf("ask who is there: %w", credErr)
 	}
-	uid := strconv.Itoa(int(cred.Uid))
-	who, err := user.LookupId(uid)
-	if err != nil {
-		return "uid " + uid, nil
-	}
-	if who.Name != "" {
-		return who.Name, nil
-	}
-	return who.Username, nil
+	return accountName(strconv.Itoa(int(cred.Uid))), nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os/user"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -29,15 +28,4 @@ func peerName(c net.Conn) (string, error) {
 		return "", fmt.Errorf("ask who is there: %w", credErr)
 	}
 	return accountName(strconv.Itoa(int(cred.Uid))), nil
-}
-
-func accountName(uid string) string {
-	who, err := user.LookupId(uid)
-	if err != nil {
-		return "uid " + uid
-	}
-	if who.Name != "" {
-		return who.Name
-	}
-	return who.Username
 }

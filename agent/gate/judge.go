@@ -58,11 +58,13 @@ func (g *Gate) judge(tx *state.Tx, o protocol.Order) (Admitted, *Refusal) {
 	}
 	now, doubt := g.now(tx)
 	j := &judgement{order: o, body: r.new(), now: now, doubt: doubt}
-	if refusal := g.inTime(j, r.life, tx.Floor()); refusal != nil {
-		return Admitted{}, refusal
-	}
+	// First, whatever the clock says: a refusal for another reason would end the
+	// run that this order started.
 	if r.once && tx.Seen(o.ID) {
 		return Admitted{}, no(protocol.CodeSeen, "The order was carried out or refused before; it is never repeated.")
+	}
+	if refusal := g.inTime(j, r.life, tx.Floor()); refusal != nil {
+		return Admitted{}, refusal
 	}
 	if err := protocol.Unmarshal(o.Body, j.body); err != nil {
 		return Admitted{}, no(protocol.CodeMalformed, "The order cannot be read: %v.", err)
