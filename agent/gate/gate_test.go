@@ -495,6 +495,8 @@ func TestDoors(t *testing.T) {
 		{"locked", "locked", "", protocol.CodePolicy},
 		{"asks", "trial", "version: 1\nprofile: trial\nterminal: ask\n", protocol.CodeConsent},
 		{"on, with proof", "trial", "version: 1\nprofile: trial\nproof: touch\n", protocol.CodeProof},
+		{"the person's account", "trial", "version: 1\nprofile: trial\nterminal_account: person\n", protocol.CodePolicy},
+		{"nobody there", "trial", "version: 1\nprofile: trial\nnobody_there: refuse\n", protocol.CodePolicy},
 	} {
 		b := open(t, t.TempDir(), tc.profile, tc.policy)
 		b.want(tc.name, tc.code, b.order(protocol.KindOpenSession, time.Now(), terminal()))
@@ -568,4 +570,18 @@ func TestJournal(t *testing.T) {
 	if l := lines[12]; l.Code != protocol.CodeUnsupported || l.Count != 1 {
 		t.Errorf("another refusal is written as %+v", l)
 	}
+}
+
+// TestRepeatedLate: an order told again after its time is a repeated one, not
+// one that came too late; the run it started goes on.
+func TestRepeatedLate(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, dir, "attended", "")
+		o := b.order(protocol.KindWork, time.Now(), b.free())
+		b.want("first", "", o)
+		time.Sleep(6 * time.Minute)
+		b.line(time.Now())
+		b.want("late and again", protocol.CodeSeen, o)
+	})
 }
