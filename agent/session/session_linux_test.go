@@ -243,7 +243,9 @@ func TestTerminal(t *testing.T) {
 	f.write(stream.ResizeTo(133, 43))
 	f.enter("stty size; echo $TERM $LANG\n")
 	f.until("[\r\n]43 133\r\nxterm-256color C.UTF-8\r\n")
-	f.enter("sleep 1000\n")
+	// Before the program has the terminal a Ctrl-C would be the shell's.
+	f.enter(`sh -c 'echo READ""Y; exec sleep 1000'` + "\n")
+	f.until("READY")
 	f.enter("\x03")
 	f.until(`\^C`)
 	f.enter("echo code=$?\n")
