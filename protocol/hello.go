@@ -97,6 +97,7 @@ type Welcome struct {
 	Wanted  []string          `cbor:"4,keyasint,omitempty"`
 	Node    uuid.UUID         `cbor:"5,keyasint"`
 	States  map[string]uint64 `cbor:"6,keyasint,omitempty"` // revisions the console has
+	Digests map[Class][]byte  `cbor:"7,keyasint,omitempty"` // of the entries that stand at the marks, see [Entry.Digest]
 }
 
 // Refused ends a connection with a reason.
