@@ -13,7 +13,7 @@ WEB     := console/web
 # One heavy target at a time, so that two shells do not halve each other.
 LOCK    := flock .cache/lock
 
-.PHONY: help run demo dev build web agent console quick test test-go test-web test-browser check law fmt openapi shots bench clean needs
+.PHONY: help run demo dev build web agent console quick test test-go test-web test-browser test-windows test-service test-faults fuzz check fmt openapi shots bench clean needs
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -75,6 +75,24 @@ test-web: $(WEB)/node_modules/.package-lock.json
 
 test-browser: needs build
 	cd $(WEB) && npm run test:browser
+
+test-windows: ## the agent's tests as Windows programs, under Wine
+	@mkdir -p .cache
+	@tools/needs windows
+	$(LOCK) tools/test-windows
+
+test-service: agent console ## the agent as a service, in a container with systemd (root)
+	@mkdir -p .cache
+	@tools/needs service
+	$(LOCK) tools/test-service
+
+test-faults: ## real faults on this machine: full disks, busy cores (root)
+	@mkdir -p .cache
+	@tools/needs faults
+	$(LOCK) go test -count=1 -v -timeout 600s -tags faults -run Fault ./agent/app
+
+fuzz: ## every fuzz target for a while: make fuzz FUZZ=10s
+	@tools/fuzz $(or $(FUZZ),10s)
 
 check: ## format, law, vet on every platform
 	@mkdir -p .cache

@@ -16,12 +16,12 @@ import (
 // unit is our own systemd unit: kardianos' own waits two minutes before it
 // starts a service again, and hardens nothing.
 const unit = `[Unit]
-Description={{.Description}}
+Description={{Description}}
 After=network-online.target
 Wants=network-online.target
 
 [Service]
-ExecStart={{.Path|cmdEscape}}{{range .Arguments}} {{.|cmd}}{{end}}
+ExecStart={{Path | cmdEscape}}{{range Arguments}} {{. | cmd}}{{end}}
 Restart=always
 RestartSec=5
 KillMode=mixed
