@@ -28,6 +28,7 @@ func TestJob(t *testing.T) {
 		t.Run("question", func(t *testing.T) { question(t, n, m) })
 		t.Run("terminal", func(t *testing.T) { terminal(t, n, m, n) })
 		t.Run("help", func(t *testing.T) { help(t, n, m) })
+		t.Run("contract", func(t *testing.T) { contract(t, n, m) })
 		t.Run("restarts", func(t *testing.T) { restarts(t, w, n, m) })
 	})
 }
