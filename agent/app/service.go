@@ -46,6 +46,7 @@ func serviceOf(v *viper.Viper, run service.Interface) (service.Service, error) {
 // program is the agent under a service manager.
 type program struct {
 	v      *viper.Viper
+	agent  *Agent
 	cancel context.CancelFunc
 	done   chan error
 }
@@ -56,12 +57,20 @@ func (p *program) Start(service.Service) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p.cancel, p.done = cancel, make(chan error, 1)
-	go func() { p.done <- a.Run(ctx, protocol.GoodbyeShutDown) }()
+	p.agent, p.cancel, p.done = a, cancel, make(chan error, 1)
+	go func() { p.done <- a.Run(ctx, protocol.GoodbyeStopped) }()
 	return nil
 }
 
-func (p *program) Stop(service.Service) error {
+// Stop ends the agent because somebody stops the service or, where the system
+// does not call Shutdown, because the machine goes down.
+func (p *program) Stop(service.Service) error { return p.end(leaving()) }
+
+// Shutdown ends the agent because the machine goes down (Windows).
+func (p *program) Shutdown(service.Service) error { return p.end(protocol.GoodbyeShutDown) }
+
+func (p *program) end(reason string) error {
+	p.agent.line.Leave(reason)
 	p.cancel()
 	select {
 	case err := <-p.done:
