@@ -24,7 +24,7 @@ type bench struct {
 	*Gate
 	key    ed25519.PrivateKey
 	id     state.Identity
-	firing map[string]bool
+	firing map[string]bool // check and instance
 }
 
 func seeded(n byte) ed25519.PrivateKey {
@@ -60,9 +60,9 @@ func open(t *testing.T, dir, profile, policy string) *bench {
 		}
 	}
 	b.Gate, err = Open(s, path, Eyes{
-		Firing: func(check string) bool { return b.firing[check] },
+		Firing: func(check, instance string) bool { return b.firing[check+" "+instance] },
 		Listed: func(what string) []string {
-			return map[string][]string{"filesystems": {"/", "/home"}, "services": {"cups", "sshd", "backup"}}[what]
+			return map[string][]string{"filesystems": {"/", "/home"}, "services": {"cups", "sshd", "backup", "printd"}}[what]
 		},
 		Family: "linux",
 	})
@@ -399,7 +399,7 @@ func TestNoSecondLife(t *testing.T) {
 
 func TestScripts(t *testing.T) {
 	b := open(t, t.TempDir(), "attended", "version: 1\nprofile: attended\nprotect: [backup]\n")
-	b.firing["service.stopped"] = true
+	b.firing["service.stopped cups"] = true
 	change := func(w *protocol.Work, f func(*protocol.Work)) *protocol.Work { f(w); return w }
 	for name, tc := range map[string]struct {
 		work *protocol.Work
@@ -420,10 +420,14 @@ func TestScripts(t *testing.T) {
 		"another value":      {b.work("free-disk-space", map[string]string{"MOUNT": "/", "LD_PRELOAD": "x"}), protocol.CodeParameters},
 		"protected":          {b.work("restart-service", map[string]string{"SERVICE": "sshd"}), protocol.CodeProtected},
 		"protected here":     {b.work("restart-service", map[string]string{"SERVICE": "backup"}), protocol.CodeProtected},
+		"another service":    {b.work("restart-service", map[string]string{"SERVICE": "printd"}), protocol.CodeNoCause},
 	} {
 		b.want(name, tc.code, b.order(protocol.KindWork, time.Now(), tc.work))
 	}
-	b.firing["service.stopped"], b.firing["filesystem.full"] = false, true
+	b.firing = map[string]bool{"filesystem.full cups": true, "service.stopped printd": true, "service.stopped ": true}
+	if b.cures(scripts.Script{Cures: []string{"service.stopped"}}, nil) {
+		t.Error("a script that does not say what it repairs has a cause")
+	}
 	b.want("no disease", protocol.CodeNoCause, b.order(protocol.KindWork, time.Now(), b.restart()))
 	b.want("dry run", "", b.order(protocol.KindWork, time.Now(), change(b.restart(), func(w *protocol.Work) { w.DryRun = true })))
 	b.eyes.Family = "darwin"
@@ -432,7 +436,7 @@ func TestScripts(t *testing.T) {
 
 func TestRiskAbovePolicy(t *testing.T) {
 	b := open(t, t.TempDir(), "trial", "version: 1\nprofile: trial\nscripts_risk: safe\n")
-	b.firing["service.stopped"] = true
+	b.firing["service.stopped cups"] = true
 	b.want("disruptive", protocol.CodeRisk, b.order(protocol.KindWork, time.Now(), b.restart()))
 	b.want("safe", "", b.order(protocol.KindWork, time.Now(), b.free()))
 }
@@ -442,7 +446,7 @@ func TestLimits(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		b := open(t, dir, "attended", "")
-		b.firing["service.stopped"] = true
+		b.firing["service.stopped cups"] = true
 		safe := func() string {
 			_, code := b.admit(b.order(protocol.KindWork, time.Now(), b.free()))
 			return code
@@ -470,7 +474,7 @@ func TestLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		b = open(t, dir, "attended", "")
-		b.firing["service.stopped"] = true
+		b.firing["service.stopped cups"] = true
 		if code := safe(); code != protocol.CodeLimit {
 			t.Errorf("after a restart: %q", code)
 		}

@@ -3,6 +3,7 @@ package gate
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/deskside/deskside/agent/state"
@@ -142,23 +143,23 @@ func judgeWork(g *Gate, tx *state.Tx, j *judgement) *Refusal {
 	if err != nil {
 		return no(protocol.CodeParameters, "%v", err)
 	}
-	if name := values["SERVICE"]; name != "" && scripts.Protected(name, g.policy.Protect) {
-		return no(protocol.CodeProtected, "The service %q guards this machine and is not touched from afar.", name)
+	for _, p := range s.Parameters {
+		if name := values[p.Name]; p.From == "services" && name != "" && scripts.Protected(name, g.policy.Protect) {
+			return no(protocol.CodeProtected, "The service %q guards this machine and is not touched from afar.", name)
+		}
 	}
 	work.Parameters = values
-	if s.Risk != scripts.Safe && !work.DryRun && g.policy.Proof != "none" && !g.cures(s) {
-		return no(protocol.CodeNoCause, "%q interrupts work: it needs a technician's proof, or a check that it cures must be firing here.", s.ID)
+	if s.Risk != scripts.Safe && !work.DryRun && g.policy.Proof != "none" && !g.cures(s, values) {
+		return no(protocol.CodeNoCause, "%q interrupts work: it needs a technician's proof, or a check that it cures must be firing here for the very thing that is to be repaired.", s.ID)
 	}
 	return g.withinLimits(tx, s.Risk, j.now)
 }
 
-func (g *Gate) cures(s scripts.Script) bool {
-	for _, check := range s.Cures {
-		if g.eyes.Firing(check) {
-			return true
-		}
-	}
-	return false
+// cures tells whether what the script is to repair is what is wrong here. A
+// script that does not say what it repairs has no cause.
+func (g *Gate) cures(s scripts.Script, values map[string]string) bool {
+	instance := values[s.Subject]
+	return instance != "" && slices.ContainsFunc(s.Cures, func(check string) bool { return g.eyes.Firing(check, instance) })
 }
 
 func judgeAsk(g *Gate, _ *state.Tx, _ *judgement) *Refusal {

@@ -451,11 +451,11 @@ func TestAdmitted(t *testing.T) {
 	}
 	mount := t.TempDir()
 	g, err := gate.Open(r.state, filepath.Join(t.TempDir(), "none"), gate.Eyes{Family: "linux",
-		Firing: func(string) bool { return false }, Listed: func(string) []string { return []string{mount} }})
+		Firing: func(string, string) bool { return false }, Listed: func(string) []string { return []string{mount} }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.Line(protocol.StampKey{Key: key.Public().(ed25519.PublicKey)}, time.Now())
+	g.Line(protocol.StampKey{Key: key.Public().(ed25519.PublicKey), Expires: time.Now().Add(time.Hour).UnixMicro()}, time.Now())
 	script, _ := scripts.Lookup("free-disk-space")
 	admit := func(dry bool) (gate.Admitted, error) {
 		body, err := protocol.Marshal(protocol.Work{Script: script.ID, Version: script.Version, Hash: script.Hash(), DryRun: dry,
