@@ -12,6 +12,7 @@
 // The table of who must have said yes:
 //
 //	checks, settings, watch, check now, plain questions   the console's stamp
+//	questions over personal fields                        the stamp, where policy says personal
 //	a safe built-in script                                the stamp; so many an hour
 //	a disruptive built-in script                          the stamp, while a check that it cures fires here for what is to be repaired
 //	a terminal                                            a technician's grant (profile trial: the stamp)

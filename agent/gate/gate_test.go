@@ -589,3 +589,33 @@ func TestRepeatedLate(t *testing.T) {
 		b.want("late and again", protocol.CodeSeen, o)
 	})
 }
+
+// TestQuestions: a question may be about fields up to the class that the policy
+// says, and never about private ones, in whatever way it comes to them.
+func TestQuestions(t *testing.T) {
+	const plain, personal, private = 0, 1, 2
+	for policy, most := range map[string]int{"": plain, "questions: plain\n": plain, "questions: personal\n": personal} {
+		b := open(t, t.TempDir(), "attended", "version: 1\nprofile: attended\n"+policy)
+		for source, class := range map[string]int{
+			"cpu.used": plain, "processes": plain, "filter(network, .up)": plain, `service("cups").state`: plain,
+			"nonsense": plain, "((((": plain, strings.Repeat("(", 9000): plain, // the answer says what is wrong
+			"people": personal, "len(people) > 0": personal, `any(people, .name startsWith "a")`: personal, "true or known(people)": personal,
+			"map(network, .mac)": personal, `interface("eth0").addresses`: personal, "map(processes, {{o: .owner}})": personal,
+			`any(processes, .command_line contains "pass")`: private, `find(processes, .pid == 1).command_line ?? ""`: private,
+		} {
+			code := ""
+			if class > most {
+				code = protocol.CodePolicy
+			}
+			b.want(source+" where "+policy, code, b.order(protocol.KindAsk, time.Now(), &protocol.Ask{Expression: source}))
+		}
+	}
+	b := open(t, t.TempDir(), "attended", "")
+	s, err := protocol.Stamp(b.key, b.order(protocol.KindAsk, time.Now(), &protocol.Ask{Expression: "map(processes, .owner)"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Admit(s); err == nil || !strings.Contains(err.Error(), "processes.owner") || !strings.Contains(err.Error(), "personal") {
+		t.Errorf("the refusal does not name the field and its class: %v", err)
+	}
+}

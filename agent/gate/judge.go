@@ -9,6 +9,7 @@ import (
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
 	"github.com/deskside/deskside/protocol/catalogue"
+	"github.com/deskside/deskside/protocol/expression"
 	"github.com/deskside/deskside/scripts"
 )
 
@@ -162,8 +163,24 @@ func (g *Gate) cures(s scripts.Script, values map[string]string) bool {
 	return instance != "" && slices.ContainsFunc(s.Cures, func(check string) bool { return g.eyes.Firing(check, instance) })
 }
 
-func judgeAsk(g *Gate, _ *state.Tx, _ *judgement) *Refusal {
-	return g.closed(g.policy.Questions, "questions")
+// judgeAsk holds back what the policy says, whatever the probes may read: that is
+// for the person at the machine. Private fields are never read by a question.
+func judgeAsk(g *Gate, _ *state.Tx, j *judgement) *Refusal {
+	if refusal := g.closed(g.policy.Questions, "questions"); refusal != nil {
+		return refusal
+	}
+	program, err := expression.Compile(expression.Use{Kind: expression.Question}, j.body.(*protocol.Ask).Expression)
+	if err != nil {
+		return nil // nothing is read; the answer will say what is wrong with it
+	}
+	most := expression.Plain
+	if g.policy.Questions == "personal" {
+		most = expression.Personal
+	}
+	if f, beyond := program.Beyond(most); beyond {
+		return no(protocol.CodePolicy, "This machine's policy does not allow questions about %q: it is %s, and questions may be about %s fields.", f.Name, f.Class, most)
+	}
+	return nil
 }
 
 // MaxWatch is how long one request for live readings may last.
