@@ -360,9 +360,12 @@ func TestClockBack(t *testing.T) {
 		b.want("script", protocol.CodeClock, b.order(protocol.KindWork, right, b.free()))
 		b.want("terminal", "", b.order(protocol.KindOpenSession, right, terminal()))
 		b.want("old", protocol.CodeExpired, old)
-		b.line(time.Now()) // a console that sets its own clock back, too
+		b.Line(protocol.StampKey{Key: b.key.Public().(ed25519.PublicKey), Expires: right.Add(time.Hour).UnixMicro()},
+			time.Now()) // a console that sets its own clock back, too
 		b.want("script, both back", protocol.CodeClock, b.order(protocol.KindWork, time.Now(), b.free()))
 		b.want("old, both back", protocol.CodeExpired, old)
+		b.line(time.Now())
+		b.want("a stamp that ended long ago", protocol.CodeStamp, b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}))
 	})
 }
 
@@ -618,4 +621,19 @@ func TestQuestions(t *testing.T) {
 	if _, err := b.Admit(s); err == nil || !strings.Contains(err.Error(), "processes.owner") || !strings.Contains(err.Error(), "personal") {
 		t.Errorf("the refusal does not name the field and its class: %v", err)
 	}
+}
+
+// TestStampEnds: a stamp key is good for as long as the console's identity said.
+func TestStampEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, t.TempDir(), "trial", "")
+		now := func() protocol.Order { return b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}) }
+		time.Sleep(time.Hour - time.Second)
+		b.want("in time", "", now())
+		time.Sleep(time.Second)
+		b.want("after its end", protocol.CodeStamp, now())
+		b.want("a cancel after its end", protocol.CodeStamp, b.order(protocol.KindCancel, time.Now(), &protocol.Cancel{}))
+		b.line(time.Now())
+		b.want("certified anew", "", now())
+	})
 }

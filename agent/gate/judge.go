@@ -58,6 +58,11 @@ func (g *Gate) judge(tx *state.Tx, o protocol.Order) (Admitted, *Refusal) {
 	if o.Machine != g.id.Machine || o.Organisation != g.id.Organisation {
 		return Admitted{}, no(protocol.CodeWrongMachine, "The order is for another machine.")
 	}
+	// By the clock of the line, as for what is meant for this very moment: the
+	// hello has held the certificate against the machine's own.
+	if !g.lineNow(tx.Floor()).Before(g.ends) {
+		return Admitted{}, no(protocol.CodeStamp, "The key of the stamp was good until %s.", g.ends.UTC().Format(time.RFC3339))
+	}
 	now, doubt := g.now(tx)
 	j := &judgement{order: o, body: r.new(), now: now, doubt: doubt}
 	// First, whatever the clock says: a refusal for another reason would end the
@@ -93,10 +98,7 @@ func (g *Gate) inTime(j *judgement, life time.Duration, floor time.Time) *Refusa
 	}
 	at := j.now
 	if life <= 10*time.Minute || j.doubt {
-		at = time.Now().Add(g.line)
-		if lowest := floor.Add(-clockDoubt); at.Before(lowest) {
-			at = lowest
-		}
+		at = g.lineNow(floor)
 	}
 	issued, expires := time.UnixMicro(j.order.Issued), time.UnixMicro(j.order.Expires)
 	switch {
@@ -108,6 +110,15 @@ func (g *Gate) inTime(j *judgement, life time.Duration, floor time.Time) *Refusa
 		return no(protocol.CodeTooEarly, "The order is dated %s, which has not come yet.", issued.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// lineNow is the console's clock now, but never more than a day below the floor.
+func (g *Gate) lineNow(floor time.Time) time.Time {
+	at := time.Now().Add(g.line)
+	if lowest := floor.Add(-clockDoubt); at.Before(lowest) {
+		return lowest
+	}
+	return at
 }
 
 func (g *Gate) take(tx *state.Tx, j *judgement) error {

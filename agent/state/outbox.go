@@ -84,6 +84,16 @@ func (tx *Tx) Next(class protocol.Class) uint64 {
 	return 1
 }
 
+// Waiting is how many entries of a log wait, counted up to most.
+func (tx *Tx) Waiting(class protocol.Class, most int) int {
+	n := 0
+	c := tx.bucket(bucketLogs).Cursor()
+	for k, _ := c.Seek(logKey(class, 0)); k != nil && k[0] == byte(class) && n < most; k, _ = c.Next() {
+		n++
+	}
+	return n
+}
+
 // Bytes is the size of what waits.
 func (tx *Tx) Bytes() int64 { return int64(tx.counter(bucketOutbox, "bytes")) }
 
