@@ -35,6 +35,9 @@ func Stamp(key ed25519.PrivateKey, o Order) (Stamped, error) {
 // Open verifies a stamp made by key and returns the order under it. It says
 // nothing about whether the order may be followed.
 func (s Stamped) Open(key ed25519.PublicKey) (Order, error) {
+	if len(key) != ed25519.PublicKeySize {
+		return Order{}, fmt.Errorf("stamp: a key of %d bytes", len(key))
+	}
 	var m cose.Sign1Message
 	if err := m.UnmarshalCBOR(s.Stamp); err != nil {
 		return Order{}, fmt.Errorf("stamp: %w", err)

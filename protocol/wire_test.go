@@ -159,6 +159,11 @@ func TestStamp(t *testing.T) {
 	if _, err := stamped.Open(other.Public().(ed25519.PublicKey)); err == nil {
 		t.Error("another console's stamp holds")
 	}
+	for _, short := range []ed25519.PublicKey{nil, {}, {1}, make([]byte, 31), make([]byte, 33)} {
+		if _, err := stamped.Open(short); err == nil {
+			t.Errorf("a key of %d bytes opens a stamp", len(short))
+		}
+	}
 	for i := range stamped.Stamp {
 		broken := Stamped{Stamp: bytes.Clone(stamped.Stamp)}
 		broken.Stamp[i] ^= 0x01

@@ -67,8 +67,9 @@ type Script struct {
 	Timeout     time.Duration     `yaml:"timeout"`
 	Platforms   map[string]string `yaml:"platforms"` // linux, windows, darwin -> file
 	Parameters  []Parameter       `yaml:"parameters"`
-	Cures       []string          `yaml:"cures"`  // checks
-	Verify      string            `yaml:"verify"` // check to look at afterwards
+	Cures       []string          `yaml:"cures"`   // checks
+	Subject     string            `yaml:"subject"` // the parameter whose value is the instance of those checks
+	Verify      string            `yaml:"verify"`  // check to look at afterwards
 
 	hash  []byte
 	files map[string][]byte
@@ -190,6 +191,10 @@ func (s Script) check(folder string) error {
 		if w.EN == "" || w.PL == "" {
 			return fmt.Errorf("title, explanation and notices need both languages")
 		}
+	}
+	subject := func(p Parameter) bool { return p.Name == s.Subject && p.Required && p.From != "" }
+	if s.Subject != "" && !slices.ContainsFunc(s.Parameters, subject) {
+		return fmt.Errorf("subject is a required parameter that the machine lists, not %q", s.Subject)
 	}
 	for _, p := range s.Parameters {
 		if err := p.check(); err != nil {
@@ -338,16 +343,40 @@ func plain(s string) bool {
 }
 
 // protected is never stopped, restarted, disabled or killed from afar without
-// an approver: what guards the machine, and what this agent hangs on.
+// an approver: what guards the machine, what this agent hangs on, what would
+// turn it off or throw people out, and what lets somebody in. A restart also
+// starts what was stopped on purpose.
 var protected = []string{"deskside-agent", "deskside", "auditd", "systemd-journald", "systemd-logind", "dbus",
 	"dbus-broker", "rsyslog", "syslog-ng", "firewalld", "nftables", "ufw", "apparmor", "clamav-daemon", "falcon-sensor",
 	"mdatp", "sshd", "ssh", "NetworkManager", "systemd-networkd", "systemd-resolved", "wazuh-agent", "WinDefend",
-	"Sense", "mpssvc", "EventLog", "RpcSs", "DcomLaunch", "LSM", "SamSs", "gpsvc", "BFE"}
+	"Sense", "mpssvc", "EventLog", "RpcSs", "DcomLaunch", "LSM", "SamSs", "gpsvc", "BFE",
+	// Power and rescue.
+	"power", "rescue", "emergency", "debug-shell", "shutdown", "reboot", "halt", "poweroff", "kexec", "suspend", "hibernate",
+	"systemd-reboot", "systemd-halt", "systemd-poweroff", "systemd-kexec", "kexec-load", "systemd-soft-reboot", "systemd-exit",
+	"systemd-suspend", "systemd-hibernate", "systemd-hybrid-sleep", "systemd-suspend-then-hibernate", "systemd-hibernate-resume",
+	"initrd-switch-root", "initrd-cleanup", "plymouth-reboot", "plymouth-poweroff", "plymouth-halt", "plymouth-kexec",
+	// The sessions of people.
+	"user", "user-runtime-dir", "systemd-user-sessions", "getty", "serial-getty", "console-getty", "container-getty", "autovt",
+	"display-manager", "gdm", "gdm3", "sddm", "lightdm", "lxdm", "xdm", "UserManager", "ProfSvc", "SessionEnv",
+	// Ways in from afar.
+	"dropbear", "inetd", "xinetd", "openbsd-inetd", "inetutils-inetd", "TlntSvr", "WinRM", "TermService", "UmRdpService",
+	"RemoteRegistry", "RemoteAccess", "gnome-remote-desktop", "krfb", "vino-server", "nxserver"}
+
+// protectedWords guard every service that has one of them in its name: programs
+// for remote access name their services after the version, the mode or the seat.
+var protectedWords = []string{"xrdp", "vnc", "teamviewer", "anydesk", "rustdesk", "cockpit", "telnet"}
 
 // Protected tells whether a service name is guarded; more are the names that a
-// machine's policy adds.
+// machine's policy adds. A unit made from a template (user@1000) is guarded when
+// the template is.
 func Protected(name string, more []string) bool {
 	name = strings.TrimSuffix(name, ".service")
-	match := func(p string) bool { return strings.EqualFold(strings.TrimSuffix(p, ".service"), name) }
-	return slices.ContainsFunc(protected, match) || slices.ContainsFunc(more, match)
+	template, _, _ := strings.Cut(name, "@")
+	match := func(p string) bool {
+		p = strings.TrimSuffix(strings.TrimSuffix(p, ".service"), "@")
+		return strings.EqualFold(p, name) || strings.EqualFold(p, template)
+	}
+	folded := strings.ToLower(name)
+	return slices.ContainsFunc(protected, match) || slices.ContainsFunc(more, match) ||
+		slices.ContainsFunc(protectedWords, func(w string) bool { return strings.Contains(folded, w) })
 }

@@ -49,6 +49,9 @@ func TestLint(t *testing.T) {
 		"nowhere":          strings.Replace(manifest, "platforms: {linux: run.sh}\n", "", 1),
 		"missing file":     strings.Replace(manifest, "run.sh", "go.sh", 1),
 		"parameter name":   manifest + "parameters: [{name: lower, title: {en: a, pl: b}, type: boolean}]\n",
+		"no such subject":  manifest + "subject: SERVICE\n",
+		"optional subject": manifest + "subject: P\nparameters: [{name: P, title: {en: a, pl: b}, type: string, from: services}]\n",
+		"open subject":     manifest + "subject: P\nparameters: [{name: P, title: {en: a, pl: b}, type: string, required: true, pattern: '.*', max: 9}]\n",
 		"open without end": manifest + "parameters: [{name: P, title: {en: a, pl: b}, type: string, pattern: '.*'}]\n",
 	} {
 		if _, err := load(fsys(broken)); err == nil {
@@ -78,12 +81,21 @@ func TestValues(t *testing.T) {
 }
 
 func TestProtected(t *testing.T) {
-	for _, name := range []string{"sshd", "SSHD.service", "deskside-agent", "WinDefend"} {
+	for _, name := range []string{"sshd", "SSHD.service", "deskside-agent", "WinDefend", "emergency", "debug-shell.service", "Power",
+		"systemd-hibernate", "user@1000", "getty@tty1.service", "sshd@7-10.0.0.1:22", "gdm", "xrdp-sesman", "tigervncserver@:1",
+		"TeamViewer15", "cockpit-wsinstance-http", "TermService", "RemoteRegistry", "winrm"} {
 		if !Protected(name, nil) {
 			t.Errorf("%s is not protected", name)
 		}
 	}
-	if Protected("cups", nil) || !Protected("cups", []string{"cups.service"}) {
-		t.Error("the policy's own list is not followed")
+	for _, name := range []string{"cups", "cups@getty", "power-profiles-daemon", "userdbd", "Spooler"} {
+		if Protected(name, nil) {
+			t.Errorf("%s is protected", name)
+		}
+	}
+	for _, own := range []string{"cups.service", "cups", "cups@", "cups@.service"} {
+		if !Protected("cups@office", []string{own}) || !Protected("CUPS.service", []string{own}) {
+			t.Errorf("the policy's own %s is not followed", own)
+		}
 	}
 }

@@ -247,8 +247,8 @@ func (a *Agent) dialSession(ctx context.Context, id uuid.UUID, token []byte) (*w
 	return link.DialSession(ctx, console, me, id, token)
 }
 
-// firing tells the gate whether a check fires here now.
-func (a *Agent) firing(check string) bool { return a.rounds.firing(check) }
+// firing tells the gate whether a check fires here now for an instance.
+func (a *Agent) firing(check, instance string) bool { return a.rounds.firing(check, instance) }
 
 // listed tells the gate what this machine lists for a closed value.
 func (a *Agent) listed(what string) []string {

@@ -52,6 +52,7 @@ type rounds struct {
 	began    time.Time // monotonic
 
 	set      *check.Set
+	causes   *check.Causes
 	encoded  catalogue.Set
 	unproven bool // the set has not been evaluated whole
 	build    history.Builder
@@ -70,7 +71,8 @@ type rounds struct {
 	os       protocol.OS
 	checks   []byte
 	settings []byte
-	fires    map[string]bool
+	fires    map[check.Cause]bool
+	firesAt  time.Time
 }
 
 // sample is what was read for the history at one moment.
@@ -91,7 +93,7 @@ const (
 
 func newRounds(a *Agent, from reader) (*rounds, error) {
 	r := &rounds{agent: a, reader: from, requests: make(chan request, 64), began: time.Now(), beat: 30 * time.Second,
-		upload: 15 * time.Minute, name: hostname(), os: protocol.OS{Family: runtime.GOOS, Arch: runtime.GOARCH}, fires: map[string]bool{}}
+		upload: 15 * time.Minute, name: hostname(), os: protocol.OS{Family: runtime.GOOS, Arch: runtime.GOARCH}}
 	if p := a.options.Pretend; p != nil {
 		r.name, r.os = a.id.Name, protocol.OS{Family: p.Family}
 	}
@@ -122,13 +124,15 @@ func (r *rounds) restore() error {
 	if r.set, err = check.New(resolved, r.doing); err != nil {
 		return err
 	}
+	if r.causes, err = check.NewCauses(); err != nil {
+		return err
+	}
 	r.adopt(resolved)
 	if len(judged) > 0 {
 		if err := r.set.Restore(judged); err != nil {
 			r.agent.options.Log.Warn("what was known of the alerts is lost", "error", err)
 		}
 	}
-	r.tellGate()
 	if len(doing) > 0 {
 		aside = doing
 		r.agent.options.Log.Error("the agent ended while it evaluated a check; it is set aside", "check", string(doing))
@@ -198,18 +202,22 @@ func (r *rounds) hashes() (checks, settings []byte) {
 	return r.checks, r.settings
 }
 
-// tellGate keeps which checks fire where the gate can see it.
-func (r *rounds) tellGate() {
-	fires := r.set.Firing()
+// tellGate keeps what fires where the gate can see it.
+func (r *rounds) tellGate(now time.Time) {
+	fires := r.causes.Firing()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fires = fires
+	r.fires, r.firesAt = fires, now
 }
 
-func (r *rounds) firing(check string) bool {
+// causeLasts is how old a judgement may be that a repair is let in for: several
+// rounds, so that a loop that hangs is no cause for ever.
+const causeLasts = time.Minute
+
+func (r *rounds) firing(name, instance string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.fires[check]
+	return r.fires[check.Cause{Check: name, Instance: instance}] && time.Since(r.firesAt) < causeLasts
 }
 
 // ask hands something to the loop; when it is far behind the request is lost,
@@ -276,11 +284,12 @@ func (r *rounds) round(ctx context.Context) {
 	r.know(m)
 	transitions := r.set.Evaluate(m, now)
 	r.unproven = false
+	r.causes.Judge(m, r.encoded.Watched, now)
 	r.note(m, now)
 	for _, t := range transitions {
 		r.unsaved = append(r.unsaved, r.transition(t, m))
 	}
-	r.tellGate()
+	r.tellGate(now)
 	r.keep(now, false)
 	r.tellFacts(m, now, slow)
 	if now.Before(r.watched) {

@@ -56,7 +56,6 @@ func (r *rounds) replace(raw []byte) {
 		r.unsaved = append(r.unsaved, r.transition(t, &expression.Machine{}))
 	}
 	r.adopt(set)
-	r.tellGate()
 	err = r.agent.state.Update(func(tx *state.Tx) error { return tx.SetBlob(blobChecks, raw) })
 	if err != nil {
 		r.agent.options.Log.Error("cannot keep a set of checks", "error", err)

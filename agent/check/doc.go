@@ -8,6 +8,9 @@
 // transitions. [Set.Save] and [Set.Restore] carry what is known over a restart
 // of the agent, so that an alert is the same alert afterwards.
 //
+// [Causes] judges the catalogue's own checks a second time, untouched by what the
+// console tuned: only what fires there may be repaired on the console's word.
+//
 // Unknown is a value of its own all the way: a reading that could not be had
 // begins nothing and resolves nothing.
 package check

@@ -179,25 +179,6 @@ func rank(l Level) int {
 	return [...]int{Clear: 1, Holding: 2, Unknown: 3, Warning: 4, Critical: 5, Gone: 0}[l]
 }
 
-// Firing returns the checks that fire now and are the catalogue's own: one whose
-// value or thresholds came from elsewhere could be made to fire at will, and is
-// not among them.
-func (s *Set) Firing() map[string]bool {
-	out := map[string]bool{}
-	for k, st := range s.states {
-		if st.Firing() && !st.Lost {
-			out[k.check] = true
-		}
-	}
-	for _, c := range s.checks {
-		own, ok := catalogue.Find(c.def.ID)
-		if d := c.def; !ok || d.Each != own.Each || d.When != own.When || d.Value != own.Value || d.Warning != own.Warning || d.Critical != own.Critical {
-			delete(out, c.def.ID)
-		}
-	}
-	return out
-}
-
 // Health returns the worst of all checks: ok, warning, critical or unknown. A
 // check that is broken or set aside, or a reading that stays unknown, makes it
 // unknown, unless something fires.

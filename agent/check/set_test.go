@@ -278,52 +278,6 @@ func TestBrokenAndSetAside(t *testing.T) {
 	}
 }
 
-// TestFiring: also with several instances, after a restart, and not by a check
-// that somebody bent.
-func TestFiring(t *testing.T) {
-	set := fast(t, "cups", "sshd")
-	c := start(t, set)
-	m := machine()
-	m.Services = []expression.Service{{Name: "cups", State: "failed"}, {Name: "sshd", State: "failed"}}
-	c.run(40, m)
-	both := c.set.Firing()["service.stopped"]
-	m = machine()
-	m.Services = []expression.Service{{Name: "cups", State: "failed"}, {Name: "sshd", State: "running"}}
-	c.run(40, m)
-	if one := c.set.Firing()["service.stopped"]; !both || !one {
-		t.Errorf("two failed: %t, one of them still: %t", both, one)
-	}
-	raw, err := c.set.Save()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := New(set, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := again.Restore(raw); err != nil {
-		t.Fatal(err)
-	}
-	if !again.Firing()["service.stopped"] {
-		t.Error("forgotten after a restart")
-	}
-	for i := range set.Checks {
-		if set.Checks[i].ID == "service.stopped" {
-			set.Checks[i].Warning = `in ["running"]`
-		}
-	}
-	bent, err := New(set, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := bent.Restore(raw); err != nil {
-		t.Fatal(err)
-	}
-	if bent.Firing()["service.stopped"] {
-		t.Error("a check that was bent is believed")
-	}
-}
-
 func TestDependsOn(t *testing.T) {
 	set := fast(t)
 	for i := range set.Checks {

@@ -12,8 +12,9 @@
 // The table of who must have said yes:
 //
 //	checks, settings, watch, check now, plain questions   the console's stamp
+//	questions over personal fields                        the stamp, where policy says personal
 //	a safe built-in script                                the stamp; so many an hour
-//	a disruptive built-in script                          the stamp, while a check that it cures fires here
+//	a disruptive built-in script                          the stamp, while a check that it cures fires here for what is to be repaired
 //	a terminal                                            a technician's grant (profile trial: the stamp)
 //	scripts that are not built in                         approvers
 //
@@ -64,8 +65,9 @@ func (a Admitted) Policy() Policy { return a.policy }
 
 // Eyes are what the gate must know of the machine to judge.
 type Eyes struct {
-	// Firing tells whether a built-in check fires on this machine now.
-	Firing func(check string) bool
+	// Firing tells whether a check fires on this machine now for an instance, by
+	// the catalogue's own definition and times, whatever the console has set.
+	Firing func(check, instance string) bool
 	// Listed is what the machine lists for a closed value: filesystems, services.
 	Listed func(what string) []string
 	// Family is the system family whose scripts run here.

@@ -24,7 +24,7 @@ type bench struct {
 	*Gate
 	key    ed25519.PrivateKey
 	id     state.Identity
-	firing map[string]bool
+	firing map[string]bool // check and instance
 }
 
 func seeded(n byte) ed25519.PrivateKey {
@@ -60,9 +60,9 @@ func open(t *testing.T, dir, profile, policy string) *bench {
 		}
 	}
 	b.Gate, err = Open(s, path, Eyes{
-		Firing: func(check string) bool { return b.firing[check] },
+		Firing: func(check, instance string) bool { return b.firing[check+" "+instance] },
 		Listed: func(what string) []string {
-			return map[string][]string{"filesystems": {"/", "/home"}, "services": {"cups", "sshd", "backup"}}[what]
+			return map[string][]string{"filesystems": {"/", "/home"}, "services": {"cups", "sshd", "backup", "printd"}}[what]
 		},
 		Family: "linux",
 	})
@@ -360,9 +360,12 @@ func TestClockBack(t *testing.T) {
 		b.want("script", protocol.CodeClock, b.order(protocol.KindWork, right, b.free()))
 		b.want("terminal", "", b.order(protocol.KindOpenSession, right, terminal()))
 		b.want("old", protocol.CodeExpired, old)
-		b.line(time.Now()) // a console that sets its own clock back, too
+		b.Line(protocol.StampKey{Key: b.key.Public().(ed25519.PublicKey), Expires: right.Add(time.Hour).UnixMicro()},
+			time.Now()) // a console that sets its own clock back, too
 		b.want("script, both back", protocol.CodeClock, b.order(protocol.KindWork, time.Now(), b.free()))
 		b.want("old, both back", protocol.CodeExpired, old)
+		b.line(time.Now())
+		b.want("a stamp that ended long ago", protocol.CodeStamp, b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}))
 	})
 }
 
@@ -399,7 +402,7 @@ func TestNoSecondLife(t *testing.T) {
 
 func TestScripts(t *testing.T) {
 	b := open(t, t.TempDir(), "attended", "version: 1\nprofile: attended\nprotect: [backup]\n")
-	b.firing["service.stopped"] = true
+	b.firing["service.stopped cups"] = true
 	change := func(w *protocol.Work, f func(*protocol.Work)) *protocol.Work { f(w); return w }
 	for name, tc := range map[string]struct {
 		work *protocol.Work
@@ -420,10 +423,14 @@ func TestScripts(t *testing.T) {
 		"another value":      {b.work("free-disk-space", map[string]string{"MOUNT": "/", "LD_PRELOAD": "x"}), protocol.CodeParameters},
 		"protected":          {b.work("restart-service", map[string]string{"SERVICE": "sshd"}), protocol.CodeProtected},
 		"protected here":     {b.work("restart-service", map[string]string{"SERVICE": "backup"}), protocol.CodeProtected},
+		"another service":    {b.work("restart-service", map[string]string{"SERVICE": "printd"}), protocol.CodeNoCause},
 	} {
 		b.want(name, tc.code, b.order(protocol.KindWork, time.Now(), tc.work))
 	}
-	b.firing["service.stopped"], b.firing["filesystem.full"] = false, true
+	b.firing = map[string]bool{"filesystem.full cups": true, "service.stopped printd": true, "service.stopped ": true}
+	if b.cures(scripts.Script{Cures: []string{"service.stopped"}}, nil) {
+		t.Error("a script that does not say what it repairs has a cause")
+	}
 	b.want("no disease", protocol.CodeNoCause, b.order(protocol.KindWork, time.Now(), b.restart()))
 	b.want("dry run", "", b.order(protocol.KindWork, time.Now(), change(b.restart(), func(w *protocol.Work) { w.DryRun = true })))
 	b.eyes.Family = "darwin"
@@ -432,7 +439,7 @@ func TestScripts(t *testing.T) {
 
 func TestRiskAbovePolicy(t *testing.T) {
 	b := open(t, t.TempDir(), "trial", "version: 1\nprofile: trial\nscripts_risk: safe\n")
-	b.firing["service.stopped"] = true
+	b.firing["service.stopped cups"] = true
 	b.want("disruptive", protocol.CodeRisk, b.order(protocol.KindWork, time.Now(), b.restart()))
 	b.want("safe", "", b.order(protocol.KindWork, time.Now(), b.free()))
 }
@@ -442,7 +449,7 @@ func TestLimits(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		b := open(t, dir, "attended", "")
-		b.firing["service.stopped"] = true
+		b.firing["service.stopped cups"] = true
 		safe := func() string {
 			_, code := b.admit(b.order(protocol.KindWork, time.Now(), b.free()))
 			return code
@@ -470,7 +477,7 @@ func TestLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		b = open(t, dir, "attended", "")
-		b.firing["service.stopped"] = true
+		b.firing["service.stopped cups"] = true
 		if code := safe(); code != protocol.CodeLimit {
 			t.Errorf("after a restart: %q", code)
 		}
@@ -583,5 +590,50 @@ func TestRepeatedLate(t *testing.T) {
 		time.Sleep(6 * time.Minute)
 		b.line(time.Now())
 		b.want("late and again", protocol.CodeSeen, o)
+	})
+}
+
+// TestQuestions: a question may be about fields up to the class that the policy
+// says, and never about private ones, in whatever way it comes to them.
+func TestQuestions(t *testing.T) {
+	const plain, personal, private = 0, 1, 2
+	for policy, most := range map[string]int{"": plain, "questions: plain\n": plain, "questions: personal\n": personal} {
+		b := open(t, t.TempDir(), "attended", "version: 1\nprofile: attended\n"+policy)
+		for source, class := range map[string]int{
+			"cpu.used": plain, "processes": plain, "filter(network, .up)": plain, `service("cups").state`: plain,
+			"nonsense": plain, "((((": plain, strings.Repeat("(", 9000): plain, // the answer says what is wrong
+			"people": personal, "len(people) > 0": personal, `any(people, .name startsWith "a")`: personal, "true or known(people)": personal,
+			"map(network, .mac)": personal, `interface("eth0").addresses`: personal, "map(processes, {{o: .owner}})": personal,
+			`any(processes, .command_line contains "pass")`: private, `find(processes, .pid == 1).command_line ?? ""`: private,
+		} {
+			code := ""
+			if class > most {
+				code = protocol.CodePolicy
+			}
+			b.want(source+" where "+policy, code, b.order(protocol.KindAsk, time.Now(), &protocol.Ask{Expression: source}))
+		}
+	}
+	b := open(t, t.TempDir(), "attended", "")
+	s, err := protocol.Stamp(b.key, b.order(protocol.KindAsk, time.Now(), &protocol.Ask{Expression: "map(processes, .owner)"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Admit(s); err == nil || !strings.Contains(err.Error(), "processes.owner") || !strings.Contains(err.Error(), "personal") {
+		t.Errorf("the refusal does not name the field and its class: %v", err)
+	}
+}
+
+// TestStampEnds: a stamp key is good for as long as the console's identity said.
+func TestStampEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, t.TempDir(), "trial", "")
+		now := func() protocol.Order { return b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}) }
+		time.Sleep(time.Hour - time.Second)
+		b.want("in time", "", now())
+		time.Sleep(time.Second)
+		b.want("after its end", protocol.CodeStamp, now())
+		b.want("a cancel after its end", protocol.CodeStamp, b.order(protocol.KindCancel, time.Now(), &protocol.Cancel{}))
+		b.line(time.Now())
+		b.want("certified anew", "", now())
 	})
 }

@@ -3,11 +3,13 @@ package gate
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
 	"github.com/deskside/deskside/protocol/catalogue"
+	"github.com/deskside/deskside/protocol/expression"
 	"github.com/deskside/deskside/scripts"
 )
 
@@ -56,6 +58,11 @@ func (g *Gate) judge(tx *state.Tx, o protocol.Order) (Admitted, *Refusal) {
 	if o.Machine != g.id.Machine || o.Organisation != g.id.Organisation {
 		return Admitted{}, no(protocol.CodeWrongMachine, "The order is for another machine.")
 	}
+	// By the clock of the line, as for what is meant for this very moment: the
+	// hello has held the certificate against the machine's own.
+	if !g.lineNow(tx.Floor()).Before(g.ends) {
+		return Admitted{}, no(protocol.CodeStamp, "The key of the stamp was good until %s.", g.ends.UTC().Format(time.RFC3339))
+	}
 	now, doubt := g.now(tx)
 	j := &judgement{order: o, body: r.new(), now: now, doubt: doubt}
 	// First, whatever the clock says: a refusal for another reason would end the
@@ -91,10 +98,7 @@ func (g *Gate) inTime(j *judgement, life time.Duration, floor time.Time) *Refusa
 	}
 	at := j.now
 	if life <= 10*time.Minute || j.doubt {
-		at = time.Now().Add(g.line)
-		if lowest := floor.Add(-clockDoubt); at.Before(lowest) {
-			at = lowest
-		}
+		at = g.lineNow(floor)
 	}
 	issued, expires := time.UnixMicro(j.order.Issued), time.UnixMicro(j.order.Expires)
 	switch {
@@ -106,6 +110,15 @@ func (g *Gate) inTime(j *judgement, life time.Duration, floor time.Time) *Refusa
 		return no(protocol.CodeTooEarly, "The order is dated %s, which has not come yet.", issued.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// lineNow is the console's clock now, but never more than a day below the floor.
+func (g *Gate) lineNow(floor time.Time) time.Time {
+	at := time.Now().Add(g.line)
+	if lowest := floor.Add(-clockDoubt); at.Before(lowest) {
+		return lowest
+	}
+	return at
 }
 
 func (g *Gate) take(tx *state.Tx, j *judgement) error {
@@ -142,27 +155,43 @@ func judgeWork(g *Gate, tx *state.Tx, j *judgement) *Refusal {
 	if err != nil {
 		return no(protocol.CodeParameters, "%v", err)
 	}
-	if name := values["SERVICE"]; name != "" && scripts.Protected(name, g.policy.Protect) {
-		return no(protocol.CodeProtected, "The service %q guards this machine and is not touched from afar.", name)
+	for _, p := range s.Parameters {
+		if name := values[p.Name]; p.From == "services" && name != "" && scripts.Protected(name, g.policy.Protect) {
+			return no(protocol.CodeProtected, "The service %q guards this machine and is not touched from afar.", name)
+		}
 	}
 	work.Parameters = values
-	if s.Risk != scripts.Safe && !work.DryRun && g.policy.Proof != "none" && !g.cures(s) {
-		return no(protocol.CodeNoCause, "%q interrupts work: it needs a technician's proof, or a check that it cures must be firing here.", s.ID)
+	if s.Risk != scripts.Safe && !work.DryRun && g.policy.Proof != "none" && !g.cures(s, values) {
+		return no(protocol.CodeNoCause, "%q interrupts work: it needs a technician's proof, or a check that it cures must be firing here for the very thing that is to be repaired.", s.ID)
 	}
 	return g.withinLimits(tx, s.Risk, j.now)
 }
 
-func (g *Gate) cures(s scripts.Script) bool {
-	for _, check := range s.Cures {
-		if g.eyes.Firing(check) {
-			return true
-		}
-	}
-	return false
+// cures tells whether what the script is to repair is what is wrong here. A
+// script that does not say what it repairs has no cause.
+func (g *Gate) cures(s scripts.Script, values map[string]string) bool {
+	instance := values[s.Subject]
+	return instance != "" && slices.ContainsFunc(s.Cures, func(check string) bool { return g.eyes.Firing(check, instance) })
 }
 
-func judgeAsk(g *Gate, _ *state.Tx, _ *judgement) *Refusal {
-	return g.closed(g.policy.Questions, "questions")
+// judgeAsk holds back what the policy says, whatever the probes may read: that is
+// for the person at the machine. Private fields are never read by a question.
+func judgeAsk(g *Gate, _ *state.Tx, j *judgement) *Refusal {
+	if refusal := g.closed(g.policy.Questions, "questions"); refusal != nil {
+		return refusal
+	}
+	program, err := expression.Compile(expression.Use{Kind: expression.Question}, j.body.(*protocol.Ask).Expression)
+	if err != nil {
+		return nil // nothing is read; the answer will say what is wrong with it
+	}
+	most := expression.Plain
+	if g.policy.Questions == "personal" {
+		most = expression.Personal
+	}
+	if f, beyond := program.Beyond(most); beyond {
+		return no(protocol.CodePolicy, "This machine's policy does not allow questions about %q: it is %s, and questions may be about %s fields.", f.Name, f.Class, most)
+	}
+	return nil
 }
 
 // MaxWatch is how long one request for live readings may last.

@@ -138,6 +138,7 @@ func Profile(name string) (Policy, error) {
 	case "attended", "":
 	case "trial":
 		p.Profile, p.Proof, p.Terminal, p.TerminalAccount, p.NobodyThere = "trial", "none", "on", "deskside", "allow"
+		p.Questions = "personal"
 		p.Limits.SafePerHour, p.Limits.DisruptivePerDay, p.Limits.Sessions = 600, 600, 8
 	case "unattended":
 		p.Profile, p.Proof, p.Terminal, p.TerminalAccount, p.NobodyThere = "unattended", "seen", "on", "deskside", "allow"

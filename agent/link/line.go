@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -190,18 +191,33 @@ func (l *Line) prove(c *conn) (protocol.Welcome, error) {
 }
 
 // checkMarks compares what the console has with what this machine has given: a
-// machine that was set back to an older image starts a new epoch.
+// machine that was set back to an older image starts a new epoch. Where it has
+// written more since than it lost, its numbers are above the marks, but the
+// entries at them are others. An entry that this machine does not know any more
+// is no difference.
 func (l *Line) checkMarks(w protocol.Welcome) (fresh bool, err error) {
 	err = l.state.Update(func(tx *state.Tx) error {
+		fresh = false
+		same := map[protocol.Class]uint64{} // marks at which both ends have the same entry
 		for class, mark := range w.Marks {
-			if class.Log() && tx.Next(class) <= mark {
+			if !class.Log() {
+				continue
+			}
+			own, told := tx.Digest(class, mark), w.Digests[class]
+			switch known := len(own) > 0 && len(told) > 0; {
+			case tx.Next(class) <= mark, known && !bytes.Equal(own, told):
 				fresh = true
+			case known:
+				same[class] = mark
 			}
 		}
-		if fresh {
-			return tx.NewEpoch()
+		if !fresh {
+			return tx.Acknowledge(protocol.Ack{Marks: w.Marks})
 		}
-		return tx.Acknowledge(protocol.Ack{Marks: w.Marks})
+		if err := tx.Acknowledge(protocol.Ack{Marks: same}); err != nil {
+			return err
+		}
+		return tx.NewEpoch()
 	})
 	if fresh && err == nil {
 		l.log.Warn("this machine was set back to an older image; its outbox starts a new epoch")

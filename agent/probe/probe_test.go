@@ -150,9 +150,9 @@ func TestRates(t *testing.T) {
 // TestMergeServices: a fast round asks for the watched services only, and the list
 // that was handed out stays as it was.
 func TestMergeServices(t *testing.T) {
-	before := []expression.Service{{Name: "cups", State: "running", Start: "auto"}, {Name: "ssh", State: "running"}}
-	after := merge(before, []expression.Service{{Name: "CUPS", State: "failed"}, {Name: "nope"}, {Name: "new", State: "running"}})
-	want := []expression.Service{{Name: "cups", State: "failed", Start: "auto"}, {Name: "ssh", State: "running"}, {Name: "new", State: "running"}}
+	before := []expression.Service{{Name: "cups", State: "running", Start: "auto"}, {Name: "ssh", State: "running"}, {Name: "vpn", State: "running", Start: "auto"}}
+	after := merge(before, []expression.Service{{Name: "CUPS", State: "failed"}, {Name: "vpn", State: "stopped", Start: "disabled"}, {Name: "nope"}, {Name: "new", State: "running"}})
+	want := []expression.Service{{Name: "cups", State: "failed", Start: "auto"}, {Name: "ssh", State: "running"}, {Name: "vpn", State: "stopped", Start: "disabled"}, {Name: "new", State: "running"}}
 	if diff := cmp.Diff(want, after); diff != "" {
 		t.Error(diff)
 	}

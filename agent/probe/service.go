@@ -89,6 +89,9 @@ func merge(list, now []expression.Service) []expression.Service {
 		switch {
 		case i >= 0:
 			out[i].State = n.State
+			if n.Start != "" {
+				out[i].Start = n.Start
+			}
 		case n.State != "":
 			out = append(out, n)
 		}

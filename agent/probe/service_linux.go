@@ -93,7 +93,8 @@ func (m *manager) all(ctx context.Context) ([]expression.Service, error) {
 	return list, nil
 }
 
-// some asks for the state of a few. One that is not installed has none.
+// some asks for the state of a few, and of those that do not run how they are
+// started. One that is not installed has none.
 func (m *manager) some(ctx context.Context, names []string) ([]expression.Service, error) {
 	conn, err := m.connect(ctx)
 	if err != nil {
@@ -112,6 +113,14 @@ func (m *manager) some(ctx context.Context, names []string) ([]expression.Servic
 		one := expression.Service{Name: unitName(u.Name), DisplayName: clean(u.Description)}
 		if u.LoadState != "not-found" && u.LoadState != "masked" {
 			one.State = stateOfUnit(u.ActiveState, u.SubState)
+		}
+		// Of one that does not run it matters whether it should: an administrator
+		// who has just disabled and stopped it is believed at once.
+		if one.State != "running" {
+			if p, err := conn.GetUnitPropertyContext(ctx, u.Name, "UnitFileState"); err == nil {
+				kind, _ := p.Value.Value().(string)
+				one.Start = startOf(kind)
+			}
 		}
 		list = append(list, one)
 	}

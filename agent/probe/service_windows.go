@@ -21,7 +21,18 @@ type manager struct {
 
 func (m *manager) close() {}
 
-func (m *manager) all(context.Context) ([]expression.Service, error) {
+func (m *manager) all(ctx context.Context) ([]expression.Service, error) {
+	return m.list(ctx, func(string) bool { return true })
+}
+
+// some picks from the whole list: one call brings it.
+func (m *manager) some(ctx context.Context, names []string) ([]expression.Service, error) {
+	return m.list(ctx, func(name string) bool {
+		return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+	})
+}
+
+func (m *manager) list(_ context.Context, wanted func(name string) bool) ([]expression.Service, error) {
 	scm, err := windows.OpenSCManager(nil, nil, windows.SC_MANAGER_ENUMERATE_SERVICE)
 	if err != nil {
 		return nil, fmt.Errorf("the service manager does not answer: %w", err)
@@ -46,20 +57,41 @@ func (m *manager) all(context.Context) ([]expression.Service, error) {
 		return list, nil
 	}
 	for _, s := range unsafe.Slice((*windows.ENUM_SERVICE_STATUS_PROCESS)(unsafe.Pointer(&buf[0])), count) {
+		name := windows.UTF16PtrToString(s.ServiceName)
+		if !wanted(name) {
+			continue
+		}
 		list = append(list, expression.Service{
-			Name: clean(windows.UTF16PtrToString(s.ServiceName)), DisplayName: clean(windows.UTF16PtrToString(s.DisplayName)),
+			Name: clean(name), DisplayName: clean(windows.UTF16PtrToString(s.DisplayName)),
 			State: stateOfService(s.ServiceStatusProcess.CurrentState, s.ServiceStatusProcess.Win32ExitCode),
+			Start: startOfService(scm, s.ServiceName),
 		})
 	}
 	return list, nil
 }
 
-// some picks from the whole list: one call brings it.
-func (m *manager) some(ctx context.Context, names []string) ([]expression.Service, error) {
-	all, err := m.all(ctx)
-	return slices.DeleteFunc(all, func(s expression.Service) bool {
-		return !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, string(s.Name)) })
-	}), err
+// startOfService says how a service is started; "" for one that may not be asked.
+func startOfService(scm windows.Handle, name *uint16) expression.Text {
+	service, err := windows.OpenService(scm, name, windows.SERVICE_QUERY_CONFIG)
+	if err != nil {
+		return ""
+	}
+	defer windows.CloseServiceHandle(service)
+	buf := make([]byte, 8<<10) // the most that the system writes
+	var needed uint32
+	config := (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&buf[0]))
+	if err := windows.QueryServiceConfig(service, config, uint32(len(buf)), &needed); err != nil {
+		return ""
+	}
+	switch config.StartType {
+	case windows.SERVICE_AUTO_START, windows.SERVICE_BOOT_START, windows.SERVICE_SYSTEM_START:
+		return "auto"
+	case windows.SERVICE_DEMAND_START:
+		return "manual"
+	case windows.SERVICE_DISABLED:
+		return "disabled"
+	}
+	return ""
 }
 
 func stateOfService(state, exit uint32) expression.Text {

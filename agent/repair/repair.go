@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,11 +63,12 @@ type Runner struct {
 	log    *slog.Logger
 	queue  chan gate.Admitted
 
-	mu        sync.Mutex
-	current   uuid.UUID
-	stop      context.CancelFunc
-	cancelled map[uuid.UUID]bool
-	unsaved   []protocol.Result
+	mu      sync.Mutex
+	current uuid.UUID
+	stop    context.CancelFunc
+	waiting map[uuid.UUID]bool // runs in the queue; true: cancelled
+	unsaved []protocol.Result
+	spared  []uuid.UUID // the last orders that were answered without having run
 }
 
 // queued is how many admitted runs may wait for the one that runs.
@@ -75,7 +77,7 @@ const queued = 16
 // New makes a runner for a system family.
 func New(s *state.State, family string, calls Calls, log *slog.Logger) *Runner {
 	return &Runner{state: s, family: family, calls: calls, log: log,
-		queue: make(chan gate.Admitted, queued), cancelled: map[uuid.UUID]bool{}}
+		queue: make(chan gate.Admitted, queued), waiting: map[uuid.UUID]bool{}}
 }
 
 // Recover reports runs that were open when the agent ended as lost. Call it
@@ -106,6 +108,9 @@ func (r *Runner) folder(id uuid.UUID) string {
 
 // Start queues an admitted run.
 func (r *Runner) Start(a gate.Admitted) {
+	r.mu.Lock()
+	r.waiting[a.ID()] = false
+	r.mu.Unlock()
 	select {
 	case r.queue <- a:
 	default:
@@ -121,20 +126,75 @@ func (r *Runner) Refuse(x *gate.Refusal) {
 	case protocol.CodeSeen, protocol.CodeStamp, protocol.CodeWrongMachine:
 		return // not a run of ours, or one that has its result already
 	}
-	r.finish(protocol.Result{Run: x.ID, State: refused, Refusal: x.Code, Text: x.Text})
+	r.spare(protocol.Result{Run: x.ID, State: refused, Refusal: x.Code, Text: x.Text})
 }
 
-// Cancel ends a run that waits or runs.
+// mostSpared is how many results may wait before those of orders that never ran
+// are left out: the gate has them in the journal, and whoever sends a million
+// orders that are refused cannot fill the disk.
+const mostSpared = 100
+
+// spare keeps the result of an order that never ran: one for each, and none
+// where so many wait. It reports whether it did.
+func (r *Runner) spare(result protocol.Result) bool {
+	r.mu.Lock()
+	waiting := len(r.unsaved)
+	err := r.state.View(func(tx *state.Tx) error {
+		waiting += tx.Waiting(protocol.ClassResult, mostSpared)
+		return nil
+	})
+	if err != nil || waiting >= mostSpared || slices.Contains(r.spared, result.Run) {
+		r.mu.Unlock()
+		return false
+	}
+	r.spared = append(r.spared, result.Run)
+	if len(r.spared) > mostSpared {
+		r.spared = r.spared[1:]
+	}
+	r.mu.Unlock()
+	r.finish(result)
+	return true
+}
+
+// Cancel ends a run that waits or runs. Of one that this machine never heard of
+// it says so, and never takes it up should it come after all; one that has ended
+// has its result.
 func (r *Runner) Cancel(id uuid.UUID) {
+	if id == uuid.Nil { // no run has this id, and it stands for "none runs"
+		return
+	}
+	if r.end(id) {
+		return
+	}
+	known := true
+	err := r.state.View(func(tx *state.Tx) error { known = tx.Seen(id); return nil })
+	if err != nil || known {
+		return
+	}
+	if r.spare(protocol.Result{Run: id, State: cancelled, Text: "This machine does not know the run: nothing of it runs here, and it will not be started."}) {
+		until := time.Now().Add(longestOrder)
+		if err := r.state.Update(func(tx *state.Tx) error { return tx.MarkSeen(id, until) }); err != nil {
+			r.log.Error("cannot write down that a run was cancelled before it came", "run", id, "error", err)
+		}
+	}
+}
+
+// longestOrder is how long an order to run a script may live.
+const longestOrder = 24 * time.Hour
+
+// end stops a run that waits or runs, and reports whether there is one.
+func (r *Runner) end(id uuid.UUID) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case id == uuid.Nil: // no run has this id, and it stands for "none runs"
-	case r.current == id:
+	if r.current == id {
 		r.stop()
-	case len(r.cancelled) < 16*queued: // whoever cancels what never comes cannot fill the memory
-		r.cancelled[id] = true
+		return true
 	}
+	_, waits := r.waiting[id]
+	if waits {
+		r.waiting[id] = true
+	}
+	return waits
 }
 
 // Run does one admitted run after the other until ctx ends.
@@ -228,8 +288,9 @@ func (r *Runner) perform(ctx context.Context, result protocol.Result, j job, wor
 func (r *Runner) begin(id uuid.UUID, stop context.CancelFunc) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.cancelled[id] {
-		delete(r.cancelled, id)
+	stopped := r.waiting[id]
+	delete(r.waiting, id)
+	if stopped {
 		return false
 	}
 	r.current, r.stop = id, stop
@@ -240,6 +301,7 @@ func (r *Runner) begin(id uuid.UUID, stop context.CancelFunc) bool {
 // tried again every second: a result is never given up.
 func (r *Runner) finish(result protocol.Result) {
 	r.mu.Lock()
+	delete(r.waiting, result.Run)
 	r.unsaved = append(r.unsaved, result)
 	r.mu.Unlock()
 	r.save()

@@ -278,15 +278,79 @@ func TestCancel(t *testing.T) {
 	}
 	gone(t, path)
 	next := uuid.New()
+	r.waiting[next] = false // as Start does
 	r.Cancel(next)
 	if result, done := r.perform(t.Context(), protocol.Result{Run: next}, shell("true", time.Minute), work); !done || result.State != cancelled || len(h.taken) != 1 {
 		t.Errorf("cancelled before it began: %+v", result)
 	}
-	for range 10_000 {
+	if len(r.waiting) != 0 {
+		t.Errorf("%d runs are remembered that have ended", len(r.waiting))
+	}
+}
+
+// TestCancelUnknown: a run that this machine never heard of is answered, once, and
+// is not taken up when it comes late; one that it had is not answered again.
+func TestCancelUnknown(t *testing.T) {
+	r, _ := runner(t, t.TempDir())
+	had := uuid.New()
+	if err := r.state.Update(func(tx *state.Tx) error { return tx.MarkSeen(had, time.Now().Add(time.Hour)) }); err != nil {
+		t.Fatal(err)
+	}
+	never := uuid.New()
+	for range 3 {
+		r.Cancel(had)
+		r.Cancel(never)
+		r.Cancel(uuid.Nil)
+	}
+	if got := results(t, r); len(got) != 1 || got[0].Run != never || got[0].State != cancelled || got[0].Text == "" {
+		t.Errorf("%+v", got)
+	}
+	err := r.state.View(func(tx *state.Tx) error {
+		if !tx.Seen(never) {
+			t.Error("it can still be taken up")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRefusedBounded: whoever sends orders that are refused, or cancels runs that
+// never were, cannot fill the disk; what really ran is never left out.
+func TestRefusedBounded(t *testing.T) {
+	r, h := runner(t, t.TempDir())
+	h.kept = make(chan struct{}, 1000)
+	again := uuid.New()
+	for range 150 {
+		r.Refuse(&gate.Refusal{Code: protocol.CodeRisk, Text: "no", ID: again})
+	}
+	if got := results(t, r); len(got) != 1 {
+		t.Errorf("%d results of one order", len(got))
+	}
+	for range 150 {
+		r.Refuse(&gate.Refusal{Code: protocol.CodeRisk, Text: "no", ID: uuid.New()})
 		r.Cancel(uuid.New())
 	}
-	if len(r.cancelled) > 1000 {
-		t.Errorf("%d cancelled runs are remembered", len(r.cancelled))
+	if got := results(t, r); len(got) != mostSpared {
+		t.Errorf("%d results wait", len(got))
+	}
+	if len(r.spared) > mostSpared || len(r.waiting) != 0 {
+		t.Errorf("%d and %d ids are kept", len(r.spared), len(r.waiting))
+	}
+	r.finish(protocol.Result{Run: uuid.New(), State: succeeded})
+	if got := results(t, r); len(got) != mostSpared+1 {
+		t.Errorf("%d results wait: one that ran was left out", len(got))
+	}
+	err := r.state.Update(func(tx *state.Tx) error {
+		return tx.Acknowledge(protocol.Ack{Marks: map[protocol.Class]uint64{protocol.ClassResult: mostSpared + 1}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Refuse(&gate.Refusal{Code: protocol.CodeRisk, Text: "no", ID: uuid.New()})
+	if got := results(t, r); len(got) != 1 {
+		t.Errorf("%d results after the console took all", len(got))
 	}
 }
 
@@ -451,11 +515,11 @@ func TestAdmitted(t *testing.T) {
 	}
 	mount := t.TempDir()
 	g, err := gate.Open(r.state, filepath.Join(t.TempDir(), "none"), gate.Eyes{Family: "linux",
-		Firing: func(string) bool { return false }, Listed: func(string) []string { return []string{mount} }})
+		Firing: func(string, string) bool { return false }, Listed: func(string) []string { return []string{mount} }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.Line(protocol.StampKey{Key: key.Public().(ed25519.PublicKey)}, time.Now())
+	g.Line(protocol.StampKey{Key: key.Public().(ed25519.PublicKey), Expires: time.Now().Add(time.Hour).UnixMicro()}, time.Now())
 	script, _ := scripts.Lookup("free-disk-space")
 	admit := func(dry bool) (gate.Admitted, error) {
 		body, err := protocol.Marshal(protocol.Work{Script: script.ID, Version: script.Version, Hash: script.Hash(), DryRun: dry,

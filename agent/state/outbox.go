@@ -84,6 +84,16 @@ func (tx *Tx) Next(class protocol.Class) uint64 {
 	return 1
 }
 
+// Waiting is how many entries of a log wait, counted up to most.
+func (tx *Tx) Waiting(class protocol.Class, most int) int {
+	n := 0
+	c := tx.bucket(bucketLogs).Cursor()
+	for k, _ := c.Seek(logKey(class, 0)); k != nil && k[0] == byte(class) && n < most; k, _ = c.Next() {
+		n++
+	}
+	return n
+}
+
 // Bytes is the size of what waits.
 func (tx *Tx) Bytes() int64 { return int64(tx.counter(bucketOutbox, "bytes")) }
 
@@ -180,10 +190,43 @@ func (tx *Tx) forgetLog(class protocol.Class, mark uint64) error {
 		if bytes.Compare(k, logKey(class, mark)) > 0 {
 			return false, false, nil
 		}
+		if bytes.Equal(k, logKey(class, mark)) {
+			if err := tx.rememberMark(class, mark, v); err != nil {
+				return false, false, err
+			}
+		}
 		return true, true, tx.addBytes(-int64(len(v)))
 	})
 	if err != nil {
 		return fmt.Errorf("acknowledge: %w", err)
+	}
+	return nil
+}
+
+// rememberMark keeps the digest of the entry that stands at the mark, before it
+// is forgotten.
+func (tx *Tx) rememberMark(class protocol.Class, mark uint64, raw []byte) error {
+	var e protocol.Entry
+	if err := protocol.Unmarshal(raw, &e); err != nil {
+		return fmt.Errorf("read outbox: %w", err)
+	}
+	return tx.bucket(bucketOutbox).Put([]byte(markName(class)), append(number(mark), e.Digest()...))
+}
+
+// Digest is the digest of this machine's own entry of a log under a number, for
+// as long as it waits, and of the last one that was acknowledged; nil when it is
+// not known, or stands for lost ones.
+func (tx *Tx) Digest(class protocol.Class, n uint64) []byte {
+	if raw := tx.bucket(bucketLogs).Get(logKey(class, n)); raw != nil {
+		var e protocol.Entry
+		if protocol.Unmarshal(raw, &e) != nil {
+			return nil
+		}
+		return e.Digest()
+	}
+	kept := tx.bucket(bucketOutbox).Get([]byte(markName(class)))
+	if digest, ours := bytes.CutPrefix(kept, number(n)); ours && len(digest) > 0 {
+		return bytes.Clone(digest)
 	}
 	return nil
 }
@@ -319,6 +362,9 @@ func (tx *Tx) renumberLog(class protocol.Class) error {
 	if err != nil {
 		return err
 	}
+	if err := tx.bucket(bucketOutbox).Delete([]byte(markName(class))); err != nil {
+		return err
+	}
 	if err := tx.setCounter(bucketOutbox, nextName(class), 1); err != nil {
 		return err
 	}
@@ -344,3 +390,5 @@ func stateKey(class protocol.Class, key string) []byte {
 }
 
 func nextName(class protocol.Class) string { return "next/" + class.String() }
+
+func markName(class protocol.Class) string { return "mark/" + class.String() }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -328,6 +329,73 @@ func TestNewEpoch(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestDigestAtMark: the entry at the mark is known while it waits and after it was
+// acknowledged, until the next one is or a new epoch begins; no other is.
+func TestDigestAtMark(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	digest := func(n int) []byte {
+		raw, err := protocol.Marshal(fmt.Sprint(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return protocol.Entry{Body: raw}.Digest()
+	}
+	want := func(when string, known ...uint64) {
+		t.Helper()
+		s.View(func(tx *Tx) error {
+			for n := uint64(0); n <= 6; n++ {
+				var want []byte
+				if slices.Contains(known, n) {
+					want = digest(int(n))
+				}
+				if got := tx.Digest(protocol.ClassResult, n); !bytes.Equal(got, want) || tx.Digest(protocol.ClassChange, n) != nil {
+					t.Errorf("%s: entry %d is %x, want %x", when, n, got, want)
+				}
+			}
+			if n := tx.Waiting(protocol.ClassTransition, 9); n != 0 || tx.Waiting(protocol.ClassResult, 2) > 2 {
+				t.Errorf("%s: %d transitions wait", when, n)
+			}
+			return nil
+		})
+	}
+	acknowledge := func(mark uint64) {
+		update(t, s, func(tx *Tx) error {
+			return tx.Acknowledge(protocol.Ack{Marks: map[protocol.Class]uint64{protocol.ClassResult: mark}})
+		})
+	}
+	want("empty")
+	update(t, s, func(tx *Tx) error {
+		for i := range 5 {
+			if _, err := tx.Append(protocol.ClassResult, fmt.Sprint(i+1)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	want("all wait", 1, 2, 3, 4, 5)
+	acknowledge(3)
+	want("the mark is 3", 3, 4, 5)
+	acknowledge(2)
+	acknowledge(3)
+	want("and still is", 3, 4, 5)
+	acknowledge(5)
+	s.Close()
+	s = open(t, dir)
+	want("none waits", 5)
+	update(t, s, func(tx *Tx) error {
+		if err := tx.keepDropped(protocol.ClassResult, 6, 9); err != nil {
+			return err
+		}
+		return tx.Acknowledge(protocol.Ack{Marks: map[protocol.Class]uint64{protocol.ClassResult: 6}})
+	})
+	want("what stands for lost ones is not known")
+	update(t, s, func(tx *Tx) error { _, err := tx.Append(protocol.ClassResult, "6"); return err })
+	acknowledge(6)
+	update(t, s, (*Tx).NewEpoch)
+	want("a new epoch")
 }
 
 func TestSecondOpener(t *testing.T) {

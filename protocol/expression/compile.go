@@ -108,6 +108,17 @@ func (p *Program) Type() string { return p.typ.String() }
 // Class returns the highest class among the fields that the program reads.
 func (p *Program) Class() Class { return p.class }
 
+// Beyond returns the first field by name, among those that the program reads,
+// whose class is above most.
+func (p *Program) Beyond(most Class) (Field, bool) {
+	for _, name := range p.Reads() {
+		if f := p.reads[name]; f.Class > most {
+			return f.Field, true
+		}
+	}
+	return Field{}, false
+}
+
 // Reads returns the names of the fields that the program reads, sorted.
 func (p *Program) Reads() []string {
 	out := make([]string, 0, len(p.reads))

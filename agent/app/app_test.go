@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/deskside/deskside/agent/state"
+	"github.com/deskside/deskside/protocol/catalogue"
+	"github.com/deskside/deskside/protocol/expression"
+)
+
+// enrolled is an agent with a name, which is not run; read, when it is not nil,
+// makes up its readings.
+func enrolled(t *testing.T, dir, profile string, read func() *expression.Machine) *Agent {
+	t.Helper()
+	s, err := state.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := state.Identity{Machine: uuid.New(), Organisation: uuid.New(), Name: "LAP-1", Key: make([]byte, 64), Profile: profile,
+		Console: "https://127.0.0.1:1"}
+	if err := s.Update(func(tx *state.Tx) error { return tx.SetIdentity(id) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{State: dir, Policy: dir + "/policy.yaml", Log: slog.New(slog.DiscardHandler)}
+	if read != nil {
+		o.Pretend = &Pretend{Family: "linux", Read: func(context.Context, bool) *expression.Machine { return read() }}
+	}
+	a, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.state.Close() })
+	return a
+}
+
+// TestCauseWhateverTheConsoleSet: a set of checks that was bent to fire at once,
+// for ever or for a service that nobody starts gives no cause.
+func TestCauseWhateverTheConsoleSet(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		services := []expression.Service{{Name: "cups", State: "running", Start: "auto"}, {Name: "vpn", State: "stopped", Start: "manual"}}
+		a := enrolled(t, dir, "attended", func() *expression.Machine {
+			return &expression.Machine{ObservedAt: expression.TimeOf(time.Now()), Services: services}
+		})
+		now, always := catalogue.Duration(0), catalogue.MaxFor
+		running := `in ["running"]`
+		bent, err := catalogue.Resolve(catalogue.Builtin(), catalogue.Layer{Watched: []string{"cups", "vpn"}, Overrides: []catalogue.Override{
+			{Check: "service.stopped", For: &now, KeepFiringFor: &always, Warning: &running}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.rounds.serve(t.Context(), request{set: bent.Encode()})
+		rounds := func(n int) {
+			for range n {
+				a.rounds.round(t.Context())
+				time.Sleep(15 * time.Second)
+			}
+		}
+		want := func(when string, cups bool) {
+			t.Helper()
+			if a.firing("service.stopped", "cups") != cups || a.firing("service.stopped", "vpn") || a.firing("service.stopped", "") {
+				t.Errorf("%s: cups %t, vpn %t", when, a.firing("service.stopped", "cups"), a.firing("service.stopped", "vpn"))
+			}
+		}
+		rounds(10)
+		if a.rounds.set.Health() == "ok" {
+			t.Fatal("the bent set was not taken")
+		}
+		want("running", false)
+		services[0].State = "failed"
+		rounds(2)
+		want("failed for 15 s", false)
+		rounds(1)
+		want("failed for 30 s", true)
+		time.Sleep(time.Minute)
+		want("no round for a minute", false)
+		rounds(4)
+		want("failed", true)
+		services[0].State = "running"
+		rounds(1)
+		want("running again", false)
+	})
+}
