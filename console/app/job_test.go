@@ -289,7 +289,10 @@ func help(t *testing.T, n *node, m *machine) {
 		return browser(t, client, n.ready.HTTP, method, path, body, want)
 	}
 	ask(http.MethodGet, "/help", nil, http.StatusUnauthorized)
-	ask(http.MethodPost, "/help/sign-in", map[string]any{"link": link}, http.StatusOK)
+	ask(http.MethodPost, "/help/sign-in", map[string]any{"link": link, "language": "cs"}, http.StatusUnprocessableEntity)
+	if me := ask(http.MethodPost, "/help/sign-in", map[string]any{"link": link, "language": "pl"}, http.StatusOK); me["language"] != "pl" {
+		t.Errorf("signed in: %v", me)
+	}
 	ask(http.MethodPost, "/help/sign-in", map[string]any{"link": link}, http.StatusUnauthorized) // once
 	ticket := ask(http.MethodPost, "/help/tickets", map[string]any{"says": "nie drukuje od rana", "can_work": "with_difficulty"}, http.StatusOK)
 	id := text(ticket["id"])
@@ -306,6 +309,14 @@ func help(t *testing.T, n *node, m *machine) {
 	ask(http.MethodPost, "/help/tickets/"+id+"/messages", map[string]any{"text": "dziękuję, działa"}, http.StatusOK)
 	if state := n.get("/tickets/" + id)["state"]; state != "open" {
 		t.Errorf("after the answer the ticket is %v", state)
+	}
+	if page := ask(http.MethodGet, "/help", nil, http.StatusOK); page["language"] != "pl" || full["requester_language"] != "pl" {
+		t.Errorf("the language of the page: %v, and of the ticket: %v", page["language"], full["requester_language"])
+	}
+	n.do(http.MethodPatch, "/tickets/"+id, map[string]any{"version": n.get("/tickets/" + id)["version"], "state": "resolved",
+		"resolution": map[string]any{"text": "new toner", "plain": map[string]any{"en": "The printer works again.", "pl": "Drukarka znowu działa."}}}, nil, http.StatusOK)
+	if seen := ask(http.MethodGet, "/help/tickets/"+id, nil, http.StatusOK); seen["resolution"] != "Drukarka znowu działa." {
+		t.Errorf("what was done: %v", seen["resolution"])
 	}
 	ask(http.MethodGet, "/tickets", nil, http.StatusUnauthorized) // a help sign-in is no sign-in
 }

@@ -88,10 +88,32 @@ func CheckRole(r Role) error {
 	return nil
 }
 
-// SetLanguage sets the language of pages and messages.
-func (p *Person) SetLanguage(l string) error {
+// SetRole gives the person another set of rights.
+func (p *Person) SetRole(r Role) error {
+	if err := CheckRole(r); err != nil {
+		return err
+	}
+	p.Role = r
+	return nil
+}
+
+// May tells whether the person may do something now.
+func (p *Person) May(right Right) bool {
+	return !p.Disabled && slices.Contains(p.Role.Rights(), right)
+}
+
+// CheckLanguage refuses languages that we do not speak.
+func CheckLanguage(l string) error {
 	if l != "en" && l != "pl" {
 		return Problemf(CodeInvalid, "language", "A language is en or pl, not %q.", l)
+	}
+	return nil
+}
+
+// SetLanguage sets the language of pages and messages.
+func (p *Person) SetLanguage(l string) error {
+	if err := CheckLanguage(l); err != nil {
+		return err
 	}
 	p.Language = l
 	return nil
