@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -133,6 +134,9 @@ func serveCommand(v *viper.Viper) *cobra.Command {
 		if err != nil {
 			return errors.Join(err, console.Close())
 		}
+		if err := keepAddress(o.Data, console.browserURL()); err != nil {
+			return errors.Join(err, console.Close())
+		}
 		fmt.Fprintln(cmd.OutOrStdout(), string(raw))
 		return errors.Join(console.Run(cmd.Context()), console.Close())
 	}}
@@ -143,6 +147,32 @@ func serveCommand(v *viper.Viper) *cobra.Command {
 	c.Flags().Bool("trial", false, "say on every page that this console is being tried")
 	c.Flags().String("log-level", "info", "debug, info, warn or error")
 	return c
+}
+
+// The address of the console that runs on a folder of data is kept there, for
+// the commands beside it.
+const addressFile = "address"
+
+func keepAddress(data, address string) error {
+	if data == "" {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(data, addressFile), []byte(address+"\n"), 0o600); err != nil {
+		return fmt.Errorf("keep the console's address: %w", err)
+	}
+	return nil
+}
+
+// addressOf is the address that was given, or that of the console on a folder of
+// data, or where a console is when nobody says otherwise.
+func addressOf(given, data string) string {
+	if given != "" {
+		return strings.TrimRight(given, "/")
+	}
+	if raw, err := os.ReadFile(filepath.Join(data, addressFile)); data != "" && err == nil {
+		return strings.TrimSpace(string(raw))
+	}
+	return "http://localhost:8080"
 }
 
 // tools is what the commands beside a running console need.

@@ -45,12 +45,12 @@ func personCommand(v *viper.Viper) *cobra.Command {
 			}
 			secret, err := t.account.NewLink(cmd.Context(), t.operator(), p)
 			if err == nil {
-				fmt.Fprintln(cmd.OutOrStdout(), strings.TrimRight(v.GetString("url"), "/")+"/sign-in?link="+secret)
+				fmt.Fprintln(cmd.OutOrStdout(), addressOf(v.GetString("url"), t.options.Data)+"/sign-in?link="+secret)
 			}
 			return err
 		})
 	}}
-	link.Flags().String("url", "http://localhost:8080", "address of the console")
+	link.Flags().String("url", "", "address of the console (default: the one that runs on --data)")
 	person.AddCommand(add, link, abling(v, "disable", "End a person's account: sign-ins, tokens and sessions end at once", true),
 		abling(v, "enable", "Let a disabled person in again", false))
 	return person
