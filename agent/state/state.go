@@ -69,7 +69,7 @@ const (
 )
 
 // Open opens the state in dir, making both when they are not there. The folder
-// is readable by its owner only.
+// is its owner's only; on Windows that of SYSTEM and Administrators.
 func Open(dir string) (*State, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -78,8 +78,8 @@ func Open(dir string) (*State, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
-	if err := os.Chmod(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open state: %w", err)
+	if err := protect(dir); err != nil {
+		return nil, fmt.Errorf("open state: keep others out of %s: %w", dir, err)
 	}
 	db, err := bbolt.Open(filepath.Join(dir, file), 0o600, &bbolt.Options{
 		Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
