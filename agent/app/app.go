@@ -37,6 +37,9 @@ type Options struct {
 	Policy string // policy file
 	Log    *slog.Logger
 
+	// SystemLog writes a line into the system's log; nil: there is none.
+	SystemLog func(line string) error
+
 	Pretend *Pretend // nil: this machine
 }
 
@@ -52,6 +55,7 @@ type Agent struct {
 	rounds   *rounds
 	help     *helpDesk
 	context  context.Context // of Run: what the line starts lives so long
+	mirror   *mirror         // nil: the journal is not mirrored
 	last     atomic.Pointer[expression.Machine]
 	asks     chan gate.Admitted
 }
@@ -98,6 +102,9 @@ func (a *Agent) open() error {
 	if problem := a.gate.Policy().Problem(); problem != "" {
 		a.options.Log.Error("the policy cannot be trusted: everything but vitals is closed", "problem", problem)
 	}
+	if a.options.SystemLog != nil && a.gate.Policy().SystemLog {
+		a.mirror = newMirror(a.state, a.options.SystemLog, a.options.Log)
+	}
 	a.line = link.New(a.id, capabilities(), a.state, a.gate, link.Handlers{
 		Proof: a.proof, Welcome: a.welcome, Act: a.act, Refused: a.refused, HelpLink: func(l protocol.HelpLink) { a.help.answer(l) },
 	}, a.options.Log)
@@ -108,11 +115,32 @@ func (a *Agent) open() error {
 	}
 	a.runner = repair.New(a.state, family, calls, a.options.Log)
 	a.sessions = session.New(a.state, session.Calls{Dial: a.dialSession, Send: a.line.Send, Wake: a.line.Wake}, a.options.Log)
-	a.help = newHelpDesk(a.options.State, a.line, a.options.Log)
+	a.help = newHelpDesk(a.line)
 	if a.rounds, err = newRounds(a, a.reader()); err != nil {
 		return err
 	}
 	return a.runner.Recover()
+}
+
+// answerLocal answers what is asked on the local socket.
+func (a *Agent) answerLocal(ctx context.Context, who peer, ask string) (out localAnswer) {
+	var err error
+	switch {
+	case ask == askHelp:
+		out.URL, err = a.help.link(ctx, who.name)
+	case !who.trusted():
+		err = errors.New("only the administrator may ask this")
+	case ask == askJournal:
+		out.Text, err = readJournal(a.state)
+	case ask == askPolicy:
+		out.Profile = a.id.Profile
+	default:
+		err = errors.New("this agent does not know what is asked")
+	}
+	if err != nil {
+		out.Error = err.Error()
+	}
+	return out
 }
 
 // reader reads this machine as far as its policy lets it, or a pretence.
@@ -128,6 +156,9 @@ func (a *Agent) reader() reader {
 // Run works until ctx ends; the machine says goodbye with reason.
 func (a *Agent) Run(ctx context.Context, reason string) error {
 	defer a.state.Close()
+	if a.mirror != nil { // to the last line, which is that of a session that ends
+		defer a.mirror.start()()
+	}
 	a.line.Leave(reason)
 	group, ctx := errgroup.WithContext(ctx)
 	a.context = ctx
@@ -135,7 +166,7 @@ func (a *Agent) Run(ctx context.Context, reason string) error {
 	group.Go(func() error { return a.line.Run(ctx) })
 	group.Go(func() error { return a.runner.Run(ctx) })
 	if a.options.Pretend == nil { // nobody sits at a machine that is not there
-		group.Go(func() error { return a.help.run(ctx) })
+		group.Go(func() error { serveLocal(ctx, localPath(a.options.State), a.answerLocal, a.options.Log); return nil })
 	}
 	group.Go(func() error { return a.answerAll(ctx) })
 	group.Go(func() error { return a.tick(ctx) })

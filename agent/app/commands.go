@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
@@ -251,7 +249,8 @@ func hardware() map[string]string {
 
 func runCommand(v *viper.Viper) *cobra.Command {
 	c := &cobra.Command{Use: "run", Short: "Run the agent in the foreground", RunE: func(cmd *cobra.Command, _ []string) error {
-		a, err := Open(Options{State: v.GetString("state"), Policy: v.GetString("policy"), Log: logger(v)})
+		log := logger(v)
+		a, err := Open(Options{State: v.GetString("state"), Policy: v.GetString("policy"), Log: log, SystemLog: systemLog(v, log)})
 		if err != nil {
 			return err
 		}
@@ -268,39 +267,4 @@ func logger(v *viper.Viper) *slog.Logger {
 		level = slog.LevelInfo
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-}
-
-func journalCommand(v *viper.Viper) *cobra.Command {
-	return &cobra.Command{Use: "journal", Short: "Show what this machine let in and turned away", RunE: func(cmd *cobra.Command, _ []string) error {
-		s, err := state.Open(v.GetString("state"))
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		return s.View(func(tx *state.Tx) error {
-			return tx.Entries(func(e protocol.JournalEntry) error {
-				count := ""
-				if e.Count > 1 {
-					count = fmt.Sprintf(" × %d", e.Count)
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%6d  %s  %-12s %-8s %s %s%s  %s\n", e.Number, time.UnixMicro(e.At).UTC().Format(time.DateTime),
-					protocol.Clean(e.Kind), protocol.Clean(e.Act), e.ID, protocol.Clean(e.Code), count, strings.ReplaceAll(protocol.Clean(e.Text), "\n", " "))
-				return nil
-			})
-		})
-	}}
-}
-
-func policyCommand(v *viper.Viper) *cobra.Command {
-	c := &cobra.Command{Use: "policy", Short: "Show what this machine allows", RunE: func(cmd *cobra.Command, _ []string) error {
-		p, err := gate.ReadPolicy(v.GetString("policy"), "")
-		fmt.Fprintf(cmd.OutOrStdout(), "profile    %s\nterminal   %s\nproof      %s\nscripts    %s (at most %s)\nquestions  %s\ndigest     %s\n",
-			p.Profile, p.Terminal, p.Proof, p.Scripts, p.ScriptsRisk, p.Questions, hex.EncodeToString(p.Told().Digest))
-		if err != nil {
-			return fmt.Errorf("%w: %w", errConfig, err)
-		}
-		return nil
-	}}
-	c.Flags().String("policy", DefaultPolicy(), "the administrator's policy file")
-	return c
 }

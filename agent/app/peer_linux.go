@@ -9,23 +9,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peerName is the account at the other end of a local socket.
-func peerName(c net.Conn) (string, error) {
+// peerOf is the account at the other end of a local socket.
+func peerOf(c net.Conn) (peer, error) {
 	u, ok := c.(*net.UnixConn)
 	if !ok {
-		return "", errors.New("not a local socket")
+		return peer{}, errors.New("not a local socket")
 	}
 	raw, err := u.SyscallConn()
 	if err != nil {
-		return "", err
+		return peer{}, err
 	}
 	var cred *unix.Ucred
 	var credErr error
 	if err := raw.Control(func(fd uintptr) { cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil {
-		return "", err
+		return peer{}, err
 	}
 	if credErr != nil {
-		return "", fmt.Errorf("ask who is there: %w", credErr)
+		return peer{}, fmt.Errorf("ask who is there: %w", credErr)
 	}
-	return accountName(strconv.Itoa(int(cred.Uid))), nil
+	return peer{int(cred.Uid), accountName(strconv.Itoa(int(cred.Uid)))}, nil
 }

@@ -52,7 +52,8 @@ type program struct {
 }
 
 func (p *program) Start(service.Service) error {
-	a, err := Open(Options{State: p.v.GetString("state"), Policy: p.v.GetString("policy"), Log: logger(p.v)})
+	log := logger(p.v)
+	a, err := Open(Options{State: p.v.GetString("state"), Policy: p.v.GetString("policy"), Log: log, SystemLog: systemLog(p.v, log)})
 	if err != nil {
 		return err
 	}

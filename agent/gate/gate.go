@@ -144,8 +144,13 @@ func (g *Gate) now(tx *state.Tx) (now time.Time, doubt bool) {
 	return now, doubt
 }
 
+// forgotten is how many lines the journal lets go in one minute: one transaction
+// stays short.
+const forgotten = 5000
+
 // Tick moves the time floor up, when the clock is not in doubt, and forgets ids
-// that can no longer be used. The agent calls it once a minute.
+// that can no longer be used and lines of the journal that are older than policy
+// keeps them. The agent calls it once a minute.
 func (g *Gate) Tick() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -160,7 +165,10 @@ func (g *Gate) Tick() error {
 		if err := tx.RaiseFloor(now); err != nil {
 			return err
 		}
-		return tx.ForgetSeen(now)
+		if err := tx.ForgetSeen(now); err != nil {
+			return err
+		}
+		return tx.ForgetJournal(now.AddDate(0, 0, -g.policy.JournalDays), forgotten)
 	})
 }
 

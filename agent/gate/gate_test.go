@@ -637,3 +637,32 @@ func TestStampEnds(t *testing.T) {
 		b.want("certified anew", "", now())
 	})
 }
+
+// TestJournalDays: lines go when the policy says, and not by a clock in doubt.
+func TestJournalDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, t.TempDir(), "trial", "version: 1\nprofile: trial\njournal: {days: 30}\n")
+		tick := func(want int) {
+			t.Helper()
+			if err := b.Tick(); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(b.journal()); n != want {
+				t.Errorf("%d lines, want %d", n, want)
+			}
+		}
+		b.want("first", "", b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}))
+		time.Sleep(29 * 24 * time.Hour)
+		b.line(time.Now())
+		b.want("second", "", b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}))
+		tick(2)
+		b.line(time.Now().Add(-29 * 24 * time.Hour)) // who is right?
+		time.Sleep(2 * 24 * time.Hour)
+		tick(2)
+		b.line(time.Now())
+		tick(1)
+		if l := b.journal(); l[0].Number != 2 {
+			t.Errorf("left is %+v", l)
+		}
+	})
+}

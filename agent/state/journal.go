@@ -3,8 +3,10 @@ package state
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/deskside/deskside/protocol"
 )
@@ -28,15 +30,17 @@ func (tx *Tx) Journal(e protocol.JournalEntry) error {
 	if err := b.Put(number(e.Number), raw); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
+	tx.wrote = append(tx.wrote, e)
 	_, err = tx.Append(protocol.ClassJournal, e)
 	return err
 }
 
-// Head is the hash and the number of the journal's last line.
+// Head is the hash and the number of the journal's last line, also when it was
+// let go.
 func (tx *Tx) Head() ([]byte, uint64) {
 	_, raw := tx.bucket(bucketJournal).Cursor().Last()
 	if raw == nil {
-		return nil, 0
+		return tx.letGo()
 	}
 	var e protocol.JournalEntry
 	if err := protocol.Unmarshal(raw, &e); err != nil {
@@ -48,8 +52,7 @@ func (tx *Tx) Head() ([]byte, uint64) {
 // Entries calls fn for each line of the journal, oldest first, and tells with an
 // error where the chain is broken.
 func (tx *Tx) Entries(fn func(protocol.JournalEntry) error) error {
-	var previous []byte
-	var last uint64
+	previous, last := tx.letGo()
 	return tx.bucket(bucketJournal).ForEach(func(_, raw []byte) error {
 		var e protocol.JournalEntry
 		if err := protocol.Unmarshal(raw, &e); err != nil {
@@ -65,6 +68,43 @@ func (tx *Tx) Entries(fn func(protocol.JournalEntry) error) error {
 		previous, last = e.Hash, e.Number
 		return fn(e)
 	})
+}
+
+// ForgetJournal lets the oldest lines go that were written before a moment, at
+// most so many. What is left still hangs on the hash of the last of them.
+func (tx *Tx) ForgetJournal(before time.Time, most int) error {
+	var hash []byte
+	var last uint64
+	err := tx.remove(bucketJournal, nil, func(_, raw []byte) (bool, bool, error) {
+		var e protocol.JournalEntry
+		if err := protocol.Unmarshal(raw, &e); err != nil {
+			return false, false, err
+		}
+		if e.At >= before.UnixMicro() || most == 0 {
+			return false, false, nil
+		}
+		hash, last = e.Hash, e.Number
+		most--
+		return true, true, nil
+	})
+	if err == nil && last > 0 {
+		err = tx.bucket(bucketMeta).Put([]byte(journalBase), append(number(last), hash...))
+	}
+	if err != nil {
+		return fmt.Errorf("forget the oldest lines of the journal: %w", err)
+	}
+	return nil
+}
+
+const journalBase = "journal/base"
+
+// letGo is the hash and the number of the last line that the journal let go.
+func (tx *Tx) letGo() (hash []byte, last uint64) {
+	base := tx.bucket(bucketMeta).Get([]byte(journalBase))
+	if len(base) < 8 {
+		return nil, 0
+	}
+	return bytes.Clone(base[8:]), binary.BigEndian.Uint64(base)
 }
 
 // ErrChain means that the journal was changed by something other than the agent.

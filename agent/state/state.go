@@ -22,12 +22,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/deskside/deskside/protocol"
 )
 
 // MaxOutbox is how many bytes of unacknowledged messages are kept.
@@ -40,10 +43,14 @@ var ErrNoSpace = errors.New("no space left for the agent's state")
 // ErrInUse means that another agent runs on the same state.
 var ErrInUse = errors.New("another agent uses this state")
 
+const file = "agent.db"
+
 // State is an open state file.
 type State struct {
 	db  *bbolt.DB
 	dir string
+
+	journalled func(protocol.JournalEntry)
 }
 
 var buckets = []string{bucketMeta, bucketOutbox, bucketLogs, bucketStates, bucketSeen, bucketRuns,
@@ -62,7 +69,7 @@ const (
 )
 
 // Open opens the state in dir, making both when they are not there. The folder
-// is readable by its owner only.
+// is its owner's only; on Windows that of SYSTEM and Administrators.
 func Open(dir string) (*State, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -71,10 +78,10 @@ func Open(dir string) (*State, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
-	if err := os.Chmod(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open state: %w", err)
+	if err := protect(dir); err != nil {
+		return nil, fmt.Errorf("open state: keep others out of %s: %w", dir, err)
 	}
-	db, err := bbolt.Open(filepath.Join(dir, "agent.db"), 0o600, &bbolt.Options{
+	db, err := bbolt.Open(filepath.Join(dir, file), 0o600, &bbolt.Options{
 		Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
 	})
 	if errors.Is(err, bbolt.ErrTimeout) { //nolint:staticcheck // the old name is the one that is returned
@@ -99,6 +106,16 @@ func Open(dir string) (*State, error) {
 	return s, nil
 }
 
+// Exists tells whether there is a state in dir.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, file))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// Journalled has fn called with each line of the journal after it is on the disk.
+// Call it once, before the state is used by several goroutines; fn must not wait.
+func (s *State) Journalled(fn func(protocol.JournalEntry)) { s.journalled = fn }
+
 // Dir is the folder of the state.
 func (s *State) Dir() string { return s.dir }
 
@@ -106,17 +123,35 @@ func (s *State) Dir() string { return s.dir }
 func (s *State) Close() error { return s.db.Close() }
 
 // Tx is one transaction.
-type Tx struct{ b *bbolt.Tx }
+type Tx struct {
+	b     *bbolt.Tx
+	wrote []protocol.JournalEntry
+}
 
 // Update runs fn and makes all of what it did durable, or none of it. A full
 // disk is [ErrNoSpace].
 func (s *State) Update(fn func(*Tx) error) error {
-	return noSpace(s.db.Update(func(b *bbolt.Tx) error { return fn(&Tx{b}) }))
+	var wrote []protocol.JournalEntry
+	err := s.db.Update(func(b *bbolt.Tx) error {
+		tx := &Tx{b: b}
+		err := fn(tx)
+		wrote = tx.wrote
+		return err
+	})
+	if err != nil {
+		return noSpace(err)
+	}
+	for _, e := range wrote {
+		if s.journalled != nil {
+			s.journalled(e)
+		}
+	}
+	return nil
 }
 
 // View runs fn over what is there.
 func (s *State) View(fn func(*Tx) error) error {
-	return s.db.View(func(b *bbolt.Tx) error { return fn(&Tx{b}) })
+	return s.db.View(func(b *bbolt.Tx) error { return fn(&Tx{b: b}) })
 }
 
 func noSpace(err error) error {

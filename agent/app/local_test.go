@@ -1,0 +1,139 @@
+//go:build unix
+
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/deskside/deskside/agent/state"
+	"github.com/deskside/deskside/protocol"
+)
+
+// short is a folder whose name is short enough for a local socket.
+func short(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "deskside")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func (a *Agent) write(t *testing.T, texts ...string) {
+	t.Helper()
+	err := a.state.Update(func(tx *state.Tx) error {
+		for _, text := range texts {
+			if err := tx.Journal(protocol.JournalEntry{At: time.Now().UnixMicro(), Kind: "work", Act: "refused", Code: "policy", Text: text}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLocalQuestions: the journal and the profile are shown while the agent runs
+// and when it does not, and to nobody who is not its owner or the administrator.
+func TestLocalQuestions(t *testing.T) {
+	dir := short(t)
+	if _, err := journalOf(t.Context(), filepath.Join(dir, "none")); !errors.Is(err, state.ErrNotEnrolled) {
+		t.Errorf("no state: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "none")); err == nil {
+		t.Error("asking made a state")
+	}
+	a := enrolled(t, dir, "unattended", nil)
+	a.write(t, "a terminal\nat night", "another")
+	asked := func(when string) {
+		t.Helper()
+		text, err := journalOf(t.Context(), dir)
+		if lines := strings.Split(strings.TrimSpace(text), "\n"); err != nil || len(lines) != 2 || !strings.Contains(lines[0], "a terminal at night") {
+			t.Errorf("%s: %q, %v", when, text, err)
+		}
+		if profile, err := enrolledProfile(t.Context(), dir); err != nil || profile != "unattended" {
+			t.Errorf("%s: profile %q, %v", when, profile, err)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	l, err := listenLocal(localPath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.Go(func() { acceptLocal(ctx, l, a.answerLocal) })
+	asked("the agent runs")
+	if got, err := askLocal(t.Context(), dir, "the keys, please", localWait); err != nil || got.Error == "" || got.Text != "" {
+		t.Errorf("an unknown question: %+v, %v", got, err)
+	}
+	if got, err := askLocal(t.Context(), dir, strings.Repeat("x", 4*localAsking), localWait); err == nil && got.Error == "" {
+		t.Errorf("a long question: %+v", got)
+	}
+	stranger := peer{uid: os.Geteuid() + 4711, name: "stranger"}
+	for _, ask := range []string{askJournal, askPolicy} {
+		if got := a.answerLocal(t.Context(), stranger, ask); got.Error == "" || got.Text != "" || got.Profile != "" {
+			t.Errorf("a stranger who asks for the %s gets %+v", ask, got)
+		}
+		if got := a.answerLocal(t.Context(), peer{uid: 0}, ask); got.Error != "" {
+			t.Errorf("the administrator who asks for the %s gets %+v", ask, got)
+		}
+	}
+	stop()
+	running.Wait()
+	if _, err := journalOf(t.Context(), dir); !errors.Is(err, state.ErrInUse) {
+		t.Errorf("an agent that holds the file and does not listen: %v", err)
+	}
+	if err := a.state.Close(); err != nil {
+		t.Fatal(err)
+	}
+	asked("the agent does not run")
+}
+
+// TestMirror: each line goes into the system's log once, where policy says so,
+// also those that are written last.
+func TestMirror(t *testing.T) {
+	for word, want := range map[string]int{"on": 3, "off": 0} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte("version: 1\nprofile: trial\njournal: {system_log: "+word+"}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a := enrolled(t, dir, "trial", nil)
+		var lines []string
+		if err := a.state.Close(); err != nil {
+			t.Fatal(err)
+		}
+		a, err := Open(Options{State: dir, Policy: a.options.Policy, Log: a.options.Log,
+			SystemLog: func(line string) error { lines = append(lines, line); return nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := func() {}
+		if a.mirror != nil {
+			stop = a.mirror.start()
+		}
+		a.write(t, "first")
+		a.write(t, "second\nsecond", "last")
+		stop()
+		if err := a.state.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if len(lines) != want {
+			t.Errorf("%s: %q", word, lines)
+		}
+		for i, line := range lines {
+			if !strings.HasPrefix(line, fmt.Sprintf("journal %d: work refused", i+1)) || strings.Contains(line, "\n") {
+				t.Errorf("line %d is %q", i+1, line)
+			}
+		}
+	}
+}
