@@ -12,7 +12,7 @@ import (
 // owned tells whether only an administrator, or the account the agent runs as,
 // can have written the file. In a folder with the sticky bit others cannot take
 // away what is not theirs, so it may be written by all.
-func owned(info fs.FileInfo) error {
+func owned(_ string, info fs.FileInfo) error {
 	sticky := info.IsDir() && info.Mode()&fs.ModeSticky != 0
 	if info.Mode().Perm()&0o022 != 0 && !sticky {
 		return fmt.Errorf("others may write it (mode %04o); only its owner may", info.Mode().Perm())

@@ -189,7 +189,7 @@ func readOwned(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := owned(folder); err != nil {
+	if err := owned(filepath.Dir(path), folder); err != nil {
 		return nil, fmt.Errorf("its folder: %w", err)
 	}
 	info, err := os.Lstat(path)
@@ -199,7 +199,7 @@ func readOwned(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a plain file")
 	}
-	if err := owned(info); err != nil {
+	if err := owned(path, info); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(path)

@@ -4,5 +4,10 @@ package state
 
 import "os"
 
-// protect lets nobody but its owner into the folder.
-func protect(dir string) error { return os.Chmod(dir, 0o700) }
+// own makes the folder and lets nobody but its owner into it.
+func own(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o700)
+}

@@ -1,10 +1,36 @@
 package state
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/windows"
 )
+
+// own makes the folder and lets nobody but SYSTEM and Administrators into it. The
+// folder above, when it is made here, is theirs too: the policy lies in it, and
+// where programs keep their data everybody may make files.
+func own(dir string) error {
+	above := filepath.Dir(dir)
+	if _, err := os.Stat(above); errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(above, 0o700); err != nil {
+			return err
+		}
+		if err := protect(above); err != nil {
+			return fmt.Errorf("keep others out of %s: %w", above, err)
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := protect(dir); err != nil {
+		return fmt.Errorf("keep others out of %s: %w", dir, err)
+	}
+	return nil
+}
 
 // protect lets nobody but SYSTEM and Administrators into the folder and what is
 // in it, whatever the folder above allows.

@@ -75,11 +75,8 @@ func Open(dir string) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := own(dir); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
-	}
-	if err := protect(dir); err != nil {
-		return nil, fmt.Errorf("open state: keep others out of %s: %w", dir, err)
 	}
 	db, err := bbolt.Open(filepath.Join(dir, file), 0o600, &bbolt.Options{
 		Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
