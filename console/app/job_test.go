@@ -300,6 +300,7 @@ func help(t *testing.T, n *node, m *machine) {
 	if full["says"] != "nie drukuje od rana" || full["machine_ids"].([]any)[0] != m.id || full["source"] != "person" {
 		t.Errorf("the ticket: %v", full)
 	}
+	auditedHelp(t, n, "ticket.open", id)
 	n.post("/tickets/"+id+"/notes", map[string]any{"text": "secret among us"}, nil)
 	n.post("/tickets/"+id+"/messages", map[string]any{"text": "Już patrzymy.", "wait": true}, nil)
 	seen := ask(http.MethodGet, "/help/tickets/"+id, nil, http.StatusOK)
@@ -307,6 +308,7 @@ func help(t *testing.T, n *node, m *machine) {
 		t.Errorf("what the person sees: %s", s)
 	}
 	ask(http.MethodPost, "/help/tickets/"+id+"/messages", map[string]any{"text": "dziękuję, działa"}, http.StatusOK)
+	auditedHelp(t, n, "ticket.message", id)
 	if state := n.get("/tickets/" + id)["state"]; state != "open" {
 		t.Errorf("after the answer the ticket is %v", state)
 	}
@@ -319,6 +321,22 @@ func help(t *testing.T, n *node, m *machine) {
 		t.Errorf("what was done: %v", seen["resolution"])
 	}
 	ask(http.MethodGet, "/tickets", nil, http.StatusUnauthorized) // a help sign-in is no sign-in
+}
+
+// auditedHelp expects a row of what the person at a machine did with a ticket.
+func auditedHelp(t *testing.T, n *node, action, ticket string) {
+	t.Helper()
+	for _, row := range n.items("/audit?action=" + action) {
+		if row["actor"].(map[string]any)["kind"] != "requester" {
+			continue
+		}
+		for _, s := range row["subjects"].([]any) {
+			if s.(map[string]any)["id"] == ticket {
+				return
+			}
+		}
+	}
+	t.Errorf("no row of %s by the person in the audit", action)
 }
 
 func restarts(t *testing.T, w *world, n *node, m *machine) {
