@@ -3,7 +3,9 @@
 //
 // A run that the gate admitted is on the disk already: whatever happens from
 // then on, it ends in exactly one result. A run that was open when the agent
-// died is reported as lost and never started again.
+// died is reported as lost and never started again. An order that was refused,
+// and the cancelling of a run that never came, are answered as well, but not
+// without bound.
 //
 // The script is a child of a keeper, a second process of this program. The
 // keeper adopts everything the script leaves behind; when the script ends, runs

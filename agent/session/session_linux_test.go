@@ -59,7 +59,7 @@ func newDesk(t *testing.T) *desk {
 	if d.gate, err = gate.Open(s, filepath.Join(t.TempDir(), "none"), gate.Eyes{Family: "linux"}); err != nil {
 		t.Fatal(err)
 	}
-	d.gate.Line(protocol.StampKey{Key: d.key.Public().(ed25519.PublicKey)}, time.Now())
+	d.gate.Line(protocol.StampKey{Key: d.key.Public().(ed25519.PublicKey), Expires: time.Now().Add(time.Hour).UnixMicro()}, time.Now())
 	var upgrader websocket.Upgrader
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := upgrader.Upgrade(w, r, nil)

@@ -16,6 +16,12 @@
 // bytes: history is given up first, then the oldest transitions and changes,
 // with an entry in their place that says how many. Results and the journal are
 // never given up.
+//
+// # Journal
+//
+// The book is chained by hash ([Tx.Journal], [Tx.Entries]). Its oldest lines are
+// let go ([Tx.ForgetJournal]); the hash of the last of them is kept, so that the
+// rest still verifies.
 package state
 
 import (

@@ -31,7 +31,7 @@ var law = map[string]struct {
 	"scripts":             {nil, "the catalogue of scripts is data"},
 
 	"agent/state":   {[]string{"protocol"}, "it keeps what is to be told, as it is told"},
-	"agent/gate":    {[]string{"agent/state", "protocol", "protocol/catalogue", "protocol/trust", "scripts"}, "it reads what asks to be let in, and knows the built-in scripts"},
+	"agent/gate":    {[]string{"agent/state", "protocol", "protocol/catalogue", "protocol/expression", "protocol/trust", "scripts"}, "it reads what asks to be let in, what a question would read, and knows the built-in scripts"},
 	"agent/link":    {[]string{"agent/gate", "agent/state", "protocol"}, "it hands everything to the gate, and sends the outbox"},
 	"agent/probe":   {[]string{"protocol/expression", "protocol/history"}, "it fills the one shape of facts"},
 	"agent/check":   {[]string{"protocol/catalogue", "protocol/expression"}, "it judges facts by the catalogue"},
