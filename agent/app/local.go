@@ -159,7 +159,7 @@ func askLocal(ctx context.Context, state, ask string, wait time.Duration) (local
 	if err := c.SetDeadline(time.Now().Add(wait)); err != nil {
 		return a, err
 	}
-	if err := json.NewEncoder(c).Encode(localQuestion{ask}); err == nil {
+	if err = json.NewEncoder(c).Encode(localQuestion{ask}); err == nil {
 		err = json.NewDecoder(bufio.NewReader(c)).Decode(&a)
 	}
 	if err != nil {

@@ -117,8 +117,7 @@ type far struct {
 	in     *stream.Receiver
 	seen   bytes.Buffer
 	exit   *stream.Frame
-	passed []byte // of the hash: direction, length, bytes
-	silent bool   // acknowledges nothing
+	silent bool // acknowledges nothing
 }
 
 func (d *desk) open() (uuid.UUID, *far) {

@@ -35,6 +35,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/deskside/deskside/protocol"
 )
@@ -87,7 +88,7 @@ func Open(dir string) (*State, error) {
 	db, err := bbolt.Open(filepath.Join(dir, file), 0o600, &bbolt.Options{
 		Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
 	})
-	if errors.Is(err, bbolt.ErrTimeout) { //nolint:staticcheck // the old name is the one that is returned
+	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, fmt.Errorf("open state in %s: %w", dir, ErrInUse)
 	}
 	if err != nil {

@@ -115,13 +115,6 @@ func wordsOrNull(w model.Words) *Words {
 	return &w
 }
 
-func raw(b []byte, otherwise string) json.RawMessage {
-	if len(b) == 0 {
-		return json.RawMessage(otherwise)
-	}
-	return b
-}
-
 // Nullable is a field of a change that can be absent (nothing changes), null
 // (emptied) or a value.
 type Nullable[T any] struct {

@@ -44,8 +44,6 @@ type listValue struct {
 	because   string  // the reading that was unknown for them
 }
 
-func (l *listValue) len() int { return l.n }
-
 func (l *listValue) at(i int) Value {
 	if l.rows == nil {
 		return l.items[i]
