@@ -12,6 +12,7 @@ import (
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol/catalogue"
 	"github.com/deskside/deskside/protocol/expression"
+	"github.com/deskside/deskside/protocol/history"
 )
 
 // enrolled is an agent with a name, which is not run; read, when it is not nil,
@@ -46,6 +47,10 @@ func enrolled(t *testing.T, dir, profile string, read func() *expression.Machine
 // for ever or for a service that nobody starts gives no cause.
 func TestCauseWhateverTheConsoleSet(t *testing.T) {
 	dir := t.TempDir()
+	// The codec of the history is made once, and must not be made in the bubble.
+	var b history.Builder
+	b.Append(history.Moment{Wall: time.Now()}, []history.Sample{{Metric: history.CPUUtilization}})
+	b.Row()
 	synctest.Test(t, func(t *testing.T) {
 		services := []expression.Service{{Name: "cups", State: "running", Start: "auto"}, {Name: "vpn", State: "stopped", Start: "manual"}}
 		a := enrolled(t, dir, "attended", func() *expression.Machine {
