@@ -7,7 +7,9 @@
 // argon2id with 19 MiB and two passes, one at a time, so that a crowd at the
 // door cannot take the memory of the console. Wrong names cost as much as wrong
 // passwords. Failures are counted by name and address together: nobody can lock
-// somebody else out from afar.
+// somebody else out from afar. Who waits for a password to be hashed stands in a
+// short queue, with few places for each address: a flood from one of them is
+// turned away and delays the others by those places only.
 package account
 
 import (
@@ -34,13 +36,14 @@ type Accounts struct {
 	log   *slog.Logger
 
 	hashing chan struct{} // one password at a time
+	queue   queue         // of sign-ins that wait for it
 	mu      sync.Mutex
 	tries   map[string]*try
 }
 
 // New makes an Accounts.
 func New(s *store.Store, log *slog.Logger) *Accounts {
-	return &Accounts{store: s, log: log, hashing: make(chan struct{}, 1), tries: map[string]*try{}}
+	return &Accounts{store: s, log: log, hashing: make(chan struct{}, 1), queue: queue{from: map[string]int{}}, tries: map[string]*try{}}
 }
 
 // DefaultName is the name of the first organisation.

@@ -78,6 +78,7 @@ const (
 
 var (
 	errSignIn = model.Problemf("sign_in_failed", "", "The name or the password is not right.")
+	errBusy   = model.Problemf("too_many", "", "Too many sign-ins at this moment. Please try again in a few seconds.")
 	errSlow   = model.Problemf("too_many", "", "Too many attempts. Please wait a minute and try again.")
 )
 
@@ -127,6 +128,11 @@ func (a *Accounts) succeeded(key string) {
 
 // SignIn checks a name and a password and begins a sign-in.
 func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (model.Person, string, error) {
+	leave, err := a.queue.enter(address)
+	if err != nil {
+		return model.Person{}, "", err
+	}
+	defer leave()
 	key := store.Fold(name) + "|" + address
 	if err := a.attempt(key, time.Now()); err != nil {
 		return model.Person{}, "", err

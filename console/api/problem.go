@@ -47,6 +47,16 @@ func (p *Problem) Error() string { return p.Detail }
 // GetStatus implements huma.StatusError.
 func (p *Problem) GetStatus() int { return p.Status }
 
+// GetHeaders implements huma.HeadersError: when to come back, where that helps.
+func (p *Problem) GetHeaders() http.Header {
+	if seconds := retryAfter[p.Status]; seconds != "" {
+		return http.Header{"Retry-After": {seconds}}
+	}
+	return nil
+}
+
+var retryAfter = map[int]string{http.StatusServiceUnavailable: "5", http.StatusTooManyRequests: "15"}
+
 // ContentType names the format of problem documents.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
@@ -189,6 +199,9 @@ func (*conflictError) Error() string { return "changed by somebody else in the m
 
 func writeProblem(w http.ResponseWriter, status int, code, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
+	if seconds := retryAfter[status]; seconds != "" {
+		w.Header().Set("Retry-After", seconds)
+	}
 	w.WriteHeader(status)
 	raw, err := json.Marshal(Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code})
 	if err == nil {

@@ -67,7 +67,7 @@ func exitCode(err error) int {
 		return exitUnreachable
 	case errors.As(err, &problem):
 		return exitRefused
-	case errors.Is(err, ErrConfiguration):
+	case errors.Is(err, ErrConfiguration), errors.Is(err, store.ErrOptions):
 		return exitConfig
 	}
 	return exitFailed

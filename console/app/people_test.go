@@ -216,3 +216,23 @@ func commandsOfPeople(t *testing.T, w *world, n *node, m *machine) {
 		}
 	}
 }
+
+// TestTooMany: whoever guesses is told when to come back.
+func TestTooMany(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		n := w.start("")
+		own := http.Header{"Origin": {n.ready.HTTP}}
+		guess := func() (int, http.Header, string) {
+			return n.ask(http.MethodPost, "/sign-in", "", map[string]any{"name": "admin", "password": "a wrong guess"}, own)
+		}
+		for range 5 {
+			if status, _, answer := guess(); status != http.StatusUnauthorized {
+				t.Errorf("a wrong guess: %d %s", status, answer)
+			}
+		}
+		status, header, answer := guess()
+		if status != http.StatusTooManyRequests || header.Get("Retry-After") == "" || !strings.Contains(answer, `"too_many"`) {
+			t.Errorf("one too many: %d %v %s", status, header, answer)
+		}
+	})
+}

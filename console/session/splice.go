@@ -138,6 +138,7 @@ func (s *Sessions) serve(l *splice) {
 			alone.Stop()
 			browsers.set(ws)
 			group.Go(func() {
+				browsers.flush()
 				l.fromBrowser(ws)
 				select {
 				case gone <- ws:
@@ -164,7 +165,6 @@ func (s *Sessions) serve(l *splice) {
 // browser output waits in the machine: nothing is acknowledged.
 func (l *splice) fromMachine(b *browsers) {
 	l.machine.SetReadLimit(stream.MaxFrame)
-	var early [][]byte
 	for {
 		kind, message, err := l.machine.ReadMessage()
 		if err != nil {
@@ -186,7 +186,7 @@ func (l *splice) fromMachine(b *browsers) {
 		default:
 			continue
 		}
-		early = b.send(message, early)
+		b.send(message)
 		if f.Kind == stream.Exit {
 			l.end("the shell ended")
 			return
@@ -230,8 +230,9 @@ func (l *splice) fromBrowser(ws *websocket.Conn) {
 
 // browsers is the browser that shows the session now.
 type browsers struct {
-	mu sync.Mutex
-	ws *websocket.Conn
+	mu    sync.Mutex
+	ws    *websocket.Conn
+	early [][]byte // what came before there was one; the window of the machine's sender bounds it
 }
 
 func (b *browsers) set(ws *websocket.Conn) {
@@ -254,22 +255,28 @@ func (b *browsers) is(ws *websocket.Conn) bool {
 	return b.ws == ws
 }
 
-// send writes a frame, after what came before there was a browser; it returns
-// what still waits. The window of the machine's sender bounds it.
-func (b *browsers) send(message []byte, early [][]byte) [][]byte {
+// send writes a frame, after what came before there was a browser.
+func (b *browsers) send(message []byte) {
+	b.mu.Lock()
+	b.early = append(b.early, message)
+	b.mu.Unlock()
+	b.flush()
+}
+
+// flush writes what waits: a browser that comes sees at once what was shown.
+func (b *browsers) flush() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	early = append(early, message)
 	if b.ws == nil {
-		return early
+		return
 	}
-	for _, m := range early {
+	for _, m := range b.early {
 		if errors.Join(b.ws.SetWriteDeadline(time.Now().Add(writeTime)), b.ws.WriteMessage(websocket.BinaryMessage, m)) != nil {
 			b.ws.Close()
 			break
 		}
 	}
-	return nil
+	b.early = nil
 }
 
 func (b *browsers) ping(deadline time.Time) {

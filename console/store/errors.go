@@ -15,6 +15,11 @@ var (
 	// caller may come back later: the store works again as soon as the
 	// database does.
 	ErrUnavailable = errors.New("the database cannot be reached")
+
+	// ErrOptions says that the options of Open lead to no database: the URL cannot
+	// be read, there is no such database, or it does not let us in. Coming back
+	// later does not help.
+	ErrOptions = errors.New("the URL of the database cannot be used")
 )
 
 // unavailableError keeps the engine's own words beside ErrUnavailable.

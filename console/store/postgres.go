@@ -25,7 +25,7 @@ const postgresConnections = 16
 func openPostgres(ctx context.Context, url string) (*postgres, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return nil, err // pgx leaves the password out
+		return nil, fmt.Errorf("%w: %w", ErrOptions, err) // pgx leaves the password out
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
@@ -45,11 +45,23 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 	// each one knows them.
 	p.db.SetMaxIdleConns(-1)
 	if err := p.prepare(ctx); err != nil {
-		return nil, errors.Join(err, p.db.Close())
+		return nil, errors.Join(p.opening(err), p.db.Close())
 	}
 	p.db.SetMaxIdleConns(postgresConnections)
 	p.db.SetConnMaxIdleTime(5 * time.Minute)
 	return p, nil
+}
+
+// opening gives the error of the first connection the name callers know it by.
+func (p *postgres) opening(err error) error {
+	var e *pgconn.PgError
+	switch {
+	case errors.As(err, &e) && (e.Code[:2] == "28" || e.Code[:2] == "3D"): // who, which database
+		return fmt.Errorf("%w: %s", ErrOptions, e.Message)
+	case p.unavailable(err):
+		return unavailableError{err}
+	}
+	return err
 }
 
 // prepare makes the two type names that PostgreSQL does not know, and the
@@ -151,7 +163,7 @@ func (p *postgres) once(ctx context.Context, o *sql.TxOptions, fn func(session) 
 	defer conn.Close() //nolint:errcheck // gives it back to the pool
 	tx, err := conn.BeginTx(ctx, o)
 	if err != nil {
-		return err
+		return p.blame(conn, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // does nothing after a commit
 	if err := fn(tx); err != nil {

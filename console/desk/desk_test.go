@@ -1,0 +1,295 @@
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/console/store/storetest"
+)
+
+// office is the desk of one organisation with a technician and a person.
+type office struct {
+	*Desk
+	t     *testing.T
+	scope store.Scope
+	ours  model.ID
+	ewa   model.Actor
+}
+
+func each(t *testing.T, fn func(*testing.T, *office)) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o := &office{Desk: New(s, slog.New(slog.DiscardHandler)), t: t, ours: model.NewID(),
+			ewa: model.Actor{Kind: model.ByPerson, ID: model.NewID(), Name: "Ewa"}}
+		o.scope = store.Scope{Actor: store.Actor{Kind: "person", ID: model.NewID(), Name: "Anna"}, Organisations: []model.ID{o.ours}}
+		fn(t, o)
+	})
+}
+
+func code(err error) string {
+	var p *model.Problem
+	if errors.As(err, &p) {
+		return p.Code
+	}
+	return fmt.Sprint(err)
+}
+
+func (o *office) open(says string) model.Ticket {
+	o.t.Helper()
+	t, err := o.Open(o.t.Context(), o.scope, NewTicket{Organisation: o.ours, Says: says, Source: model.SourcePerson, Requester: o.ewa})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return t
+}
+
+func (o *office) get(id model.ID) (t model.Ticket) {
+	o.t.Helper()
+	o.update(func(tx *store.Tx) error {
+		var err error
+		t, err = Get(tx, id)
+		return err
+	})
+	return t
+}
+
+func (o *office) update(fn func(*store.Tx) error) {
+	o.t.Helper()
+	if err := o.store.Update(o.t.Context(), o.scope, fn); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// change changes a ticket as it is now.
+func (o *office) change(id model.ID, c Change) (model.Ticket, error) {
+	o.t.Helper()
+	c.Version = o.get(id).Version
+	return o.Change(o.t.Context(), o.scope, id, c)
+}
+
+func to(s model.TicketState) Change { return Change{State: &s} }
+
+// From each state each other one, as a technician asks for it.
+func TestStates(t *testing.T) {
+	// The states that a ticket can go to.
+	allowed := map[model.TicketState][]model.TicketState{
+		model.TicketNew:      {model.TicketOpen, model.TicketOnHold, model.TicketResolved, model.TicketNew},
+		model.TicketOpen:     {model.TicketOpen, model.TicketOnHold, model.TicketResolved},
+		model.TicketOnHold:   {model.TicketOpen, model.TicketOnHold, model.TicketResolved},
+		model.TicketResolved: {model.TicketOpen, model.TicketResolved, model.TicketClosed},
+		model.TicketClosed:   {model.TicketOpen, model.TicketClosed},
+	}
+	way := map[model.TicketState][]model.TicketState{
+		model.TicketOpen: {model.TicketOpen}, model.TicketOnHold: {model.TicketOnHold}, model.TicketResolved: {model.TicketResolved},
+		model.TicketClosed: {model.TicketResolved, model.TicketClosed},
+	}
+	each(t, func(t *testing.T, o *office) {
+		for _, from := range model.TicketStates() {
+			for _, next := range model.TicketStates() {
+				ticket := o.open("from " + string(from) + " to " + string(next))
+				for _, step := range way[from] {
+					if _, err := o.change(ticket.ID, to(step)); err != nil {
+						t.Fatalf("to %s: %v", step, err)
+					}
+				}
+				after, err := o.change(ticket.ID, to(next))
+				may := false
+				for _, s := range allowed[from] {
+					may = may || s == next
+				}
+				if may && (err != nil || after.State != next) {
+					t.Errorf("from %s to %s: %s %v", from, next, after.State, err)
+				}
+				if !may && code(err) != model.CodeState {
+					t.Errorf("from %s to %s: %v", from, next, err)
+				}
+				now := o.get(ticket.ID)
+				if !may && now.State != from {
+					t.Errorf("from %s to %s was refused, and it is %s", from, next, now.State)
+				}
+				if ended := now.State == model.TicketResolved || now.State == model.TicketClosed; ended != (now.Resolution != nil) || ended == now.ResolvedAt.IsZero() {
+					t.Errorf("from %s to %s: %s with %+v at %v", from, next, now.State, now.Resolution, now.ResolvedAt)
+				}
+				if (now.State == model.TicketOnHold) != (now.Hold != "") {
+					t.Errorf("from %s to %s: it waits for %q", from, next, now.Hold)
+				}
+			}
+		}
+		ticket := o.open("x")
+		if _, err := o.change(ticket.ID, to("forgotten")); code(err) != model.CodeInvalid {
+			t.Errorf("a state that does not exist: %v", err)
+		}
+		nobody := model.HoldReason("nobody")
+		hold := to(model.TicketOnHold)
+		hold.Hold = &nobody
+		if _, err := o.change(ticket.ID, hold); code(err) != model.CodeInvalid {
+			t.Errorf("on hold for %v", err)
+		}
+		if _, err := o.Change(t.Context(), o.scope, ticket.ID, Change{Version: 99}); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("by somebody who saw another version: %v", err)
+		}
+	})
+}
+
+// A person's word brings back what waited for them or was resolved, and nothing
+// else; a closed ticket stays closed.
+func TestHear(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		vendor := model.HoldVendor
+		elsewhere := to(model.TicketOnHold)
+		elsewhere.Hold = &vendor
+		for _, c := range []struct {
+			name  string
+			steps []Change
+			want  model.TicketState
+		}{
+			{"new", nil, model.TicketNew},
+			{"open", []Change{to(model.TicketOpen)}, model.TicketOpen},
+			{"waits for the person", []Change{to(model.TicketOnHold)}, model.TicketOpen},
+			{"waits for the vendor", []Change{elsewhere}, model.TicketOnHold},
+			{"resolved", []Change{to(model.TicketResolved)}, model.TicketOpen},
+		} {
+			ticket := o.open(c.name)
+			for _, s := range c.steps {
+				if _, err := o.change(ticket.ID, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := o.Hear(t.Context(), o.scope, ticket.ID, o.ewa, "still broken"); err != nil {
+				t.Fatal(err)
+			}
+			now := o.get(ticket.ID)
+			if now.State != c.want || now.LastWord != "person" || (now.State == model.TicketOpen && now.Resolution != nil) {
+				t.Errorf("%s: %s, the last word is of %q", c.name, now.State, now.LastWord)
+			}
+		}
+		ticket := o.open("closed")
+		for _, s := range []model.TicketState{model.TicketResolved, model.TicketClosed} {
+			if _, err := o.change(ticket.ID, to(s)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := o.Hear(t.Context(), o.scope, ticket.ID, o.ewa, "hello?"); code(err) != model.CodeState {
+			t.Errorf("closed: %v", err)
+		}
+		// An answer of ours opens a new one, and may wait for theirs.
+		ticket = o.open("answered")
+		if _, err := o.Reply(t.Context(), o.scope, ticket.ID, "we look at it", false); err != nil {
+			t.Fatal(err)
+		}
+		if now := o.get(ticket.ID); now.State != model.TicketOpen || now.LastWord != "technician" {
+			t.Errorf("answered: %+v", now)
+		}
+		if _, err := o.Reply(t.Context(), o.scope, ticket.ID, "which printer?", true); err != nil {
+			t.Fatal(err)
+		}
+		if now := o.get(ticket.ID); now.State != model.TicketOnHold || now.Hold != model.HoldRequester {
+			t.Errorf("asked: %+v", now)
+		}
+		for _, text := range []string{"", " \n", string(make([]byte, maxText+1))} {
+			if _, err := o.Note(t.Context(), o.scope, ticket.ID, text); code(err) != model.CodeInvalid {
+				t.Errorf("a note of %d bytes: %v", len(text), err)
+			}
+		}
+	})
+}
+
+// Impact and urgency make the priority; a technician may override it, and the
+// person's own answer is the urgency.
+func TestPriorities(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		for work, want := range map[model.CanWork]int{model.WorkNo: 4, model.WorkUnknown: 5, model.WorkDifficulty: 5, model.WorkYes: 5} {
+			ticket, err := o.Open(t.Context(), o.scope, NewTicket{Organisation: o.ours, Says: "x", CanWork: work})
+			if err != nil || ticket.Priority != want || ticket.Impact != 4 {
+				t.Errorf("can work %q: priority %d, impact %d, %v", work, ticket.Priority, ticket.Impact, err)
+			}
+		}
+		table := [4][3]int{{1, 2, 3}, {2, 3, 4}, {3, 4, 5}, {4, 5, 5}}
+		ticket := o.open("rated")
+		for impact := 1; impact <= 4; impact++ {
+			for urgency := 1; urgency <= 3; urgency++ {
+				now, err := o.change(ticket.ID, Change{Impact: &impact, Urgency: &urgency})
+				if want := table[impact-1][urgency-1]; err != nil || now.Priority != want {
+					t.Errorf("impact %d and urgency %d: priority %d, not %d (%v)", impact, urgency, now.Priority, want, err)
+				}
+			}
+		}
+		own := 1
+		if now, err := o.change(ticket.ID, Change{Priority: &own}); err != nil || now.Priority != 1 || o.get(ticket.ID).Impact != 4 {
+			t.Errorf("overridden: %+v %v", now, err)
+		}
+		for name, c := range map[string]func(*int) Change{
+			"priority": func(n *int) Change { return Change{Priority: n} }, "impact": func(n *int) Change { return Change{Impact: n} },
+			"urgency": func(n *int) Change { return Change{Urgency: n} },
+		} {
+			for _, n := range []int{0, -1, 6} {
+				if _, err := o.change(ticket.ID, c(&n)); code(err) != model.CodeInvalid {
+					t.Errorf("%s %d: %v", name, n, err)
+				}
+			}
+		}
+	})
+}
+
+// Alerts of one machine and family join for a while; later, of another family or
+// of another machine they have a ticket of their own; a condition that comes back
+// brings back its ticket.
+func TestJoin(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		pc, other := MachineRef{model.NewID(), "pc"}, MachineRef{model.NewID(), "other"}
+		fire := func(m MachineRef, family string, severity model.Severity, earlier model.ID) (id model.ID) {
+			t.Helper()
+			o.update(func(tx *store.Tx) error {
+				var err error
+				id, err = OpenFor(tx, ForAlert{Organisation: o.ours, Machine: m, Alert: model.NewID(), Family: family, Severity: severity,
+					Title: model.Words{EN: "Disk full", PL: "Pełny dysk"}, JoinWindow: time.Hour, Earlier: earlier})
+				return err
+			})
+			return id
+		}
+		first := fire(pc, "disk", model.SeverityWarning, model.ID{})
+		if again := fire(pc, "disk", model.SeverityWarning, model.ID{}); again != first {
+			t.Error("of one family it does not join")
+		}
+		if o.get(first).Urgency != 2 {
+			t.Error("a warning is urgent")
+		}
+		if worse := fire(pc, "disk", model.SeverityCritical, model.ID{}); worse != first || o.get(first).Urgency != 1 {
+			t.Errorf("a worse one: %+v", o.get(first))
+		}
+		if x := fire(pc, "memory", model.SeverityWarning, model.ID{}); x == first {
+			t.Error("another family joins")
+		}
+		if x := fire(other, "disk", model.SeverityWarning, model.ID{}); x == first {
+			t.Error("another machine joins")
+		}
+		o.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE ticket SET join_until = $1 WHERE id = $2 AND {wall}", store.Micros(tx.Now().Add(-time.Second)), first)
+			return err
+		})
+		if late := fire(pc, "disk", model.SeverityWarning, model.ID{}); late == first {
+			t.Error("it joins after the window")
+		}
+		if _, err := o.change(first, to(model.TicketResolved)); err != nil {
+			t.Fatal(err)
+		}
+		back := fire(pc, "screen", model.SeverityWarning, first)
+		if now := o.get(first); back != first || now.State != model.TicketNew || now.Resolution != nil {
+			t.Errorf("a condition that comes back: %+v", now)
+		}
+		if _, err := o.change(first, to(model.TicketResolved)); err != nil {
+			t.Fatal(err)
+		}
+		o.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE ticket SET resolved_at = $1 WHERE id = $2 AND {wall}", store.Micros(tx.Now().Add(-earlierFor)), first)
+			return err
+		})
+		if x := fire(pc, "sound", model.SeverityWarning, first); x == first || o.get(first).State != model.TicketResolved {
+			t.Error("a day later it comes back too")
+		}
+	})
+}

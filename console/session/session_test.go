@@ -1,0 +1,352 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/console/store/storetest"
+	"github.com/deskside/deskside/protocol/stream"
+)
+
+// room is the sessions of one node, with one machine and one technician.
+type room struct {
+	*Sessions
+	t       *testing.T
+	scope   store.Scope
+	machine model.From
+	hints   atomic.Int32
+}
+
+func each(t *testing.T, fn func(*testing.T, *room)) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		log := slog.New(slog.DiscardHandler)
+		ours := model.NewID()
+		r := &room{t: t, scope: store.Scope{Actor: store.Actor{Kind: "person", ID: model.NewID(), Name: "Anna"}, Organisations: []model.ID{ours}}}
+		r.Sessions = New(s, model.NewID(), []byte("a key that all nodes share"), func(model.ID) { r.hints.Add(1) }, log)
+		f := fleet.New(s, log)
+		e, err := f.NewEnrolment(t.Context(), r.scope, ours, 1, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := f.Enrol(t.Context(), model.Newcomer{Organisation: ours, Secret: e.Secret, Key: []byte("k"), Name: "pc", OS: model.OS{Family: "linux"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.machine = model.From{Organisation: ours, Machine: m.ID}
+		if _, _, err := f.Connected(t.Context(), model.Hello{From: r.machine, Node: r.node, Name: "pc"}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			for _, id := range r.held() {
+				r.stop(id, "the test is over")
+			}
+			r.wait.Wait()
+		})
+		fn(t, r)
+	})
+}
+
+func code(err error) string {
+	var p *model.Problem
+	if errors.As(err, &p) {
+		return p.Code
+	}
+	return fmt.Sprint(err)
+}
+
+func (r *room) create() model.Session {
+	r.t.Helper()
+	row, err := r.Create(r.t.Context(), r.scope, Request{Organisation: r.machine.Organisation, Machine: r.machine.Machine, Kind: "terminal", Columns: 80, Rows: 24})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return row
+}
+
+func (r *room) get(id model.ID) (row model.Session) {
+	r.t.Helper()
+	err := r.store.View(r.t.Context(), r.scope, func(tx *store.Tx) error {
+		var err error
+		row, err = Get(tx, id)
+		return err
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return row
+}
+
+// ended waits for the row that the life of a splice leaves behind.
+func (r *room) ended(id model.ID) model.Session {
+	r.t.Helper()
+	r.wait.Wait()
+	row := r.get(id)
+	if row.State != model.SessionEnded {
+		r.t.Fatalf("the session is %s", row.State)
+	}
+	return row
+}
+
+// pending are the acts for the machine, by what they are.
+func (r *room) pending() (opens []*model.OpenDoor, closes []*model.CloseDoor, acts []model.Act) {
+	r.t.Helper()
+	acts, err := r.Pending(r.t.Context(), r.machine)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, a := range acts {
+		switch b := a.Body.(type) {
+		case *model.OpenDoor:
+			opens = append(opens, b)
+		case *model.CloseDoor:
+			closes = append(closes, b)
+		}
+	}
+	return opens, closes, acts
+}
+
+// pipe is a real socket: the console's end and the other one.
+func pipe(t *testing.T) (console, other *websocket.Conn) {
+	t.Helper()
+	came := make(chan *websocket.Conn, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		ws, err := (&websocket.Upgrader{}).Upgrade(w, q, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		came <- ws
+	}))
+	t.Cleanup(server.Close)
+	other, _, err := websocket.DefaultDialer.Dial(strings.Replace(server.URL, "http", "ws", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	return <-came, other
+}
+
+// arrive is the machine that dials in.
+func (r *room) arrive(row model.Session) (machine *websocket.Conn) {
+	r.t.Helper()
+	console, machine := pipe(r.t)
+	if err := r.Arrive(r.t.Context(), r.machine, row.ID, r.token(row.ID), console); err != nil {
+		r.t.Fatal(err)
+	}
+	return machine
+}
+
+// attach is a browser that comes.
+func (r *room) attach(row model.Session) (browser *websocket.Conn) {
+	r.t.Helper()
+	console, browser := pipe(r.t)
+	if !r.Attach(row.ID, console) {
+		r.t.Fatal("the session is not here")
+	}
+	return browser
+}
+
+func send(t *testing.T, ws *websocket.Conn, f stream.Frame) {
+	t.Helper()
+	if err := ws.WriteMessage(websocket.BinaryMessage, f.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// receive is the next frame of a socket; io.EOF when it was closed.
+func receive(t *testing.T, ws *websocket.Conn) (stream.Frame, error) {
+	t.Helper()
+	if err := ws.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	_, message, err := ws.ReadMessage()
+	var late interface{ Timeout() bool }
+	if errors.As(err, &late) && late.Timeout() {
+		t.Fatal("nothing comes, and it is open")
+	}
+	if err != nil {
+		return stream.Frame{}, io.EOF
+	}
+	return stream.Parse(message)
+}
+
+func output(offset uint64, s string) stream.Frame {
+	return stream.Frame{Kind: stream.Output, Offset: offset, Payload: []byte(s)}
+}
+
+// The token lets one machine in for one session, once.
+func TestToken(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		row := r.create()
+		opens, _, _ := r.pending()
+		if len(opens) != 1 || string(opens[0].Token) != string(r.token(row.ID)) {
+			t.Fatalf("the machine is asked %+v", opens)
+		}
+		another := r.machine
+		another.Machine = model.NewID()
+		abroad := r.machine
+		abroad.Organisation = model.NewID()
+		for what, try := range map[string]func() error{
+			"no token":                func() error { return r.Arrive(t.Context(), r.machine, row.ID, nil, nil) },
+			"the token of another":    func() error { return r.Arrive(t.Context(), r.machine, row.ID, r.token(model.NewID()), nil) },
+			"another machine":         func() error { return r.Arrive(t.Context(), another, row.ID, r.token(row.ID), nil) },
+			"of another organisation": func() error { return r.Arrive(t.Context(), abroad, row.ID, r.token(row.ID), nil) },
+		} {
+			if got := code(try()); got != "bad_proof" && got != model.CodeNotFound {
+				t.Errorf("%s: %s", what, got)
+			}
+		}
+		var won atomic.Int32
+		var group sync.WaitGroup
+		for range 8 {
+			console, _ := pipe(t)
+			group.Go(func() {
+				err := r.Arrive(t.Context(), r.machine, row.ID, r.token(row.ID), console)
+				if err == nil {
+					won.Add(1)
+				} else if code(err) != model.CodeState {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if won.Load() != 1 {
+			t.Errorf("%d came in by one token", won.Load())
+		}
+		if now := r.get(row.ID); now.State != model.SessionOpen || now.Node != r.node {
+			t.Errorf("%+v", now)
+		}
+		if opens, _, _ := r.pending(); len(opens) != 0 {
+			t.Error("the machine is still asked to open it")
+		}
+	})
+}
+
+// What the machine shows before there is a browser comes first, and nothing of it
+// is lost; a browser may send some kinds of frames, and the machine others.
+func TestSplice(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		row := r.create()
+		if r.Attach(row.ID, nil) {
+			t.Error("attached before the machine came")
+		}
+		machine := r.arrive(row)
+		send(t, machine, output(0, "early "))
+		send(t, machine, output(6, "output "))
+		browser := r.attach(row)
+		send(t, machine, output(13, "and late"))
+		screen := ""
+		for !strings.HasSuffix(screen, "late") {
+			f, err := receive(t, browser)
+			if err != nil {
+				t.Fatalf("%v after %q", err, screen)
+			}
+			if f.Offset != uint64(len(screen)) {
+				t.Errorf("at %d comes what belongs at %d", len(screen), f.Offset)
+			}
+			screen += string(f.Payload)
+		}
+		if screen != "early output and late" {
+			t.Errorf("the screen shows %q", screen)
+		}
+		send(t, browser, output(0, "a browser that pretends to be the machine"))
+		send(t, browser, stream.ExitWith(1, 0))
+		send(t, browser, stream.ResizeTo(100, 30))
+		send(t, browser, stream.Frame{Kind: stream.Input, Payload: []byte("ls\n")})
+		for _, want := range []stream.Kind{stream.Resize, stream.Input} {
+			if f, err := receive(t, machine); err != nil || f.Kind != want {
+				t.Errorf("the machine hears %v (%v), not %v", f.Kind, err, want)
+			}
+		}
+		second := r.attach(row) // the same person on another page
+		if _, err := receive(t, browser); err != io.EOF {
+			t.Error("the first page stays open")
+		}
+		send(t, machine, stream.ExitWith(0, 21))
+		if f, err := receive(t, second); err != nil || f.Kind != stream.Exit {
+			t.Errorf("%+v %v", f, err)
+		}
+		now := r.ended(row.ID)
+		if now.EndedText != "the shell ended" || now.Recording == 0 || now.Closing {
+			t.Errorf("%+v", now)
+		}
+		blob, err := r.store.OpenBlob(t.Context(), r.scope, row.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cast, err := io.ReadAll(blob)
+		if s := string(cast); err != nil || !strings.Contains(s, `"version":2`) || !strings.Contains(s, "early ") || !strings.Contains(s, `"r","100x30"`) || strings.Contains(s, "ls") {
+			t.Errorf("the recording: %s (%v)", s, err)
+		}
+	})
+}
+
+// A session that nobody opens, or whose machine says no, is refused once and for
+// all.
+func TestRefused(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		expire := func(id model.ID) {
+			t.Helper()
+			err := r.store.Update(t.Context(), store.System("due"), func(tx *store.Tx) error {
+				next, err := r.Expire(t.Context(), tx, id)
+				if !next.IsZero() {
+					t.Error("it comes again")
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		late := r.create()
+		expire(late.ID)
+		if now := r.get(late.ID); now.State != model.SessionRefused || now.Refusal != "no_answer" {
+			t.Errorf("%+v", now)
+		}
+		if err := r.Arrive(t.Context(), r.machine, late.ID, r.token(late.ID), nil); code(err) != model.CodeState {
+			t.Errorf("too late: %v", err)
+		}
+		refused := r.create()
+		stranger := r.machine
+		stranger.Machine = model.NewID()
+		r.Opened(t.Context(), model.Opened{From: stranger, Session: refused.ID, Refusal: "policy", Text: "no"})
+		if now := r.get(refused.ID); now.State != model.SessionOpening {
+			t.Errorf("another machine's word: %+v", now)
+		}
+		r.Opened(t.Context(), model.Opened{From: r.machine, Session: refused.ID, Refusal: "policy", Text: "Terminals are off."})
+		expire(refused.ID)
+		if now := r.get(refused.ID); now.State != model.SessionRefused || now.Refusal != "policy" || now.RefusalText != "Terminals are off." {
+			t.Errorf("%+v", now)
+		}
+		open := r.create()
+		r.arrive(open)
+		expire(open.ID)
+		if now := r.get(open.ID); now.State != model.SessionOpen {
+			t.Errorf("an open one expired: %+v", now)
+		}
+		expire(model.NewID())
+		for what, q := range map[string]Request{
+			"a desktop":     {Kind: "desktop", Columns: 80, Rows: 24},
+			"no columns":    {Kind: "terminal", Rows: 24},
+			"a long reason": {Kind: "terminal", Columns: 80, Rows: 24, Reason: strings.Repeat("ż", maxReason+1)},
+		} {
+			q.Organisation, q.Machine = r.machine.Organisation, r.machine.Machine
+			if _, err := r.Create(t.Context(), r.scope, q); code(err) != model.CodeInvalid {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+}
