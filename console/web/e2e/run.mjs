@@ -219,7 +219,9 @@ for (const engine of engines) {
 			await page.keyboard.press("Enter");
 		};
 		await type("printf 'za%s gęślą jaźń\\n' żółć; stty size");
-		await type("sleep 1000");
+		// The program says that it has the terminal: a Ctrl-C before that is the shell's.
+		await type(`sh -c 'echo READ""Y; exec sleep 1000'`);
+		await page.locator(".xterm-rows").getByText("READY").waitFor();
 		await page.keyboard.press("Control+c");
 		await page.setViewportSize({ width: 1100, height: 700 });
 		await type("tput smcup; echo full-screen; tput rmcup; stty size");
@@ -288,6 +290,41 @@ for (const engine of engines) {
 		await see("Już sprawdzamy.", person);
 		assert.equal(await person.getByText("colleagues only").count(), 0);
 		await theirs.close();
+	});
+
+	await step("8 vitals: the points from before stand after the console, and the agent, was restarted", async () => {
+		const points = async () => {
+			await page.goto(machinePage);
+			await page.getByText("As a table").click();
+			const rows = await page.locator(".points tbody tr").allInnerTexts();
+			return rows.map((row) => row.replace(/\s+/g, " ")).filter((row) => /\d$|%|B/.test(row.slice(9)));
+		};
+		// The newest step is still being filled; a whole one does not change any more.
+		const before = await eventually("three whole steps", 75, async () => {
+			const found = await points();
+			return found.length > 3 && found.slice(0, -1);
+		});
+		const still = (what) =>
+			eventually(`the points from before, ${what}`, 45, async () => {
+				const now = await points();
+				const lost = before.filter((row) => !now.includes(row));
+				if (lost.length > 0) throw new Error(`lost ${lost.join("; ")}; there are ${now.join("; ")}`);
+				return now.length > before.length + 1; // and new ones have come
+			});
+		const online = () =>
+			eventually("the machine is online", 20, async () => {
+				const now = await world.api("GET", `/machines/${world.machine.id}`);
+				return now.presence === "online";
+			});
+		const { http } = world;
+		await world.restartConsole();
+		assert.equal(world.http, http);
+		await online();
+		await still("after the console");
+		await world.restartAgent();
+		await online();
+		await still("after the agent");
+		await page.locator(".points").waitFor();
 	});
 
 	await step("nothing went wrong in the programs", async () => {

@@ -5,7 +5,7 @@
 import { type ComponentType, useEffect } from "react";
 import { useActs } from "../api/acts";
 import { useCan } from "../api/me";
-import type { Machine } from "../api/types";
+import type { Facts, Machine } from "../api/types";
 import { useT } from "../i18n";
 import { presence, presenceSentence } from "../i18n/words";
 import { useKeys } from "../ui/keyboard";
@@ -18,15 +18,19 @@ export type MachinePart = ComponentType<{ machine: Machine }>;
 export type MachineParts = {
 	Sentence: MachinePart;
 	Findings: MachinePart;
-	Vitals: MachinePart;
+	/** `booted` is when the computer started, in ms, where that is known. */
+	Vitals: ComponentType<{ machine: Machine; booted?: number }>;
 	OpenTickets: MachinePart;
 	Runs: MachinePart;
 	Sessions: MachinePart;
 };
 
+const bootedAt = (facts: Facts | undefined) => (facts?.os?.booted_at ? Date.parse(facts.os.booted_at) : undefined);
+
 export function MachinePage({ id, parts }: { id: string; parts: MachineParts }) {
 	const t = useT();
 	const machine = useMachine(id);
+	const facts = useFacts(id);
 	useEffect(() => {
 		document.title = `${machine.data?.name ?? t("nav.computers")} · Deskside`;
 	}, [machine.data?.name, t]);
@@ -43,7 +47,7 @@ export function MachinePage({ id, parts }: { id: string; parts: MachineParts }) 
 			<div className="split machine-split">
 				<div className="scroll">
 					<parts.Findings machine={machine.data} />
-					<parts.Vitals machine={machine.data} />
+					<parts.Vitals machine={machine.data} booted={bootedAt(facts.data)} />
 					<Rows id={id} />
 					<div className="duo">
 						<parts.Runs machine={machine.data} />

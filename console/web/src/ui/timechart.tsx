@@ -7,8 +7,8 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { useT } from "../i18n";
 import { clock, measure, when } from "../i18n/format";
+import { type Gap, type Why, withGaps } from "./gaps";
 import type { Limit, Point } from "./plot";
 import { ceiling, timeTicks } from "./scale";
 
@@ -20,39 +20,10 @@ export type TimeChartProps = {
 	/** Seconds between two points; a hole longer than three of them is a gap. */
 	step: number;
 	limits: Limit[];
+	why: Why;
 	label: string;
 	height: number;
 };
-
-type Gap = [number, number];
-
-/** Fills holes with a null, so that no line is drawn across them, and names the gaps (both in seconds). */
-export function withGaps(
-	points: Point[],
-	from: number,
-	to: number,
-	step: number,
-): { x: number[]; y: (number | null)[]; gaps: Gap[] } {
-	const x: number[] = [];
-	const y: (number | null)[] = [];
-	const gaps: Gap[] = [];
-	const most = step * 3;
-	let last = from;
-	for (const [at, value] of points) {
-		if (at == null || value == null) continue;
-		const seconds = at / 1000;
-		if (seconds - last > most) {
-			gaps.push([last, seconds]);
-			x.push((last + seconds) / 2);
-			y.push(null);
-		}
-		x.push(seconds);
-		y.push(value);
-		last = seconds;
-	}
-	if (to - last > most) gaps.push([last, to]);
-	return { x, y, gaps };
-}
 
 function hatch(
 	context: CanvasRenderingContext2D,
@@ -81,10 +52,9 @@ function hatch(
 }
 
 export default function TimeChart(props: TimeChartProps) {
-	const t = useT();
 	const scheme = useComputedColorScheme("light");
 	const box = useRef<HTMLDivElement>(null);
-	const { points, unit, from, to, step, limits, label, height } = props;
+	const { points, unit, from, to, step, limits, why, label, height } = props;
 	// biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read anew when the scheme changes
 	useEffect(() => {
 		const root = box.current;
@@ -105,15 +75,17 @@ export default function TimeChart(props: TimeChartProps) {
 			ground: colour("surface"),
 		};
 		const font = `11px ${style.fontFamily}`;
-		const { x, y, gaps } = withGaps(points, from / 1000, to / 1000, step);
+		const { points: known, gaps } = withGaps(points, from, to, step);
+		const x = known.map(([at]) => at / 1000);
+		const y = known.map(([, value]) => value);
 		const highest = Math.max(0, ...y.map((v) => v ?? 0), ...limits.map((l) => l.value));
 		const drawGaps = (u: uPlot) => {
 			const scale = devicePixelRatio;
 			for (const gap of gaps) {
-				const left = u.valToPos(gap[0], "x", true);
-				const right = u.valToPos(gap[1], "x", true);
+				const left = u.valToPos(gap[0] / 1000, "x", true);
+				const right = u.valToPos(gap[1] / 1000, "x", true);
 				hatch(u.ctx, [left, right], u.bbox.top, u.bbox.height, paint.gap, paint.line, scale);
-				const words = t("plot.gap", { from: when(gap[0] * 1000), to: when(gap[1] * 1000) });
+				const words = why(gap);
 				u.ctx.font = `${11 * scale}px ${style.fontFamily}`;
 				if (u.ctx.measureText(words).width > right - left - 16 * scale) continue;
 				u.ctx.fillStyle = paint.ink;
@@ -217,6 +189,6 @@ export default function TimeChart(props: TimeChartProps) {
 			observer.disconnect();
 			plot.destroy();
 		};
-	}, [points, unit, from, to, step, limits, height, scheme, t]);
+	}, [points, unit, from, to, step, limits, why, height, scheme]);
 	return <div ref={box} className="time-chart" role="img" aria-label={label} style={{ height }} />;
 }
