@@ -157,9 +157,10 @@ func TestDisabled(t *testing.T) {
 		if p, err := h.Bearer(t.Context(), token); err != nil || p.ID != h.anna.ID {
 			t.Fatalf("%+v %v", p, err)
 		}
-		if err := h.Disable(t.Context(), system, h.anna.ID); err != nil {
+		if _, err := h.Add(t.Context(), system, h.ours.ID, "second", model.RoleAdmin, ""); err != nil {
 			t.Fatal(err)
 		}
+		h.anna = h.change(t, h.anna, Change{Disabled: yes})
 		_, byToken := h.Bearer(t.Context(), token)
 		_, byCookie := h.SignedIn(t.Context(), cookie)
 		_, _, byLink := h.FollowLink(t.Context(), link, "192.0.2.1")

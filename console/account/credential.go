@@ -125,6 +125,17 @@ func (a *Accounts) Bearer(ctx context.Context, secret string) (model.Person, err
 	return p, err
 }
 
+// Holder is the person of a cookie or an API token, for whoever was let in by it
+// and is still there: looking does not keep a sign-in alive.
+func (a *Accounts) Holder(ctx context.Context, secret string) (model.Person, error) {
+	kind := signIn
+	if strings.HasPrefix(secret, TokenPrefix) {
+		kind = token
+	}
+	p, _, err := a.holder(ctx, kind, secret)
+	return p, err
+}
+
 func (a *Accounts) holder(ctx context.Context, kind, secret string) (p model.Person, c credential, err error) {
 	err = a.store.View(ctx, store.System("sign-in"), func(tx *store.Tx) error {
 		var err error
@@ -150,24 +161,10 @@ func (a *Accounts) SignOut(ctx context.Context, scope store.Scope, secret string
 		if err != nil {
 			return err
 		}
+		tx.Changed(c.organisation, ChangedPerson, c.person) // other pages of this sign-in end
 		return tx.Audit(store.Entry{Organisation: c.organisation, Action: "person.sign_out", Result: "done",
 			Subjects: []store.Subject{{Kind: "person", ID: c.person}}})
 	})
-}
-
-// NewToken makes an API token for a person; it is shown once, has the rights of
-// its owner, and dies with the account.
-func (a *Accounts) NewToken(ctx context.Context, scope store.Scope, p model.Person) (string, error) {
-	secret := TokenPrefix + newSecret()
-	err := a.store.Update(ctx, scope, func(tx *store.Tx) error {
-		c := credential{organisation: p.Organisation, person: p.ID, expires: tx.Now().Add(tokenLife)}
-		if err := insertCredential(tx, token, secret, c); err != nil {
-			return err
-		}
-		return tx.Audit(store.Entry{Organisation: p.Organisation, Action: "token.create", Result: "done",
-			Subjects: []store.Subject{{Kind: "person", ID: p.ID}}})
-	})
-	return secret, err
 }
 
 // NewLink makes a link by which a person signs in once, within ten minutes.

@@ -82,12 +82,23 @@ func Named(tx *store.Tx, name string) (model.Person, error) {
 	return list[0], nil
 }
 
-// People lists the people of the transaction's organisations whose name holds a
-// text, by name; an empty text lists all.
-func People(tx *store.Tx, text string, r store.Request) (store.Page[model.Person], error) {
+// Which says which people a list shows.
+type Which string
+
+const (
+	Active   Which = "active"
+	Disabled Which = "disabled"
+	All      Which = "all"
+)
+
+// People lists people of the transaction's organisations whose name begins with
+// a text, by name; an empty text lists all.
+func People(tx *store.Tx, which Which, text string, r store.Request) (store.Page[model.Person], error) {
 	l := store.List{Columns: personColumns, From: "person p", Key: "p.id", Wall: "p",
 		Sorts: map[string][]store.Order{"name": {{Column: "p.name_sort", Kind: store.Bytes}}}, Sort: "name"}
-	l.Where("p.disabled = ?", false)
+	if which != All {
+		l.Where("p.disabled = ?", which == Disabled)
+	}
 	if fold := store.Fold(text); fold != "" {
 		// The fold holds no wildcard that a person could have typed: it is
 		// compared as a range, from its beginning.
@@ -130,22 +141,4 @@ func (a *Accounts) Prefer(ctx context.Context, scope store.Scope, id model.ID, l
 			Subjects: []store.Subject{{Kind: "person", ID: id}}})
 	})
 	return p, err
-}
-
-// Disable ends a person's account: sign-ins and tokens die with it.
-func (a *Accounts) Disable(ctx context.Context, scope store.Scope, id model.ID) error {
-	return a.store.Update(ctx, scope, func(tx *store.Tx) error {
-		p, err := Person(tx, id)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec("UPDATE person SET disabled = $1, version = version + 1 WHERE id = $2 AND {wall}", true, id); err != nil {
-			return err
-		}
-		if _, err := tx.Exec("DELETE FROM credential WHERE person_id = $1 AND {wall}", id); err != nil {
-			return err
-		}
-		return tx.Audit(store.Entry{Organisation: p.Organisation, Action: "person.disable", Result: "done",
-			Subjects: []store.Subject{{Kind: "person", ID: id}}})
-	})
 }

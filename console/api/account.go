@@ -25,14 +25,6 @@ type Me struct {
 	Version      string    `json:"version"`
 }
 
-// Person is somebody with an account, for lists.
-type Person struct {
-	ID          uuid.UUID `json:"id"`
-	Name        string    `json:"name"`
-	DisplayName string    `json:"display_name"`
-	Role        string    `json:"role" enum:"admin,technician,viewer"`
-}
-
 func (a *API) meOf(ctx context.Context, p model.Person) (Me, error) {
 	me := Me{ID: p.ID, Name: p.Name, DisplayName: p.Display, Role: string(p.Role), Rights: []string{}, Language: p.Language,
 		Theme: p.Theme, Organisation: Ref{ID: p.Organisation}, Trial: a.rooms.Trial, Version: a.rooms.Version}
@@ -112,43 +104,4 @@ func (a *API) accountRoutes() {
 		}
 		return answer(a.meOf(ctx, p))
 	})
-	type people struct {
-		Listing
-		Q string `query:"q" maxLength:"200"`
-	}
-	operation(a, http.MethodGet, "/people", "ticket.read", "List people", func(ctx context.Context, in *people) (*Answer[Page[Person]], error) {
-		var page Page[Person]
-		err := a.view(ctx, func(tx *store.Tx) error {
-			list, err := account.People(tx, in.Q, in.request())
-			page = pageOf(list, func(p model.Person) Person {
-				return Person{ID: p.ID, Name: p.Name, DisplayName: p.Display, Role: string(p.Role)}
-			})
-			return err
-		})
-		return answer(page, err)
-	})
-}
-
-// personOf is somebody of the caller's organisation, as the actor of a ticket.
-func (a *API) personOf(ctx context.Context, id model.ID) (model.Actor, error) {
-	var p model.Person
-	err := a.view(ctx, func(tx *store.Tx) error {
-		var err error
-		p, err = account.Person(tx, id)
-		return err
-	})
-	return model.Actor{Kind: model.ByTechnician, ID: p.ID, Name: p.Display}, err
-}
-
-func (a *API) findPeople(ctx context.Context, text string, most int) ([]Ref, error) {
-	var out []Ref
-	err := a.view(ctx, func(tx *store.Tx) error {
-		list, err := account.People(tx, text, store.Request{Limit: most})
-		out = nil
-		for _, p := range list.Items {
-			out = append(out, Ref{ID: p.ID, Name: p.Display})
-		}
-		return err
-	})
-	return out, err
 }

@@ -97,6 +97,7 @@ func New(r Rooms) *API {
 
 func (a *API) register() {
 	a.accountRoutes()
+	a.peopleRoutes()
 	a.machineRoutes()
 	a.factRoutes()
 	a.alertRoutes()
@@ -158,7 +159,7 @@ func operation[I, O any](a *API, method, path, right, summary string, do func(co
 	} else {
 		op.Security = []map[string][]string{{"cookie": {}}, {"token": {}}}
 	}
-	if method == http.MethodPost || method == http.MethodPatch {
+	if method != http.MethodGet {
 		op.DefaultStatus = http.StatusOK
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {

@@ -119,6 +119,14 @@ func (a *API) identify(r *http.Request) (caller, error) {
 	return c, nil
 }
 
+// still tells whether who asked once is still let in, and with the same role. As
+// long as the database does not say no, they are.
+func (a *API) still(ctx context.Context, c caller) bool {
+	p, err := a.rooms.Account.Holder(ctx, c.secret)
+	var known *model.Problem
+	return (err == nil && p.Role == c.role) || (err != nil && !errors.As(err, &known))
+}
+
 var errSignIn = &Problem{Type: "about:blank", Title: "Unauthorized", Status: http.StatusUnauthorized, Code: "sign_in", Detail: "Please sign in."}
 
 // authenticate stands before every operation.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/gorilla/websocket"
 
+	"github.com/deskside/deskside/console/account"
 	"github.com/deskside/deskside/console/fleet"
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -44,6 +45,7 @@ type browser struct {
 	wake   chan struct{}
 
 	mu      sync.Mutex
+	doubt   bool // the caller may have lost their rights
 	dirty   map[Changed]bool
 	all     bool
 	watched map[model.ID]bool
@@ -66,7 +68,7 @@ func (a *API) ChangedEverything() {
 	defer a.live.mu.Unlock()
 	for b := range a.live.browsers {
 		b.mu.Lock()
-		b.all = true
+		b.all, b.doubt = true, true
 		b.mu.Unlock()
 	}
 }
@@ -78,6 +80,7 @@ func (b *browser) mark(list []store.Change) {
 		if c.Organisation != b.caller.organisation {
 			continue
 		}
+		b.doubt = b.doubt || c.Kind == account.ChangedPerson && c.ID == b.caller.person
 		b.dirty[Changed{c.Kind, c.ID}] = true
 		if len(b.dirty) > liveMost {
 			b.all = true
@@ -122,14 +125,14 @@ func (a *API) serveLive(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	b := &browser{ws: ws, caller: c, wake: make(chan struct{}, 1), dirty: map[Changed]bool{}, watched: map[model.ID]bool{},
+	b := &browser{ws: ws, caller: c, doubt: true, wake: make(chan struct{}, 1), dirty: map[Changed]bool{}, watched: map[model.ID]bool{},
 		vitals: map[model.ID]model.Live{}}
 	a.live.mu.Lock()
 	a.live.browsers[b] = true
 	a.live.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	var group sync.WaitGroup
-	group.Go(func() { b.write(ctx) })
+	group.Go(func() { a.writeLive(ctx, b) })
 	a.readLive(ctx, b)
 	cancel()
 	ws.Close()
@@ -199,8 +202,11 @@ type liveReading struct {
 	Top     []model.TopProcess `json:"processes"`
 }
 
-// write tells the page what gathered since the last time.
-func (b *browser) write(ctx context.Context) {
+// writeLive tells the page what gathered since the last time. It hangs up on a
+// caller who is let in no longer: at once when that is heard, and with each ping
+// in case a hint was lost.
+func (a *API) writeLive(ctx context.Context, b *browser) {
+	defer b.ws.Close()
 	tick := time.NewTicker(liveEvery)
 	defer tick.Stop()
 	ping := time.NewTicker(livePing)
@@ -213,7 +219,15 @@ func (b *browser) write(ctx context.Context) {
 			if b.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)) != nil {
 				return
 			}
+			b.mu.Lock()
+			b.doubt = true
+			b.mu.Unlock()
 		case <-tick.C:
+			if b.doubted() && !a.still(ctx, b.caller) {
+				goodbye := websocket.FormatCloseMessage(websocket.ClosePolicyViolation, "sign_in")
+				b.ws.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(time.Second))
+				return
+			}
 			if !b.tell(true) {
 				return
 			}
@@ -223,6 +237,15 @@ func (b *browser) write(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// doubted tells whether the caller is to be looked at again.
+func (b *browser) doubted() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	doubt := b.doubt
+	b.doubt = false
+	return doubt
 }
 
 func (b *browser) tell(changes bool) bool {

@@ -321,7 +321,10 @@ func (a *API) serveOutput(w http.ResponseWriter, r *http.Request) {
 	follow := r.URL.Query().Get("follow") == "1"
 	control := http.NewResponseController(w)
 	began := false
-	for {
+	for turn := 1; ; turn++ {
+		if turn%25 == 0 && !a.still(r.Context(), c) { // every five seconds
+			return
+		}
 		var out []byte
 		var done bool
 		err := a.rooms.Store.View(r.Context(), c.scope, func(tx *store.Tx) error {

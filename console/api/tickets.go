@@ -264,7 +264,7 @@ func (a *API) changeTicket(ctx context.Context, in *ticketChange) (*Answer[Ticke
 	if b.Assignee.Set {
 		who := model.Actor{}
 		if !b.Assignee.Null {
-			person, err := a.personOf(ctx, b.Assignee.Value)
+			person, err := a.actorOf(ctx, b.Assignee.Value)
 			if err != nil {
 				return nil, err
 			}

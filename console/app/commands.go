@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -185,65 +184,6 @@ func (t tools) named(ctx context.Context, name string) (model.Person, error) {
 		return err
 	})
 	return p, err
-}
-
-func personCommand(v *viper.Viper) *cobra.Command {
-	person := &cobra.Command{Use: "person", Short: "People with accounts"}
-	add := &cobra.Command{Use: "add NAME", Short: "Add a person", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
-		password := ""
-		if v.GetBool("password-stdin") {
-			raw, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 4096))
-			if err != nil {
-				return err
-			}
-			password = strings.TrimRight(string(raw), "\r\n")
-		}
-		return with(cmd.Context(), v, func(t tools) error {
-			p, err := t.account.Add(cmd.Context(), t.operator(), t.organisation.ID, args[0], model.Role(v.GetString("role")), password)
-			if err == nil {
-				fmt.Fprintln(cmd.OutOrStdout(), p.ID)
-			}
-			return err
-		})
-	}}
-	add.Flags().String("role", "technician", "admin, technician or viewer")
-	add.Flags().Bool("password-stdin", false, "read a password from standard input")
-	link := &cobra.Command{Use: "link NAME", Short: "Make a link by which a person signs in once, within ten minutes", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
-		return with(cmd.Context(), v, func(t tools) error {
-			p, err := t.named(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			secret, err := t.account.NewLink(cmd.Context(), t.operator(), p)
-			if err == nil {
-				fmt.Fprintln(cmd.OutOrStdout(), strings.TrimRight(v.GetString("url"), "/")+"/sign-in?link="+secret)
-			}
-			return err
-		})
-	}}
-	link.Flags().String("url", "http://localhost:8080", "address of the console")
-	person.AddCommand(add, link)
-	return person
-}
-
-func tokenCommand(v *viper.Viper) *cobra.Command {
-	token := &cobra.Command{Use: "token", Short: "API tokens"}
-	create := &cobra.Command{Use: "create", Short: "Make an API token; it is shown once", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		return with(cmd.Context(), v, func(t tools) error {
-			p, err := t.named(cmd.Context(), v.GetString("person"))
-			if err != nil {
-				return err
-			}
-			secret, err := t.account.NewToken(cmd.Context(), t.operator(), p)
-			if err == nil {
-				fmt.Fprintln(cmd.OutOrStdout(), secret)
-			}
-			return err
-		})
-	}}
-	create.Flags().String("person", "", "whose token it is")
-	token.AddCommand(create)
-	return token
 }
 
 func enrolmentCommand(v *viper.Viper) *cobra.Command {

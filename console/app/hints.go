@@ -11,8 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deskside/deskside/console/account"
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/nodes"
+	"github.com/deskside/deskside/console/session"
 	"github.com/deskside/deskside/console/store"
 )
 
@@ -93,8 +95,11 @@ func (c *Console) hints() nodes.Handlers {
 			list := make([]store.Change, len(changes))
 			for i, x := range changes {
 				list[i] = store.Change(x)
-				if x.Kind == "settings" || x.Kind == "check" {
+				switch x.Kind {
+				case "settings", "check":
 					c.settingsChanged(x.Organisation)
+				case session.ChangedSession:
+					c.sessions.Look(x.ID)
 				}
 			}
 			c.api.Changed(list)
@@ -159,7 +164,25 @@ func (c *Console) nodeLapsed(_ context.Context, tx *store.Tx, node model.ID) (ti
 	if err != nil || !free {
 		return time.Time{}, err
 	}
-	return time.Time{}, c.fleet.NodeLapsed(tx, node)
+	return time.Time{}, errors.Join(c.fleet.NodeLapsed(tx, node), c.sessions.NodeLapsed(tx, node))
+}
+
+// personChanged ends what a person may do no longer in the rooms that do not know
+// people. Their sign-ins and tokens ended with the change. All nodes hear of it
+// from here: a command beside the console reaches nobody.
+func (c *Console) personChanged(ctx context.Context, id model.ID) (time.Time, error) {
+	var p model.Person
+	scope := store.System("person")
+	err := c.store.Update(ctx, scope, func(tx *store.Tx) error {
+		var err error
+		p, err = account.Person(tx, id)
+		tx.Changed(p.Organisation, account.ChangedPerson, id)
+		return err
+	})
+	if err != nil || p.May(model.OpenSession) {
+		return time.Time{}, ignore(err, store.ErrNotFound)
+	}
+	return time.Time{}, c.sessions.EndAll(ctx, scope.Within(p.Organisation), id, p.Display+" may not have sessions any more")
 }
 
 // publishLive carries a reading to the nodes whose pages show the machine.

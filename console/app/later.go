@@ -1,6 +1,8 @@
 package app
 
 import (
+	"time"
+
 	"github.com/deskside/deskside/console/account"
 	"github.com/deskside/deskside/console/fleet"
 	"github.com/deskside/deskside/console/health"
@@ -22,5 +24,6 @@ func (c *Console) later() map[string]store.Handler {
 		repair.KindExpire:     {Inside: c.repair.Expire},
 		session.KindOpening:   {Inside: c.sessions.Expire},
 		account.KindAge:       {Inside: c.account.Age},
+		account.KindChanged:   {Outside: c.personChanged, Lease: time.Minute},
 	}
 }

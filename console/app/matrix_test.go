@@ -57,6 +57,8 @@ type side struct {
 	organisation model.ID
 	tokens       map[model.Role]string
 	people       map[model.Role]model.ID
+	spare        model.ID          // a person whom others may change
+	token        string            // the id of a token of theirs
 	marker       string            // in every text of it
 	ids          map[string]string // by the first word of a path
 }
@@ -78,6 +80,13 @@ func (w *world) sides(n *node) (ours, theirs *side) {
 				p := must(a.Add(w.t.Context(), store.System("test"), x.organisation, x.marker+"-"+string(role), role, sidePassword))
 				x.people[role], x.tokens[role] = p.ID, must(a.NewToken(w.t.Context(), store.System("test"), p))
 			}
+			spare := must(a.Add(w.t.Context(), store.System("test"), x.organisation, x.marker+"-spare", model.RoleViewer, sidePassword))
+			must(a.NewToken(w.t.Context(), store.System("test"), spare))
+			x.spare = spare.ID
+			w.view(func(tx *store.Tx) error {
+				x.token = must(account.Tokens(tx, spare.ID, store.Request{})).Items[0].ID.String()
+				return nil
+			})
 		}
 	})
 	for _, x := range []*side{ours, theirs} {
@@ -95,7 +104,7 @@ func (x *side) fill(t *testing.T, n *node) {
 	line.tell(logEntry(protocol.ClassTransition, 1, protocol.Transition{ID: uuid.New(), Check: "process.cpu", Instance: x.marker, State: protocol.StateFiring,
 		Severity: "warning", Texts: map[string]string{"program": x.marker, "name": x.marker}}))
 	machine := id.Machine.String()
-	x.ids = map[string]string{"machines": machine, "people": x.people[model.RoleAdmin].String(), "checks": "process.cpu", "scripts": "restart-service"}
+	x.ids = map[string]string{"machines": machine, "people": x.spare.String(), "tokens": x.token, "checks": "process.cpu", "scripts": "restart-service"}
 	made := func(path string, body any) string {
 		var out struct {
 			ID string `json:"id"`
@@ -131,6 +140,8 @@ func (x *side) body(t *testing.T, e endpoint, version int64) any {
 		return map[string]any{"says": "x"}
 	case "POST /help/tickets/{id}/messages", "POST /tickets/{id}/messages", "POST /tickets/{id}/notes":
 		return map[string]any{"text": "a word"}
+	case "PATCH /people/{id}":
+		return map[string]any{"version": version, "role": "technician"}
 	case "PATCH /me":
 		return map[string]any{"language": "pl"}
 	case "PATCH /alerts/{id}":
@@ -151,7 +162,8 @@ func (x *side) body(t *testing.T, e endpoint, version int64) any {
 		return map[string]any{"says": "x", "machine_id": machine}
 	case "PATCH /tickets/{id}":
 		return map[string]any{"version": version, "priority": 2, "assignee_id": x.people[model.RoleTechnician]}
-	case "POST /sign-out", "POST /machines/{id}/check-now", "POST /runs/{id}/cancel", "POST /sessions/{id}/end":
+	case "POST /sign-out", "POST /machines/{id}/check-now", "POST /runs/{id}/cancel", "POST /sessions/{id}/end",
+		"DELETE /tokens/{id}":
 		return nil
 	}
 	t.Errorf("%s changes something and this test does not know how: add it", e)
@@ -206,10 +218,12 @@ func wall(t *testing.T, n *node, ours, theirs *side, all []endpoint) {
 	look := func() map[string]string {
 		out := map[string]string{}
 		for kind, id := range theirs.ids {
-			if kind != "people" && kind != "help" {
+			if kind != "people" && kind != "tokens" && kind != "help" {
 				_, _, out[kind] = n.ask(http.MethodGet, "/"+kind+"/"+id, theirs.tokens[model.RoleAdmin], nil, nil)
 			}
 		}
+		_, _, out["people"] = n.ask(http.MethodGet, "/people?state=all", theirs.tokens[model.RoleAdmin], nil, nil)
+		_, _, out["tokens"] = n.ask(http.MethodGet, "/tokens", theirs.tokens[model.RoleAdmin], nil, nil)
 		_, _, out["timeline"] = n.ask(http.MethodGet, "/tickets/"+theirs.ids["tickets"]+"/timeline", theirs.tokens[model.RoleAdmin], nil, nil)
 		out["machines"] = regexp.MustCompile(`"last_seen_at":"[^"]*"`).ReplaceAllString(out["machines"], "")
 		_, _, out["settings"] = n.ask(http.MethodGet, "/settings", theirs.tokens[model.RoleAdmin], nil, nil)
@@ -530,6 +544,9 @@ func audited(t *testing.T, n *node, ours *side, all []endpoint) {
 		var v int64
 		if e.path == "/tickets/{id}" || e.path == "/alerts/{id}" {
 			v = version(n, ours, strings.Split(e.path, "/")[1])
+		}
+		if e.path == "/people/{id}" {
+			v = 1
 		}
 		before := count()
 		status, _, answer := n.ask(e.method, ours.path(e.path), ours.tokens[model.RoleAdmin], ours.body(t, e, v), own)

@@ -88,6 +88,20 @@ func CheckRole(r Role) error {
 	return nil
 }
 
+// SetRole gives the person another set of rights.
+func (p *Person) SetRole(r Role) error {
+	if err := CheckRole(r); err != nil {
+		return err
+	}
+	p.Role = r
+	return nil
+}
+
+// May tells whether the person may do something now.
+func (p *Person) May(right Right) bool {
+	return !p.Disabled && slices.Contains(p.Role.Rights(), right)
+}
+
 // SetLanguage sets the language of pages and messages.
 func (p *Person) SetLanguage(l string) error {
 	if l != "en" && l != "pl" {

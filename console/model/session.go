@@ -33,6 +33,9 @@ type Session struct {
 	OpenedAt     time.Time
 	EndedAt      time.Time
 	EndedText    string
+	EndedBy      Actor // who closed it from the console; without an id
+	Told         bool  // the machine was asked to open it
+	Closing      bool  // the machine is still to be told that it is over
 	Recording    int64 // bytes
 	Version      int64
 }
@@ -64,5 +67,15 @@ func (s *Session) End(text string, at time.Time) error {
 		return Problemf(CodeState, "state", "This session has ended already.")
 	}
 	s.State, s.EndedText, s.EndedAt = SessionEnded, text, at
+	return nil
+}
+
+// Close ends a session from the console's side: its machine is to be told.
+func (s *Session) Close(by Actor, text string, at time.Time) error {
+	told := s.Told || s.State == SessionOpen
+	if err := s.End(text, at); err != nil {
+		return err
+	}
+	s.EndedBy, s.Closing = by, told
 	return nil
 }

@@ -5,7 +5,14 @@
 // a browser may send. A browser that comes to another node is forwarded.
 //
 // Flow control is end to end: a browser that does not read stops the program in
-// the terminal, not the console. The console reads kind and offset of a frame
+// the terminal, not the console.
+//
+// A session that is ended anywhere but at its own node ends there at once: the
+// change of its row is heard by all nodes. Its machine is told as well, until it
+// says that the session is over, so that a shell does not outlive a node that
+// died.
+//
+// The console reads kind and offset of a frame
 // and hands the payload on; for the recording it keeps a copy of the output.
 package session
 
@@ -35,6 +42,8 @@ const KindOpening = "session.opening"
 const (
 	openTime   = 30 * time.Second // for the machine to dial in
 	attachTime = 60 * time.Second // for a browser to come, or to come back
+	closeTime  = time.Hour        // for the machine to hear that it is over
+	lookEvery  = 10 * time.Second // at the rows of all live sessions, in case a hint was lost
 	maxReason  = 140              // characters, as the machine shows it
 )
 
@@ -46,6 +55,8 @@ type Sessions struct {
 	key   []byte // makes the single-use tokens; the same on all nodes
 	hint  func(machine model.ID)
 
+	looks chan model.ID // live sessions whose row changed
+
 	mu    sync.Mutex
 	live  map[model.ID]*splice
 	ended bool
@@ -54,20 +65,7 @@ type Sessions struct {
 
 // New makes the sessions of a node.
 func New(s *store.Store, node model.ID, key []byte, hint func(model.ID), log *slog.Logger) *Sessions {
-	return &Sessions{store: s, log: log, node: node, key: key, hint: hint, live: map[model.ID]*splice{}}
-}
-
-// Run closes all sessions of this node when ctx ends.
-func (s *Sessions) Run(ctx context.Context) error {
-	<-ctx.Done()
-	s.mu.Lock()
-	s.ended = true
-	for _, l := range s.live {
-		l.end("the console is going down")
-	}
-	s.mu.Unlock()
-	s.wait.Wait()
-	return nil
+	return &Sessions{store: s, log: log, node: node, key: key, hint: hint, looks: make(chan model.ID, 1024), live: map[model.ID]*splice{}}
 }
 
 // token lets one machine dial in for one session, once.
@@ -139,18 +137,25 @@ func machineScope(from model.From) store.Scope {
 	return store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
 }
 
-// Pending are the sessions that a machine is still to be asked to open.
+// Pending are the sessions that a machine is still to be asked to open, and to be
+// told to close.
 func (s *Sessions) Pending(ctx context.Context, from model.From) ([]model.Act, error) {
 	var acts []model.Act
 	err := s.store.View(ctx, machineScope(from), func(tx *store.Tx) error {
 		acts = nil
-		rows, err := query(tx, "s.machine_id = $1 AND s.state = 'opening' AND s.told = $2", from.Machine, false)
+		rows, err := query(tx, "s.machine_id = $1 AND (s.state = 'opening' AND s.told = $2 OR s.state = 'ended' AND s.closing = $3 AND s.ended_at > $4)",
+			from.Machine, false, true, store.Micros(tx.Now().Add(-closeTime)))
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
-			acts = append(acts, model.Act{ID: row.ID, Machine: from, Expires: row.CreatedAt.Add(openTime), Body: &model.OpenDoor{
-				Kind: row.Kind, Columns: row.Columns, Rows: row.Rows, By: row.By, Reason: row.Reason, Token: s.token(row.ID)}})
+			a := model.Act{ID: row.ID, Machine: from, Expires: row.CreatedAt.Add(openTime), Body: &model.OpenDoor{
+				Kind: row.Kind, Columns: row.Columns, Rows: row.Rows, By: row.By, Reason: row.Reason, Token: s.token(row.ID)}}
+			if row.Closing {
+				a.ID, a.Expires = model.DerivedID(row.ID, "close"), tx.Now().Add(closeTime)
+				a.Body = &model.CloseDoor{Session: row.ID, By: row.EndedBy}
+			}
+			acts = append(acts, a)
 		}
 		return nil
 	})
@@ -187,7 +192,14 @@ func (s *Sessions) Opened(ctx context.Context, o model.Opened) {
 // Ended takes a machine's word that a session is over.
 func (s *Sessions) Ended(ctx context.Context, from model.From, id model.ID, text string) {
 	s.change(ctx, machineScope(from), id, func(tx *store.Tx, row *model.Session) error {
-		if row.Machine != from.Machine || row.Over() {
+		if row.Machine != from.Machine {
+			return nil
+		}
+		if row.Closing { // it was told, and that is done
+			row.Closing = false
+			return update(tx, row)
+		}
+		if row.Over() {
 			return nil
 		}
 		if row.State != model.SessionOpen {
@@ -210,28 +222,6 @@ func (s *Sessions) Expire(_ context.Context, tx *store.Tx, id model.ID) (time.Ti
 		return time.Time{}, err
 	}
 	return time.Time{}, s.moved(tx, &row)
-}
-
-// End ends a session for a technician.
-func (s *Sessions) End(ctx context.Context, scope store.Scope, id model.ID) (model.Session, error) {
-	var row model.Session
-	err := s.store.Update(ctx, scope, func(tx *store.Tx) error {
-		var err error
-		if row, err = Get(tx, id); err != nil {
-			return err
-		}
-		if row.Over() {
-			return nil
-		}
-		if err := row.End("ended by "+scope.Actor.Name, tx.Now()); err != nil {
-			return err
-		}
-		return s.moved(tx, &row)
-	})
-	if err == nil {
-		s.stop(id, row.EndedText)
-	}
-	return row, err
 }
 
 // change moves a row in a transaction of its own.

@@ -9,20 +9,22 @@ import (
 )
 
 const sessionColumns = `s.id, s.organisation_id, s.machine_id, s.ticket_id, s.kind, s.state, s.refusal, s.refusal_text, s.reason,
-	s.by_id, s.by_name, s.node, s.columns_n, s.rows_n, s.created_at, s.opened_at, s.ended_at, s.ended_text, s.recording, s.version`
+	s.by_id, s.by_name, s.node, s.columns_n, s.rows_n, s.created_at, s.opened_at, s.ended_at, s.ended_text,
+	s.ended_by_kind, s.ended_by_name, s.told, s.closing, s.recording, s.version`
 
 func scanSession(rows *store.Rows) (model.Session, error) { return scanWith(rows) }
 
 func scanWith(rows *store.Rows, more ...any) (model.Session, error) {
 	var s model.Session
-	var state string
+	var state, endedBy string
 	var created, opened, ended int64
 	columns := []any{&s.ID, &s.Organisation, &s.Machine, &s.Ticket, &s.Kind, &state, &s.Refusal, &s.RefusalText, &s.Reason,
-		&s.By.ID, &s.By.Name, &s.Node, &s.Columns, &s.Rows, &created, &opened, &ended, &s.EndedText, &s.Recording, &s.Version}
+		&s.By.ID, &s.By.Name, &s.Node, &s.Columns, &s.Rows, &created, &opened, &ended, &s.EndedText,
+		&endedBy, &s.EndedBy.Name, &s.Told, &s.Closing, &s.Recording, &s.Version}
 	if err := rows.Scan(append(columns, more...)...); err != nil {
 		return s, err
 	}
-	s.State, s.By.Kind = model.SessionState(state), model.ByTechnician
+	s.State, s.By.Kind, s.EndedBy.Kind = model.SessionState(state), model.ByTechnician, model.ActorKind(endedBy)
 	s.CreatedAt, s.OpenedAt, s.EndedAt = store.Time(created), store.Time(opened), store.Time(ended)
 	return s, nil
 }
@@ -42,8 +44,9 @@ func insert(tx *store.Tx, s *model.Session) error {
 
 func update(tx *store.Tx, s *model.Session) error {
 	_, err := tx.Exec(`UPDATE session SET state = $1, refusal = $2, refusal_text = $3, node = $4, opened_at = $5, ended_at = $6,
-		ended_text = $7, recording = $8, version = version + 1 WHERE id = $9 AND {wall}`, string(s.State), s.Refusal, s.RefusalText,
-		s.Node, store.Micros(s.OpenedAt), store.Micros(s.EndedAt), s.EndedText, s.Recording, s.ID)
+		ended_text = $7, recording = $8, closing = $9, ended_by_kind = $10, ended_by_name = $11, version = version + 1
+		WHERE id = $12 AND {wall}`, string(s.State), s.Refusal, s.RefusalText, s.Node, store.Micros(s.OpenedAt), store.Micros(s.EndedAt),
+		s.EndedText, s.Recording, s.Closing, string(s.EndedBy.Kind), s.EndedBy.Name, s.ID)
 	if err != nil {
 		return fmt.Errorf("write a session: %w", err)
 	}

@@ -77,6 +77,7 @@ func (s *Sessions) Arrive(ctx context.Context, from model.From, id model.ID, tok
 	}
 	s.live[id] = l
 	s.wait.Go(func() { s.serve(l) })
+	s.wake(id) // it may have ended before it was here
 	return nil
 }
 
@@ -95,14 +96,6 @@ func (s *Sessions) Attach(id model.ID, ws *websocket.Conn) bool {
 	case <-l.done:
 	}
 	return true
-}
-
-func (s *Sessions) stop(id model.ID, text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if l := s.live[id]; l != nil {
-		l.end(text)
-	}
 }
 
 // serve is the life of a splice. A browser that comes second takes the place of
