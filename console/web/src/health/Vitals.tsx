@@ -31,7 +31,7 @@ const last = (points: Point[] | undefined) => {
 function now(series: Series | undefined, live: LiveState | undefined): { points: Point[]; value?: number } {
 	if (!series) return { points: [] };
 	const key = seriesKey(series);
-	const end = series.points.at(-1)?.[0] ?? 0;
+	const end = last(series.points)?.[0] ?? 0;
 	const points = [...series.points, ...(live?.tail[key] ?? []).filter((p) => (p[0] ?? 0) > end)];
 	return { points, value: live?.values[key]?.value ?? last(points)?.[1] ?? undefined };
 }

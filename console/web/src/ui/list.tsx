@@ -8,6 +8,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { type MessageId, useT } from "../i18n";
 import { useKeys } from "./keyboard";
+import { Check, type Selection } from "./selection";
 import "./list.css";
 
 /** `sort` is the server's name of the order; `area` the place in the narrow row, absent = not shown there. */
@@ -36,6 +37,10 @@ export type ListProps<T> = {
 	sort?: string;
 	onSort?: (sort: string) => void;
 	unread?: (row: T) => boolean;
+	/** Rows can be selected, except below 700 px: a box before each, `x`, Shift x and `*`. */
+	selection?: Selection;
+	/** What a row is called by its box. */
+	nameOf?: (row: T) => string;
 	/** Keys that act on the row under the cursor. */
 	keys?: { keys: string; does: MessageId; run: (row: T) => void }[];
 	after?: ReactNode;
@@ -66,6 +71,7 @@ export function List<T>(props: ListProps<T>) {
 	// biome-ignore lint/correctness/useExhaustiveDependencies: the height of a row changes with the width of the page
 	useEffect(() => virtual.measure(), [narrow]);
 
+	const selection = narrow ? undefined : props.selection;
 	const at = Math.min(cursor, Math.max(0, rows.length - 1));
 	const go = (to: number) => {
 		const next = Math.max(0, Math.min(rows.length - 1, to));
@@ -81,10 +87,21 @@ export function List<T>(props: ListProps<T>) {
 		{ keys: "Home", does: "key.first", run: () => go(0) },
 		{ keys: "End", does: "key.last", run: () => go(rows.length - 1) },
 		{ keys: "Enter", does: "key.open", run: openAt },
+		...(selection
+			? [
+					{
+						keys: "x",
+						does: "key.select" as const,
+						run: (event: KeyboardEvent) => rows[at] && selection.toggle(props.keyOf(rows[at]), event.shiftKey),
+					},
+					{ keys: "*", does: "key.select_all" as const, run: selection.toggleAll },
+				]
+			: []),
 		...(props.keys ?? []).map((key) => ({ ...key, run: () => rows[at] && key.run(rows[at]) })),
 	]);
 
-	const template = { gridTemplateColumns: columns.map((column) => column.width).join(" ") };
+	const boxes = selection ? "14px " : "";
+	const template = { gridTemplateColumns: boxes + columns.map((column) => column.width).join(" ") };
 	const turn = (column: Column<T>) =>
 		props.onSort?.((column.sort === by ? !down : column.down) ? `-${column.sort}` : (column.sort ?? ""));
 	const [by, down] = props.sort?.startsWith("-") ? [props.sort.slice(1), true] : [props.sort, false];
@@ -96,9 +113,20 @@ export function List<T>(props: ListProps<T>) {
 			tabIndex={0}
 			aria-label={props.label}
 			aria-rowcount={total + 1}
+			aria-multiselectable={selection ? true : undefined}
 			aria-activedescendant={rows[at] ? `row-${props.keyOf(rows[at])}` : undefined}
 		>
 			<div className="list-head not-narrow" role="row" style={template} aria-rowindex={1}>
+				{selection && (
+					<span role="columnheader">
+						<Check
+							label={t("list.select_all")}
+							checked={rows.length > 0 && selection.ids.size === rows.length}
+							some={selection.ids.size > 0 && selection.ids.size < rows.length}
+							onChange={selection.toggleAll}
+						/>
+					</span>
+				)}
 				{columns.map((column) => (
 					<span
 						key={column.id}
@@ -136,6 +164,7 @@ export function List<T>(props: ListProps<T>) {
 								</span>
 							</div>
 						);
+					const selected = selection?.ids.has(props.keyOf(row));
 					return (
 						// biome-ignore lint/a11y/useKeyWithClickEvents: the list has the keys, not each row
 						<div
@@ -143,14 +172,27 @@ export function List<T>(props: ListProps<T>) {
 							id={`row-${props.keyOf(row)}`}
 							role="row"
 							aria-rowindex={item.index + 2}
-							className={`row${item.index === at ? " cursor" : ""}${props.unread?.(row) ? " unread" : ""}`}
+							aria-selected={selected}
+							className={`row${item.index === at ? " cursor" : ""}${selected ? " selected" : ""}${props.unread?.(row) ? " unread" : ""}`}
 							style={narrow ? place : { ...place, ...template }}
 							onClick={(event) => {
-								if ((event.target as HTMLElement).closest("a,button")) return;
+								if ((event.target as HTMLElement).closest("a,button,label")) return;
 								setCursor(item.index);
 								props.open(row);
 							}}
 						>
+							{selection && (
+								<span role="gridcell">
+									<Check
+										label={t("list.select", { name: props.nameOf?.(row) ?? "" })}
+										checked={!!selected}
+										onChange={(range) => {
+											setCursor(item.index);
+											selection.toggle(props.keyOf(row), range);
+										}}
+									/>
+								</span>
+							)}
 							{columns.map((column) =>
 								narrow && !column.area ? null : (
 									<span
