@@ -460,10 +460,51 @@ export function alerts(fleet) {
 }
 
 export const people = [
-	{ id: uuid(4, 1), name: "anna", display_name: "Anna Lis", role: "admin" },
-	{ id: uuid(4, 2), name: "ewa", display_name: "Ewa Maj", role: "technician" },
-	{ id: uuid(4, 3), name: "jan", display_name: "Jan Lew", role: "technician" },
-	{ id: uuid(4, 4), name: "rada", display_name: "Rada Nadzorcza", role: "viewer" },
+	{
+		id: uuid(4, 1),
+		name: "anna",
+		display_name: "Anna Lis",
+		role: "admin",
+		disabled: false,
+		created_at: at(1 * 40 * day),
+		version: 1,
+	},
+	{
+		id: uuid(4, 2),
+		name: "ewa",
+		display_name: "Ewa Maj",
+		role: "technician",
+		disabled: false,
+		created_at: at(2 * 40 * day),
+		version: 1,
+	},
+	{
+		id: uuid(4, 3),
+		name: "jan",
+		display_name: "Jan Lew",
+		role: "technician",
+		disabled: false,
+		created_at: at(3 * 40 * day),
+		version: 1,
+	},
+	{
+		id: uuid(4, 4),
+		name: "rada",
+		display_name: "Rada Nadzorcza",
+		role: "viewer",
+		disabled: false,
+		created_at: at(4 * 40 * day),
+		version: 1,
+	},
+	{
+		id: uuid(4, 5),
+		name: "b.kowalska",
+		display_name: "Bożena Kowalska-Wiśniewska",
+		role: "technician",
+		disabled: true,
+		created_at: at(300 * day),
+		version: 4,
+	},
 ];
 
 export function tickets(fleet) {

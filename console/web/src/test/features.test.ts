@@ -7,7 +7,7 @@ import { fold } from "../desk/Timeline";
 import { table } from "../fleet/AskPage";
 import { fold as foldLetters } from "../frame/Palette";
 import { addLive, seriesKey, worstFirst } from "../health/queries";
-import { limitsOf, seriesName, threshold } from "../health/series";
+import { limitsOf, seriesName, threshold, whyNot } from "../health/series";
 import { tiles } from "../health/Vitals";
 import { setLanguage, translate } from "../i18n";
 import { shortNumber } from "../i18n/words";
@@ -33,6 +33,20 @@ test("series are said in words, with what they belong to", async () => {
 		}),
 	).toBe("Sieć, wlp2s0, odbiór");
 	expect(seriesName(translate, { name: "system.new.thing", attributes: {} })).toBe("system.new.thing");
+});
+
+test("a hole in a chart has its reason where one is known, and none is made up", () => {
+	const minute = 60_000;
+	const from = Date.now() - 90 * minute;
+	const gap: [number, number] = [from, from + 30 * minute];
+	expect(whyNot(translate, gap, { presence: "online", offline_reason: null }, gap[1] - minute)).toMatch(/was off/);
+	// It started long before readings came: it was on, and something else was wrong.
+	expect(whyNot(translate, gap, undefined, from + minute)).toMatch(/^no readings/);
+	expect(whyNot(translate, gap, undefined, from - minute)).toMatch(/^no readings/);
+	const open: [number, number] = [from, Date.now()];
+	expect(whyNot(translate, open, { presence: "offline", offline_reason: "asleep" })).toMatch(/asleep/);
+	expect(whyNot(translate, open, { presence: "online", offline_reason: "asleep" })).toMatch(/^no readings/);
+	expect(whyNot(translate, gap, { presence: "offline", offline_reason: "asleep" })).toMatch(/^no readings/);
 });
 
 const series = (name: string, attributes: Record<string, string>, values: (number | null)[]): Series => ({
