@@ -490,6 +490,7 @@ const routes = [
 		}),
 	],
 	["GET /machines/:id", ([id]) => found(fleet, id)],
+	["POST /machines/:id/check-now", ([id]) => found(fleet, id)],
 	["GET /machines/:id/facts", ([id]) => found(fleet, id) && seed.facts()],
 	[
 		"GET /machines/:id/vitals",

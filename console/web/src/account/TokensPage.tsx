@@ -31,7 +31,7 @@ export function TokensPage() {
 					<thead>
 						<tr>
 							<th>{t("tokens.whose")}</th>
-							<th>{t("tokens.made")}</th>
+							<th className="not-narrow">{t("tokens.made")}</th>
 							<th>{t("tokens.until")}</th>
 							<th>
 								<span className="out-of-sight">{t("people.acts")}</span>
@@ -49,7 +49,7 @@ export function TokensPage() {
 										{token.person.id === me.id && <span className="tag">{t("people.you")}</span>}
 									</span>
 								</td>
-								<td className="mid" title={moment(token.created_at)}>
+								<td className="mid not-narrow" title={moment(token.created_at)}>
 									{when(token.created_at)}
 								</td>
 								<td className="mid" title={moment(token.expires_at)}>

@@ -6,9 +6,9 @@ import type { Ticket, TicketCounts } from "../api/types";
 import { type MessageId, useT } from "../i18n";
 import { lasted, number } from "../i18n/format";
 import { shortNumber, titleOf } from "../i18n/words";
-import { List } from "../ui/list";
+import { List, ListBones } from "../ui/list";
 import { say } from "../ui/notices";
-import { Bones, Btn, Empty, useSentence, Wrong } from "../ui/parts";
+import { Btn, Empty, useSentence, Wrong } from "../ui/parts";
 import { SearchField } from "../ui/search";
 import { useSelection } from "../ui/selection";
 import { ticketColumns } from "./columns";
@@ -107,9 +107,7 @@ export function QueuePage({ filter, set, open }: Props) {
 			{tickets.error ? (
 				<Wrong reason={tickets.error} retry={() => void tickets.refetch()} large />
 			) : tickets.isPending ? (
-				<div className="sec">
-					<Bones lines={12} />
-				</div>
+				<ListBones columns={columns} selectable={writes && filter.view !== "done"} />
 			) : rows.length === 0 ? (
 				<Nothing filter={filter} counts={counts.data} clear={() => set({ q: undefined })} open={open} />
 			) : (

@@ -6,8 +6,8 @@ import type { Health, MachineCounts } from "../api/types";
 import { type MessageId, pick, useT } from "../i18n";
 import { number } from "../i18n/format";
 import { Icon } from "../ui/icons";
-import { List } from "../ui/list";
-import { Bones, Btn, Empty, Mark, Wrong } from "../ui/parts";
+import { List, ListBones } from "../ui/list";
+import { Btn, Empty, Mark, Wrong } from "../ui/parts";
 import { SearchField } from "../ui/search";
 import { machineColumns } from "./columns";
 import { EnrolLine } from "./EnrolLine";
@@ -82,9 +82,7 @@ export function ComputersPage({ filter, set, open }: Props) {
 					{machines.error ? (
 						<Wrong reason={machines.error} retry={() => void machines.refetch()} large />
 					) : machines.isPending ? (
-						<div className="sec">
-							<Bones lines={12} />
-						</div>
+						<ListBones columns={columns} />
 					) : rows.length === 0 ? (
 						<Empty
 							large

@@ -46,6 +46,37 @@ export type ListProps<T> = {
 	after?: ReactNode;
 };
 
+/** The shape of a list that is on its way: its columns, and bones for rows. They show after 300 ms. */
+export function ListBones<T>({ columns, selectable }: { columns: Column<T>[]; selectable?: boolean }) {
+	const t = useT();
+	const narrow = useNarrow();
+	const boxes = selectable && !narrow ? "14px " : "";
+	const template = { gridTemplateColumns: boxes + columns.map((column) => column.width).join(" ") };
+	return (
+		<div className="list" role="status">
+			<span className="out-of-sight">{t("wait.loading")}</span>
+			<div className="list-head not-narrow" style={template} aria-hidden="true">
+				{boxes && <span />}
+				{columns.map((column) => (
+					<span key={column.id} className={column.end ? "r" : undefined}>
+						{column.head}
+					</span>
+				))}
+			</div>
+			{Array.from({ length: narrow ? 10 : 18 }, (_, i) => (
+				<div key={i} className="row-bones" style={narrow ? undefined : template} aria-hidden="true">
+					{boxes && <span />}
+					{columns.map((column, j) =>
+						narrow && j > 0 ? null : (
+							<span key={column.id} className="bone" style={{ width: `${[72, 84, 56, 64][(i + j) % 4]}%` }} />
+						),
+					)}
+				</div>
+			))}
+		</div>
+	);
+}
+
 export const useNarrow = () => useMediaQuery("(max-width: 700px)", false, { getInitialValueInEffect: false }) ?? false;
 
 export function List<T>(props: ListProps<T>) {

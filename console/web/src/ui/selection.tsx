@@ -39,7 +39,7 @@ export function useSelection(keys: string[]): Selection {
 /** The check box of a row or of the head. The keys of the list do the same, so Tab passes it by. */
 export function Check(props: { label: string; checked: boolean; some?: boolean; onChange: (range: boolean) => void }) {
 	return (
-		<label className="check">
+		<label className="tick-box">
 			<input
 				type="checkbox"
 				aria-label={props.label}

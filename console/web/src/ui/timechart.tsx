@@ -7,7 +7,7 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { clock, measure, when } from "../i18n/format";
+import { clock, day, measure, when } from "../i18n/format";
 import { type Gap, type Why, withGaps } from "./gaps";
 import type { Limit, Point } from "./plot";
 import { ceiling, timeTicks } from "./scale";
@@ -126,11 +126,17 @@ export default function TimeChart(props: TimeChartProps) {
 				const right = limit.grade === "critical";
 				ctx.textAlign = right ? "right" : "left";
 				const below = level - bbox.top < 16 * scale;
-				ctx.fillText(
-					limit.words,
+				const at = [
 					right ? bbox.left + bbox.width - 6 * scale : bbox.left + 6 * scale,
 					below ? level + 13 * scale : level - 5 * scale,
-				);
+				] as const;
+				// On ground of its own, so that lines and hatching do not run through the words.
+				ctx.setLineDash([]);
+				ctx.strokeStyle = paint.ground;
+				ctx.lineWidth = 4 * scale;
+				ctx.lineJoin = "round";
+				ctx.strokeText(limit.words, ...at);
+				ctx.fillText(limit.words, ...at);
 				ctx.restore();
 			}
 		};
@@ -149,7 +155,10 @@ export default function TimeChart(props: TimeChartProps) {
 					grid: { stroke: paint.line, width: 1, dash: [1, 3] },
 					ticks: { show: false },
 					splits: (u) => timeTicks(from, to, Math.max(2, Math.floor(u.width / 84))).at.map((at) => at / 1000),
-					values: (_, splits) => splits.map((at) => (to - from > 2 * 86_400_000 ? when(at * 1000) : clock(at * 1000))),
+					values: (_, splits) =>
+						splits.map((at) =>
+							to - from > 2 * 86_400_000 && new Date(at * 1000).getHours() === 0 ? day(at * 1000) : clock(at * 1000),
+						),
 				},
 				{
 					stroke: paint.ink,
@@ -174,10 +183,13 @@ export default function TimeChart(props: TimeChartProps) {
 			const index = u.cursor.idx;
 			const at = index == null ? undefined : u.data[0][index];
 			const value = index == null ? undefined : u.data[1]?.[index];
-			tip.hidden = at === undefined || value == null;
-			if (at === undefined || value == null) return;
-			tip.textContent = `${to - from > 86_400_000 ? when(at * 1000) : clock(at * 1000)}  ${measure(value, unit)}`;
-			const left = u.valToPos(at, "x");
+			const under = u.cursor.left == null || u.cursor.left < 0 ? undefined : u.posToVal(u.cursor.left, "x") * 1000;
+			const gap = under && gaps.find(([begin, end]) => begin < under && under < end);
+			tip.hidden = !gap && (at === undefined || value == null);
+			if (gap) tip.textContent = why(gap);
+			else if (at !== undefined && value != null)
+				tip.textContent = `${to - from > 86_400_000 ? when(at * 1000) : clock(at * 1000)}  ${measure(value, unit)}`;
+			const left = gap ? (u.cursor.left ?? 0) : u.valToPos(at ?? 0, "x");
 			tip.style.transform = `translateX(${left > u.over.clientWidth / 2 ? left - tip.offsetWidth - 10 : left + 10}px)`;
 		};
 		const plot = new uPlot(options, [x, y], root);
