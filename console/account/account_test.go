@@ -101,7 +101,7 @@ func TestLinkOnce(t *testing.T) {
 		}
 		for what, follow := range map[string]func() error{
 			"link":      func() error { _, _, err := h.FollowLink(t.Context(), link, "192.0.2.1"); return err },
-			"help link": func() error { _, _, err := h.FollowHelpLink(t.Context(), help); return err },
+			"help link": func() error { _, _, err := h.FollowHelpLink(t.Context(), help, "pl"); return err },
 		} {
 			var won, lost atomic.Int32
 			var group sync.WaitGroup
@@ -126,20 +126,21 @@ func TestLinkOnce(t *testing.T) {
 		if link, err = h.NewLink(t.Context(), system, h.anna); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := h.FollowHelpLink(t.Context(), link); code(err) != "link_invalid" {
+		if _, _, err := h.FollowHelpLink(t.Context(), link, "en"); code(err) != "link_invalid" {
 			t.Errorf("a link as a help link: %v", err)
 		}
 		if help, err = h.NewHelpLink(t.Context(), guest); err != nil {
 			t.Fatal(err)
 		}
-		g, cookie, err := h.FollowHelpLink(t.Context(), help)
+		guest.Language = "pl"
+		g, cookie, err := h.FollowHelpLink(t.Context(), help, "pl")
 		if err != nil || g != guest {
 			t.Fatalf("%+v %v", g, err)
 		}
 		if _, err := h.SignedIn(t.Context(), cookie); code(err) != "sign_in" {
 			t.Errorf("a help sign-in as a sign-in: %v", err)
 		}
-		if who, err := h.Guest(t.Context(), cookie); err != nil || who.Actor() != guest.Actor() {
+		if who, err := h.Guest(t.Context(), cookie); err != nil || who != guest {
 			t.Errorf("%+v %v", who, err)
 		}
 	})

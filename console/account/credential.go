@@ -49,14 +49,14 @@ func hashOf(secret string) []byte {
 // credential is who a secret stands for.
 type credential struct {
 	id, organisation, person, machine model.ID
-	machineName, personName           string
+	machineName, personName, language string
 	expires                           time.Time
 }
 
 func insertCredential(tx *store.Tx, kind, secret string, c credential) error {
-	_, err := tx.Exec(`INSERT INTO credential (id, organisation_id, kind, hash, person_id, machine_id, machine_name, person_name, created_at, expires_at, used_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 1)`, model.NewID(), c.organisation, kind, hashOf(secret), c.person,
-		c.machine, c.machineName, c.personName, store.Micros(tx.Now()), store.Micros(c.expires))
+	_, err := tx.Exec(`INSERT INTO credential (id, organisation_id, kind, hash, person_id, machine_id, machine_name, person_name, language, created_at, expires_at, used_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 1)`, model.NewID(), c.organisation, kind, hashOf(secret), c.person,
+		c.machine, c.machineName, c.personName, c.language, store.Micros(tx.Now()), store.Micros(c.expires))
 	if err != nil {
 		return fmt.Errorf("keep a %s: %w", kind, err)
 	}
@@ -67,23 +67,21 @@ func insertCredential(tx *store.Tx, kind, secret string, c credential) error {
 func find(tx *store.Tx, kind, secret string) (credential, error) {
 	var c credential
 	var expires int64
-	err := tx.QueryRow(`SELECT id, organisation_id, person_id, machine_id, machine_name, person_name, expires_at FROM credential
+	err := tx.QueryRow(`SELECT id, organisation_id, person_id, machine_id, machine_name, person_name, language, expires_at FROM credential
 		WHERE hash = $1 AND kind = $2 AND expires_at > $3 AND {wall}`, hashOf(secret), kind, store.Micros(tx.Now())).
-		Scan(&c.id, &c.organisation, &c.person, &c.machine, &c.machineName, &c.personName, &expires)
+		Scan(&c.id, &c.organisation, &c.person, &c.machine, &c.machineName, &c.personName, &c.language, &expires)
 	c.expires = store.Time(expires)
 	return c, err
 }
 
-// spend uses a credential up; of two who spend one, one wins.
+// spend uses a credential up. Of two who spend one at once, one wins: they
+// collide at its row, and the other runs again and does not find it.
 func spend(tx *store.Tx, kind, secret string) (credential, error) {
 	c, err := find(tx, kind, secret)
 	if err != nil {
 		return c, err
 	}
-	n, err := tx.Exec("DELETE FROM credential WHERE id = $1 AND {wall}", c.id)
-	if err == nil && n == 0 {
-		err = store.ErrNotFound
-	}
+	_, err = tx.Exec("DELETE FROM credential WHERE id = $1 AND {wall}", c.id)
 	return c, err
 }
 

@@ -15,6 +15,7 @@ type Guest struct {
 	Machine      model.ID
 	MachineName  string
 	Name         string
+	Language     string // en or pl; empty until a link was followed
 }
 
 // Actor is the guest in timelines and audit rows.
@@ -39,15 +40,20 @@ func (a *Accounts) NewHelpLink(ctx context.Context, g Guest) (string, error) {
 	return secret, err
 }
 
-// FollowHelpLink begins a help sign-in and returns the secret of its cookie.
-func (a *Accounts) FollowHelpLink(ctx context.Context, secret string) (Guest, string, error) {
+// FollowHelpLink begins a help sign-in, in the language that the browser of the
+// person speaks, and returns the secret of its cookie.
+func (a *Accounts) FollowHelpLink(ctx context.Context, secret, language string) (Guest, string, error) {
 	var g Guest
+	if err := model.CheckLanguage(language); err != nil {
+		return g, "", err
+	}
 	cookie := newSecret()
 	err := a.store.Update(ctx, store.System("help"), func(tx *store.Tx) error {
 		c, err := spend(tx, help, secret)
 		if err != nil {
 			return err
 		}
+		c.language = language
 		g = guestOf(c)
 		c.expires = tx.Now().Add(helpInLife)
 		if err := insertCredential(tx, helpIn, cookie, c); err != nil {
@@ -77,5 +83,5 @@ func (a *Accounts) Guest(ctx context.Context, secret string) (Guest, error) {
 }
 
 func guestOf(c credential) Guest {
-	return Guest{Organisation: c.organisation, Machine: c.machine, MachineName: c.machineName, Name: c.personName}
+	return Guest{Organisation: c.organisation, Machine: c.machine, MachineName: c.machineName, Name: c.personName, Language: c.language}
 }

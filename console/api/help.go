@@ -48,6 +48,8 @@ type HelpTicket struct {
 	CreatedAt time.Time     `json:"created_at"`
 	UpdatedAt time.Time     `json:"updated_at"`
 	Messages  []HelpMessage `json:"messages" nullable:"false" doc:"empty in lists"`
+
+	Resolution *string `json:"resolution" doc:"what was done, in plain words and in the person's language"`
 }
 
 // HelpMessage is one message between the person and us.
@@ -58,12 +60,16 @@ type HelpMessage struct {
 	Text       string    `json:"text"`
 }
 
-func helpTicketOf(t model.Ticket) HelpTicket {
+func helpTicketOf(t model.Ticket, language string) HelpTicket {
 	says := t.Says
 	if says == "" {
-		says = t.Plain.EN
+		says = t.Plain.In(language)
 	}
-	return HelpTicket{Messages: []HelpMessage{}, ID: t.ID, Number: t.NumberWord(), State: string(t.State), Says: says, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+	var done *string
+	if t.Resolution != nil {
+		done = textOrNull(t.Resolution.Plain.In(language))
+	}
+	return HelpTicket{Resolution: done, Messages: []HelpMessage{}, ID: t.ID, Number: t.NumberWord(), State: string(t.State), Says: says, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		Waiting: t.State == model.TicketOnHold && t.Hold == model.HoldRequester}
 }
 
@@ -95,11 +101,12 @@ func own(tx *store.Tx, g account.Guest, id model.ID) (model.Ticket, error) {
 func (a *API) helpRoutes() {
 	type helpLink struct {
 		Body struct {
-			Link string `json:"link" maxLength:"200"`
+			Link     string `json:"link" maxLength:"200"`
+			Language string `json:"language,omitempty" enum:"en,pl" doc:"of the browser, else en; what we say to the person is in it"`
 		}
 	}
 	operation(a, http.MethodPost, "/help/sign-in", open, "The person at a machine follows their link", func(ctx context.Context, in *helpLink) (*Answer[HelpMe], error) {
-		g, secret, err := a.rooms.Account.FollowHelpLink(ctx, in.Body.Link)
+		g, secret, err := a.rooms.Account.FollowHelpLink(ctx, in.Body.Link, cmpOr(in.Body.Language, "en"))
 		if err != nil {
 			return nil, err
 		}
@@ -120,8 +127,8 @@ func (a *API) helpRoutes() {
 			return nil, err
 		}
 		t, err := a.rooms.Desk.Open(ctx, scope, desk.NewTicket{Organisation: g.Organisation, Says: in.Body.Says, Source: model.SourcePerson,
-			CanWork: model.CanWork(in.Body.CanWork), Requester: g.Actor(), Machines: []desk.MachineRef{{ID: g.Machine, Name: g.MachineName}}})
-		return answer(helpTicketOf(t), err)
+			CanWork: model.CanWork(in.Body.CanWork), Requester: g.Actor(), Language: g.Language, Machines: []desk.MachineRef{{ID: g.Machine, Name: g.MachineName}}})
+		return answer(helpTicketOf(t, g.Language), err)
 	})
 	operation(a, http.MethodGet, "/help/tickets/{id}", open, "One ticket of the person", a.helpTicket)
 	type helpReply struct {
@@ -150,7 +157,7 @@ func (a *API) helpRoutes() {
 }
 
 func helpMeOf(g account.Guest) HelpMe {
-	return HelpMe{Person: Named{g.Name}, Machine: Named{g.MachineName}, Language: "en"}
+	return HelpMe{Person: Named{g.Name}, Machine: Named{g.MachineName}, Language: g.Language}
 }
 
 func (a *API) helpPage(ctx context.Context, _ *struct{}) (*Answer[HelpPage], error) {
@@ -170,7 +177,7 @@ func (a *API) helpPage(ctx context.Context, _ *struct{}) (*Answer[HelpPage], err
 		}
 		tickets, err := desk.List(tx, desk.Query{Request: store.Request{Limit: 20, Sort: "-created_at"}, Requester: g.Actor().ID})
 		for _, t := range tickets.Items {
-			out.Tickets = append(out.Tickets, helpTicketOf(t))
+			out.Tickets = append(out.Tickets, helpTicketOf(t, g.Language))
 		}
 		return err
 	})
@@ -188,7 +195,7 @@ func (a *API) helpTicket(ctx context.Context, in *ByID) (*Answer[HelpTicket], er
 		if err != nil {
 			return err
 		}
-		out = helpTicketOf(t)
+		out = helpTicketOf(t, g.Language)
 		out.Messages = []HelpMessage{}
 		items, err := desk.Timeline(tx, in.ID, store.Request{Limit: 500}, "message")
 		for _, i := range items.Items {

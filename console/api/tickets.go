@@ -33,6 +33,7 @@ type Ticket struct {
 	Source        string      `json:"source" enum:"alert,person,api"`
 	CanWork       *string     `json:"can_work" enum:"no,with_difficulty,yes"`
 	Requester     *Who        `json:"requester"`
+	Language      *string     `json:"requester_language" enum:"en,pl" doc:"in which the requester reads, where we know"`
 	Assignee      *Who        `json:"assignee"`
 	MachineIDs    []uuid.UUID `json:"machine_ids" nullable:"false"`
 	Machines      []Ref       `json:"machines" nullable:"false"`
@@ -92,7 +93,7 @@ func ticketOf(t model.Ticket, machines []desk.MachineRef, alerts []model.Alert) 
 	out := Ticket{
 		ID: t.ID, Number: t.NumberWord(), Kind: t.Kind, State: string(t.State), HoldReason: textOrNull(t.Hold), Title: t.Title,
 		Says: textOrNull(t.Says), Plain: wordsOrNull(t.Plain), Priority: t.Priority, Impact: t.Impact, Urgency: t.Urgency,
-		Source: t.Source, CanWork: textOrNull(t.CanWork), Requester: whoOf(t.Requester), Assignee: whoOf(t.Assignee),
+		Source: t.Source, CanWork: textOrNull(t.CanWork), Requester: whoOf(t.Requester), Language: textOrNull(t.Language), Assignee: whoOf(t.Assignee),
 		MachineIDs: []uuid.UUID{}, Machines: []Ref{}, AlertIDs: []uuid.UUID{}, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		ResolvedAt: timeOrNull(t.ResolvedAt), LastMessageBy: textOrNull(t.LastWord), Version: t.Version,
 	}

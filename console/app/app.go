@@ -160,7 +160,11 @@ func (c *Console) openRooms(ctx context.Context) error {
 		return err
 	}
 	return c.store.Update(ctx, store.System("start"), func(tx *store.Tx) error {
-		return errors.Join(tx.Due(health.KindAge, model.ID{}, tx.Now()), tx.Due(account.KindAge, model.ID{}, tx.Now()))
+		var err error
+		for _, kind := range []string{health.KindAge, account.KindAge, link.KindAge} {
+			err = errors.Join(err, tx.Due(kind, model.ID{}, tx.Now()))
+		}
+		return err
 	})
 }
 

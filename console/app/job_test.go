@@ -288,7 +288,10 @@ func help(t *testing.T, n *node, m *machine) {
 		return browser(t, client, n.ready.HTTP, method, path, body, want)
 	}
 	ask(http.MethodGet, "/help", nil, http.StatusUnauthorized)
-	ask(http.MethodPost, "/help/sign-in", map[string]any{"link": link}, http.StatusOK)
+	ask(http.MethodPost, "/help/sign-in", map[string]any{"link": link, "language": "cs"}, http.StatusUnprocessableEntity)
+	if me := ask(http.MethodPost, "/help/sign-in", map[string]any{"link": link, "language": "pl"}, http.StatusOK); me["language"] != "pl" {
+		t.Errorf("signed in: %v", me)
+	}
 	ask(http.MethodPost, "/help/sign-in", map[string]any{"link": link}, http.StatusUnauthorized) // once
 	ticket := ask(http.MethodPost, "/help/tickets", map[string]any{"says": "nie drukuje od rana", "can_work": "with_difficulty"}, http.StatusOK)
 	id := text(ticket["id"])
@@ -296,6 +299,7 @@ func help(t *testing.T, n *node, m *machine) {
 	if full["says"] != "nie drukuje od rana" || full["machine_ids"].([]any)[0] != m.id || full["source"] != "person" {
 		t.Errorf("the ticket: %v", full)
 	}
+	auditedHelp(t, n, "ticket.open", id)
 	n.post("/tickets/"+id+"/notes", map[string]any{"text": "secret among us"}, nil)
 	n.post("/tickets/"+id+"/messages", map[string]any{"text": "Już patrzymy.", "wait": true}, nil)
 	seen := ask(http.MethodGet, "/help/tickets/"+id, nil, http.StatusOK)
@@ -303,10 +307,35 @@ func help(t *testing.T, n *node, m *machine) {
 		t.Errorf("what the person sees: %s", s)
 	}
 	ask(http.MethodPost, "/help/tickets/"+id+"/messages", map[string]any{"text": "dziękuję, działa"}, http.StatusOK)
+	auditedHelp(t, n, "ticket.message", id)
 	if state := n.get("/tickets/" + id)["state"]; state != "open" {
 		t.Errorf("after the answer the ticket is %v", state)
 	}
+	if page := ask(http.MethodGet, "/help", nil, http.StatusOK); page["language"] != "pl" || full["requester_language"] != "pl" {
+		t.Errorf("the language of the page: %v, and of the ticket: %v", page["language"], full["requester_language"])
+	}
+	n.do(http.MethodPatch, "/tickets/"+id, map[string]any{"version": n.get("/tickets/" + id)["version"], "state": "resolved",
+		"resolution": map[string]any{"text": "new toner", "plain": map[string]any{"en": "The printer works again.", "pl": "Drukarka znowu działa."}}}, nil, http.StatusOK)
+	if seen := ask(http.MethodGet, "/help/tickets/"+id, nil, http.StatusOK); seen["resolution"] != "Drukarka znowu działa." {
+		t.Errorf("what was done: %v", seen["resolution"])
+	}
 	ask(http.MethodGet, "/tickets", nil, http.StatusUnauthorized) // a help sign-in is no sign-in
+}
+
+// auditedHelp expects a row of what the person at a machine did with a ticket.
+func auditedHelp(t *testing.T, n *node, action, ticket string) {
+	t.Helper()
+	for _, row := range n.items("/audit?action=" + action) {
+		if row["actor"].(map[string]any)["kind"] != "requester" {
+			continue
+		}
+		for _, s := range row["subjects"].([]any) {
+			if s.(map[string]any)["id"] == ticket {
+				return
+			}
+		}
+	}
+	t.Errorf("no row of %s by the person in the audit", action)
 }
 
 func restarts(t *testing.T, w *world, n *node, m *machine) {

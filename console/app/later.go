@@ -6,6 +6,7 @@ import (
 	"github.com/deskside/deskside/console/account"
 	"github.com/deskside/deskside/console/fleet"
 	"github.com/deskside/deskside/console/health"
+	"github.com/deskside/deskside/console/link"
 	"github.com/deskside/deskside/console/repair"
 	"github.com/deskside/deskside/console/session"
 	"github.com/deskside/deskside/console/store"
@@ -23,6 +24,7 @@ func (c *Console) later() map[string]store.Handler {
 		health.KindAge:        {Inside: c.health.Age},
 		repair.KindExpire:     {Inside: c.repair.Expire},
 		session.KindOpening:   {Inside: c.sessions.Expire},
+		link.KindAge:          {Inside: c.lines.Age},
 		account.KindAge:       {Inside: c.account.Age},
 		account.KindChanged:   {Outside: c.personChanged, Lease: time.Minute},
 	}

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -263,6 +264,9 @@ func toldTwice(t *testing.T, n *node) {
 	var welcome protocol.Welcome
 	if y.read(m, &welcome); welcome.Marks[protocol.ClassChange] != 2 || welcome.Marks[protocol.ClassTransition] != 1 {
 		t.Errorf("the marks in the welcome: %+v", welcome.Marks)
+	}
+	if !bytes.Equal(welcome.Digests[protocol.ClassChange], batch[1].Digest()) || !bytes.Equal(welcome.Digests[protocol.ClassTransition], batch[2].Digest()) || len(welcome.Digests) != 2 {
+		t.Errorf("the digests in the welcome: %x", welcome.Digests)
 	}
 	y.tell(append(batch, logEntry(protocol.ClassChange, 3, changeOf("three")))...)
 	if got := n.w.count("SELECT count(*) FROM fact_change WHERE machine_id = $1", id.Machine); got != 3 {

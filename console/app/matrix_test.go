@@ -134,8 +134,10 @@ func (x *side) body(t *testing.T, e endpoint, version int64) any {
 	switch e.String() {
 	case "POST /sign-in":
 		return map[string]any{"name": x.marker + "-viewer", "password": sidePassword}
-	case "POST /sign-in/link", "POST /help/sign-in":
+	case "POST /sign-in/link":
 		return map[string]any{"link": "nonsense"}
+	case "POST /help/sign-in":
+		return map[string]any{"link": "nonsense", "language": "pl"}
 	case "POST /help/tickets":
 		return map[string]any{"says": "x"}
 	case "POST /help/tickets/{id}/messages", "POST /tickets/{id}/messages", "POST /tickets/{id}/notes":

@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/gorilla/websocket"
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/deskside/deskside/console/store"
 	"github.com/deskside/deskside/console/store/storetest"
+	"github.com/deskside/deskside/protocol"
 )
 
 // sharedNATS is a real NATS server on the loopback interface.
@@ -49,6 +51,8 @@ func TestTwoNodes(t *testing.T) {
 	t.Run("question", func(t *testing.T) { question(t, &n, m) })
 	t.Run("repair", func(t *testing.T) { factsAndVitals(t, &n, m); repairs(t, &n, m) })
 	t.Run("terminal", func(t *testing.T) { terminal(t, a, m, b) })
+	t.Run("ended elsewhere", func(t *testing.T) { endedElsewhere(t, a, b, m) })
+	t.Run("close the door", func(t *testing.T) { closeTheDoor(t, a, b) })
 	t.Run("settings", func(t *testing.T) {
 		b.eager("filesystem.full")
 		a.eventually(3*time.Second, "a change of a check at one node is sent by the other", func() bool {
@@ -155,5 +159,71 @@ func vitalsOfTheOther(t *testing.T, b *node, m *machine) {
 			seen++
 		}
 		return seen == 3
+	})
+}
+
+// endedElsewhere: a session that one node splices is ended at the other one.
+func endedElsewhere(t *testing.T, a, b *node, m *machine) {
+	session, ws, shell := a.shell(t, m.id)
+	var ended map[string]any
+	b.post("/sessions/"+session+"/end", nil, &ended)
+	if ended["state"] != "ended" {
+		t.Errorf("the session: %v", ended)
+	}
+	closes(t, "the terminal", ws)
+	a.ends("the shell", shell)
+	a.eventually(5*time.Second, "the machine has told that it is over", func() bool {
+		return a.w.count("SELECT count(*) FROM session WHERE closing = TRUE") == 0
+	})
+}
+
+// closeTheDoor: the machine is told as well that a session is over, on each new
+// line until it says so itself: the node that splices it may be gone.
+func closeTheDoor(t *testing.T, a, b *node) {
+	id, epoch := a.enrolled("doors"), uuid.New()
+	line := a.line(t, id, epoch)
+	order := func(kind protocol.Kind) protocol.Order {
+		t.Helper()
+		for {
+			var s protocol.Stamped
+			line.until(protocol.KindStamped, &s)
+			if o := must(s.Open(line.identify.Stamp.Key)); o.Kind == kind {
+				return o
+			}
+		}
+	}
+	var s struct {
+		ID uuid.UUID `json:"id"`
+	}
+	b.post("/sessions", map[string]any{"machine_id": id.Machine}, &s)
+	asked := order(protocol.KindOpenSession)
+	var door protocol.OpenSession
+	if err := protocol.Unmarshal(asked.Body, &door); err != nil || asked.ID != s.ID {
+		t.Fatalf("asked to open %s (%v)", asked.ID, err)
+	}
+	open := a.dial(t).greet(helloAs(id))
+	if m := open.prove(id.Private(), protocol.Proof{Purpose: protocol.ForSession, Session: s.ID, Token: door.Token}); m.Kind != protocol.KindWelcome {
+		t.Fatalf("the session's own connection: %s", m.Kind)
+	}
+	told := func() {
+		t.Helper()
+		o := order(protocol.KindEndSession)
+		var end protocol.EndSession
+		if err := protocol.Unmarshal(o.Body, &end); err != nil || end.Session != s.ID || end.By.Name != "admin" || o.ID == s.ID {
+			t.Errorf("told to end %+v (%v)", end, err)
+		}
+	}
+	a.eventually(5*time.Second, "it is written down that the machine was asked", func() bool {
+		return a.w.count("SELECT count(*) FROM session WHERE id = $1 AND told = TRUE", s.ID) == 1
+	})
+	b.post("/sessions/"+s.ID.String()+"/end", nil, nil)
+	closes(t, "the connection of a session whose machine does not listen", open.ws)
+	told()
+	line.ws.Close()
+	line = b.line(t, id, epoch) // at the other node
+	told()
+	line.say(protocol.KindEnded, protocol.Ended{Session: s.ID})
+	a.eventually(5*time.Second, "the machine is not told again", func() bool {
+		return a.w.count("SELECT count(*) FROM session WHERE id = $1 AND closing = TRUE", s.ID) == 0
 	})
 }

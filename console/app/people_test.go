@@ -2,9 +2,13 @@ package app_test
 
 import (
 	"crypto/tls"
+	"errors"
 	"net/http"
 	"os/exec"
+	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,6 +17,7 @@ import (
 	"github.com/deskside/deskside/console/account"
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol/stream"
 )
 
 // as is the node as another person uses it.
@@ -32,8 +37,9 @@ func (n *node) person(name string) map[string]any {
 	return n.items("/people?state=all&q=" + name)[0]
 }
 
-// shell opens a terminal of a machine and waits until its shell answers.
-func (n *node) shell(t *testing.T, machine string) (session string, ws *websocket.Conn) {
+// shell opens a terminal of a machine and waits until its shell says which process
+// it is.
+func (n *node) shell(t *testing.T, machine string) (session string, ws *websocket.Conn, pid int) {
 	t.Helper()
 	var s struct {
 		ID string `json:"id"`
@@ -49,10 +55,29 @@ func (n *node) shell(t *testing.T, machine string) (session string, ws *websocke
 	if err := ws.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := ws.ReadMessage(); err != nil { // its prompt
+	ask := must(stream.NewSender(stream.Input, 0).Next([]byte("echo my''self$$.\n")))
+	if err := ws.WriteMessage(websocket.BinaryMessage, ask.Bytes()); err != nil {
 		t.Fatal(err)
 	}
-	return s.ID, ws
+	for screen := ""; pid == 0; {
+		_, message, err := ws.ReadMessage()
+		if err != nil {
+			t.Fatalf("%v: %s", err, screen)
+		}
+		if f := must(stream.Parse(message)); f.Kind == stream.Output {
+			screen += string(f.Payload)
+		}
+		if found := regexp.MustCompile(`myself(\d+)\.`).FindStringSubmatch(screen); found != nil {
+			pid = must(strconv.Atoi(found[1]))
+		}
+	}
+	return s.ID, ws, pid
+}
+
+// ends waits until a process is gone.
+func (n *node) ends(what string, pid int) {
+	n.w.t.Helper()
+	n.eventually(5*time.Second, what+" ends", func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) })
 }
 
 // closes waits until the console hangs up.
@@ -80,7 +105,7 @@ func TestPeople(t *testing.T) {
 		t.Run("disabled", func(t *testing.T) {
 			ben := n.as("ben", model.RoleTechnician)
 			page := ben.live()
-			session, terminal := ben.shell(t, m.id)
+			session, terminal, shell := ben.shell(t, m.id)
 			p := n.person("ben")
 			n.do(http.MethodPatch, "/people/"+text(p["id"]), map[string]any{"version": p["version"], "disabled": true}, &p, http.StatusOK)
 			if p["disabled"] != true {
@@ -88,6 +113,7 @@ func TestPeople(t *testing.T) {
 			}
 			closes(t, "the page of a disabled person", page)
 			closes(t, "the terminal of a disabled person", terminal)
+			n.ends("their shell", shell)
 			ben.do(http.MethodGet, "/me", nil, nil, http.StatusUnauthorized)
 			if s := n.get("/sessions/" + session); s["state"] != "ended" {
 				t.Errorf("the session: %v", s)
@@ -99,7 +125,7 @@ func TestPeople(t *testing.T) {
 		t.Run("demoted", func(t *testing.T) {
 			ewa := n.as("ewa", model.RoleTechnician)
 			page := ewa.live()
-			_, terminal := ewa.shell(t, m.id)
+			_, terminal, _ := ewa.shell(t, m.id)
 			p := n.person("ewa")
 			n.do(http.MethodPatch, "/people/"+text(p["id"]), map[string]any{"version": p["version"], "role": "viewer"}, nil, http.StatusOK)
 			closes(t, "the page of a technician who is one no longer", page)
@@ -158,7 +184,7 @@ func commandsOfPeople(t *testing.T, w *world, n *node, m *machine) {
 	}
 	iza := n.as("iza", model.RoleTechnician)
 	page := iza.live()
-	_, terminal := iza.shell(t, m.id)
+	_, terminal, _ := iza.shell(t, m.id)
 	var line string
 	for l := range strings.Lines(run(0, "token", "list")) {
 		if strings.Contains(l, "\tiza\t") {

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/tls"
 	"io"
@@ -71,7 +72,7 @@ func (w *wire) greet(h protocol.Hello) *wire {
 func (w *wire) prove(key ed25519.PrivateKey, p protocol.Proof) protocol.Message {
 	w.t.Helper()
 	transcript := must(protocol.TranscriptOf(w.hello, w.identify, w.channel, protocol.RoleAgent))
-	p.Signature, p.Purpose = ed25519.Sign(key, transcript), protocol.ForMachine
+	p.Signature, p.Purpose = ed25519.Sign(key, transcript), cmp.Or(p.Purpose, protocol.ForMachine)
 	w.say(protocol.KindProof, p)
 	return w.hear()
 }

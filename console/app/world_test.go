@@ -50,6 +50,10 @@ type world struct {
 	nats     string
 }
 
+// stopLimit is how long a program may take to stop before the test says that it
+// does not.
+const stopLimit = 30 * time.Second
+
 // node is one running console.
 type node struct {
 	w     *world
@@ -77,8 +81,14 @@ func (w *world) start(address string) *node {
 	n := &node{w: w, ready: console.Ready()}
 	n.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil {
-			w.t.Errorf("console: %v", err)
+		select {
+		case err := <-done:
+			if err != nil {
+				w.t.Errorf("console: %v", err)
+			}
+		case <-time.After(stopLimit):
+			w.t.Error("the console does not stop: something in it works for ever")
+			return
 		}
 		if err := console.Close(); err != nil {
 			w.t.Errorf("console: %v", err)
@@ -198,8 +208,13 @@ func (m *machine) run() {
 	go func() { done <- a.Run(ctx, protocol.GoodbyeStopped) }()
 	m.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil {
-			m.n.w.t.Errorf("agent: %v", err)
+		select {
+		case err := <-done:
+			if err != nil {
+				m.n.w.t.Errorf("agent: %v", err)
+			}
+		case <-time.After(stopLimit):
+			m.n.w.t.Error("the agent does not stop")
 		}
 	})
 	m.n.w.t.Cleanup(m.stop)

@@ -20,6 +20,7 @@ type NewTicket struct {
 	Source       string
 	CanWork      model.CanWork
 	Requester    model.Actor
+	Language     string // of the requester: en, pl, or empty
 	Machines     []MachineRef
 }
 
@@ -68,7 +69,7 @@ func (n NewTicket) ticket() (model.Ticket, error) {
 	}
 	t := model.Ticket{
 		Organisation: n.Organisation, Kind: n.Kind, State: model.TicketNew, Title: title, Says: says,
-		Source: n.Source, CanWork: n.CanWork, Requester: n.Requester, Touched: true, Version: 1,
+		Source: n.Source, CanWork: n.CanWork, Requester: n.Requester, Language: n.Language, Touched: true, Version: 1,
 	}
 	switch n.Kind {
 	case "":

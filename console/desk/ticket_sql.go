@@ -10,7 +10,7 @@ import (
 )
 
 const ticketColumns = `t.id, t.organisation_id, t.number, t.kind, t.state, t.hold, t.title, t.says, t.plain_en, t.plain_pl,
-	t.priority, t.impact, t.urgency, t.source, t.can_work, t.requester_kind, t.requester_id, t.requester_name,
+	t.priority, t.impact, t.urgency, t.source, t.can_work, t.requester_kind, t.requester_id, t.requester_name, t.requester_language,
 	t.assignee_id, t.assignee_name, t.family, t.join_until, t.touched, t.created_at, t.updated_at, t.resolved_at,
 	t.resolution, t.last_word, t.version`
 
@@ -20,7 +20,7 @@ func scanTicket(r *store.Rows) (model.Ticket, error) {
 	var join, created, updated, resolved int64
 	var resolution []byte
 	err := r.Scan(&t.ID, &t.Organisation, &t.Number, &t.Kind, &state, &hold, &t.Title, &t.Says, &t.Plain.EN, &t.Plain.PL,
-		&t.Priority, &t.Impact, &t.Urgency, &t.Source, &work, &requester, &t.Requester.ID, &t.Requester.Name,
+		&t.Priority, &t.Impact, &t.Urgency, &t.Source, &work, &requester, &t.Requester.ID, &t.Requester.Name, &t.Language,
 		&t.Assignee.ID, &t.Assignee.Name, &t.Family, &join, &t.Touched, &created, &updated, &resolved,
 		&resolution, &t.LastWord, &t.Version)
 	if err != nil {
@@ -75,13 +75,13 @@ func insertAs(tx *store.Tx, t *model.Ticket, machines []MachineRef, dedupe strin
 	}
 	_, err = tx.Exec(`INSERT INTO ticket (id, organisation_id, number, kind, state, hold, title, says, plain_en, plain_pl, priority,
 		impact, urgency, source, can_work, requester_kind, requester_id, requester_name, assignee_id, assignee_name, family,
-		machine_id, join_until, dedupe, touched, created_at, updated_at, resolved_at, resolution, last_word, version)
+		machine_id, join_until, dedupe, touched, created_at, updated_at, resolved_at, resolution, last_word, requester_language, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-		$25, $26, $27, $28, $29, $30, $31)`,
+		$25, $26, $27, $28, $29, $30, $31, $32)`,
 		t.ID, t.Organisation, t.Number, t.Kind, string(t.State), string(t.Hold), t.Title, t.Says, t.Plain.EN, t.Plain.PL,
 		int64(t.Priority), int64(t.Impact), int64(t.Urgency), t.Source, string(t.CanWork), string(t.Requester.Kind),
 		t.Requester.ID, t.Requester.Name, t.Assignee.ID, t.Assignee.Name, t.Family, first, store.Micros(t.JoinUntil), dedupe,
-		t.Touched, store.Micros(t.CreatedAt), store.Micros(t.UpdatedAt), store.Micros(t.ResolvedAt), resolution, t.LastWord, t.Version)
+		t.Touched, store.Micros(t.CreatedAt), store.Micros(t.UpdatedAt), store.Micros(t.ResolvedAt), resolution, t.LastWord, t.Language, t.Version)
 	if err != nil {
 		return fmt.Errorf("write a ticket: %w", err)
 	}

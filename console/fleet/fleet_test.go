@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,6 +41,13 @@ func code(err error) string {
 func (y *yard) update(fn func(*store.Tx) error) {
 	y.t.Helper()
 	if err := y.store.Update(y.t.Context(), system, fn); err != nil {
+		y.t.Fatal(err)
+	}
+}
+
+func (y *yard) left(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason) {
+	y.t.Helper()
+	if err := y.Disconnected(ctx, from, since, reason); err != nil {
 		y.t.Fatal(err)
 	}
 }
@@ -172,7 +180,7 @@ func TestDisconnected(t *testing.T) {
 		node := model.NewID()
 		for _, reason := range []model.OfflineReason{model.OfflineShutDown, model.OfflineAsleep, model.OfflineUpdating, model.OfflineUnknown} {
 			from, since := y.machine(node)
-			y.Disconnected(t.Context(), from, since, reason)
+			y.left(t.Context(), from, since, reason)
 			if m := y.get(from); m.Online || m.Reason != reason {
 				t.Errorf("after %s: %v %s", reason, m.Online, m.Reason)
 			}
@@ -181,7 +189,7 @@ func TestDisconnected(t *testing.T) {
 			}
 		}
 		from, since := y.machine(node)
-		y.Disconnected(t.Context(), from, since, model.OfflineNone)
+		y.left(t.Context(), from, since, model.OfflineNone)
 		if m := y.get(from); !m.Online {
 			t.Error("a line that broke made the machine offline at once")
 		}
@@ -212,13 +220,13 @@ func TestBackInTime(t *testing.T) {
 		for _, node := range []model.ID{a, b} {
 			from, since := y.machine(a)
 			seen := y.due(KindBack, from.Machine)
-			y.Disconnected(t.Context(), from, since, model.OfflineNone)
+			y.left(t.Context(), from, since, model.OfflineNone)
 			y.connect(from, node)
 			if !y.due(KindLost, from.Machine).IsZero() || !y.due(KindBack, from.Machine).Equal(seen) {
 				t.Error("it was back in time, and somebody hears of it")
 			}
-			y.Disconnected(t.Context(), from, since, model.OfflineNone)     // the old line, late
-			y.Disconnected(t.Context(), from, since, model.OfflineShutDown) // or its goodbye
+			y.left(t.Context(), from, since, model.OfflineNone)     // the old line, late
+			y.left(t.Context(), from, since, model.OfflineShutDown) // or its goodbye
 			if m := y.get(from); !m.Online || m.Node != node || !y.due(KindLost, from.Machine).IsZero() {
 				t.Errorf("an old line ended the newer one: %+v", m)
 			}

@@ -100,8 +100,8 @@ func unlike(tx *store.Tx, machine model.ID, hashes map[string][]byte) ([]string,
 
 // Disconnected writes down that a line ended. With a reason the machine is
 // offline now; without one it has its organisation's offline_after to come back.
-func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason) {
-	err := f.store.Update(ctx, machineScope(from), func(tx *store.Tx) error {
+func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason) error {
+	return f.store.Update(ctx, machineScope(from), func(tx *store.Tx) error {
 		if reason != model.OfflineNone {
 			return f.gone(tx, from.Machine, reason, func(m *model.Machine) bool {
 				return m.Disconnected(m.Node, since, reason, tx.Now())
@@ -120,9 +120,6 @@ func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Ti
 		}
 		return tx.Due(KindLost, from.Machine, tx.Now().Add(settings.OfflineAfter))
 	})
-	if err != nil {
-		f.log.Error("cannot write down that a line ended", "machine", from.Machine, "error", err)
-	}
 }
 
 // Lost is the handler of KindLost: the line did not come back.

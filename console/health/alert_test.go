@@ -259,6 +259,38 @@ func TestTwoResolveAtOnce(t *testing.T) {
 	})
 }
 
+// The same where they are of two machines, which have nothing in common but the
+// ticket.
+func TestTwoMachinesResolveAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		w.settings(func(s *model.Settings) { s.StormMachines = 2 })
+		w.fire(w.machine("the first, which keeps its own ticket"), "filesystem.full", "/")
+		for round := range 10 {
+			machines := []model.From{w.machine(fmt.Sprint("a", round)), w.machine(fmt.Sprint("b", round))}
+			for _, m := range machines {
+				w.fire(m, "filesystem.full", "/")
+			}
+			var group sync.WaitGroup
+			for _, m := range machines {
+				group.Go(func() {
+					err := w.store.Update(t.Context(), system, func(tx *store.Tx) error {
+						return w.TakeTransitions(tx, []model.Transition{say(m, "filesystem.full", "/", model.AlertResolved)})
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+			for _, ticket := range w.tickets() {
+				if ticket.Kind == model.KindProblem && ticket.State != model.TicketResolved {
+					t.Fatalf("round %d: the ticket of both is %s", round, ticket.State)
+				}
+			}
+		}
+	})
+}
+
 // Many machines that tell the same shared thing at once are one alert and one
 // ticket.
 func TestSharedThing(t *testing.T) {

@@ -182,11 +182,9 @@ func (h *Health) resolve(tx *store.Tx, a model.Alert, t model.Transition) error 
 	if a.Ticket == (model.ID{}) {
 		return nil
 	}
-	// Of two alerts of one ticket that resolve at once, one must see the other:
-	// both take hold of the ticket before they count.
-	if _, err := tx.Bump("ticket", a.Ticket); err != nil {
-		return err
-	}
+	// Of two alerts of one ticket that resolve at once, one must see the other.
+	// Both write into the ticket below, whatever they count: they collide there,
+	// and one of them decides anew.
 	var open int
 	err := tx.QueryRow("SELECT count(*) FROM alert WHERE ticket_id = $1 AND open_key <> '' AND {wall}", a.Ticket).Scan(&open)
 	if err != nil {

@@ -36,7 +36,7 @@ func TestNothingPassesALostBatch(t *testing.T) {
 		}
 		expect := func(what string, from model.From, number uint64) {
 			t.Helper()
-			marks, err := l.marks(t.Context(), from, epoch)
+			marks, _, err := l.marks(t.Context(), from, epoch)
 			if err != nil || marks[protocol.ClassChange] != number {
 				t.Errorf("%s: the mark is %d, not %d (%v)", what, marks[protocol.ClassChange], number, err)
 			}

@@ -2,47 +2,62 @@ package link
 
 import (
 	"context"
-
-	"github.com/google/uuid"
+	"maps"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
 	"github.com/deskside/deskside/protocol"
 )
 
-// markKey is one machine's mark of one class.
+// source is one epoch of a machine's outbox.
+type source struct{ machine, epoch model.ID }
+
+// markKey is the mark of one class of a source.
 type markKey struct {
-	machine model.ID
-	class   protocol.Class
+	source
+	class protocol.Class
 }
 
-// marks tells how far the logs of an epoch are committed.
-func (l *Lines) marks(ctx context.Context, from model.From, epoch model.ID) (map[protocol.Class]uint64, error) {
-	marks := map[protocol.Class]uint64{}
+// mark says how far a log is committed, and by its digest with which entry.
+type mark struct {
+	number uint64
+	digest []byte // empty when it is not known
+}
+
+// marks tells how far the logs of an epoch are committed, and the digests of the
+// entries at the marks as far as they are known.
+func (l *Lines) marks(ctx context.Context, from model.From, epoch model.ID) (map[protocol.Class]uint64, map[protocol.Class][]byte, error) {
+	marks, digests := map[protocol.Class]uint64{}, map[protocol.Class][]byte{}
 	err := l.store.View(ctx, store.System("link"), func(tx *store.Tx) error {
-		all, err := readMarks(tx, from.Machine, epoch)
+		all, err := readMarks(tx, source{from.Machine, epoch})
 		clear(marks)
-		for key, n := range all {
-			marks[key.class] = n
+		clear(digests)
+		for key, m := range all {
+			marks[key.class] = m.number
+			if len(m.digest) > 0 {
+				digests[key.class] = m.digest
+			}
 		}
 		return err
 	})
-	return marks, err
+	return marks, digests, err
 }
 
-func readMarks(tx *store.Tx, machine, epoch model.ID) (map[markKey]uint64, error) {
-	rows, err := tx.Query("SELECT class, number FROM mark WHERE machine_id = $1 AND epoch = $2", machine, epoch)
+func readMarks(tx *store.Tx, of source) (map[markKey]mark, error) {
+	rows, err := tx.Query("SELECT class, number, digest FROM mark WHERE machine_id = $1 AND epoch = $2", of.machine, of.epoch)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	marks := map[markKey]uint64{}
+	marks := map[markKey]mark{}
 	for rows.Next() {
 		var class, number int64
-		if err := rows.Scan(&class, &number); err != nil {
+		var m mark
+		if err := rows.Scan(&class, &number, &m.digest); err != nil {
 			return nil, err
 		}
-		marks[markKey{machine, protocol.Class(class)}] = uint64(number)
+		m.number = uint64(number)
+		marks[markKey{of, protocol.Class(class)}] = m
 	}
 	return marks, rows.Err()
 }
@@ -61,31 +76,33 @@ type told struct {
 func (l *Lines) write(ctx context.Context, units []unit) error {
 	return l.store.Update(ctx, store.System("link"), func(tx *store.Tx) error {
 		var all told
-		marks := map[markKey]uint64{}
-		moved := map[markKey]unit{}
-		read := map[model.ID]bool{}
+		marks := map[markKey]mark{}
+		moved := map[markKey]bool{}
+		read := map[source]bool{}
+		fresh := map[model.ID]bool{} // machines that begin an epoch
+		full := map[model.ID]bool{}  // machines of which something was refused
 		for _, u := range units {
-			machine := u.line.from.Machine
-			if !read[machine] {
-				more, err := readMarks(tx, machine, u.line.epoch)
+			of := source{u.line.from.Machine, u.line.epoch}
+			if !read[of] {
+				more, err := readMarks(tx, of)
 				if err != nil {
 					return err
 				}
-				for k, n := range more {
-					marks[k] = n
-				}
-				read[machine] = true
+				maps.Copy(marks, more)
+				read[of] = true
+				fresh[of.machine] = fresh[of.machine] || len(more) == 0
 			}
 			for _, e := range u.entries {
-				key := markKey{machine, e.Class}
+				key := markKey{of, e.Class}
 				if e.Class.Log() {
-					if e.Number <= marks[key] {
+					if e.Number <= marks[key].number {
 						continue // committed before
 					}
-					marks[key], moved[key] = e.Number, u
+					marks[key], moved[key] = mark{e.Number, e.Digest()}, true
 				}
 				if e.wrong != nil {
-					if err := keepRefused(tx, u, e); err != nil {
+					full[of.machine] = true
+					if err := refuseEntry(tx, u, e); err != nil {
 						return err
 					}
 					continue
@@ -93,11 +110,20 @@ func (l *Lines) write(ctx context.Context, units []unit) error {
 				all.add(u.line.from, e)
 			}
 		}
-		for key, u := range moved {
-			_, err := tx.Exec(`INSERT INTO mark (machine_id, class, epoch, number) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (machine_id, class) DO UPDATE SET epoch = excluded.epoch, number = excluded.number`,
-				key.machine, int64(key.class), u.line.epoch, int64(marks[key]))
-			if err != nil {
+		for key := range moved {
+			if err := writeMark(tx, key, marks[key]); err != nil {
+				return err
+			}
+		}
+		for machine, begins := range fresh {
+			if begins {
+				if err := forgetEpochs(tx, machine); err != nil {
+					return err
+				}
+			}
+		}
+		for machine := range full {
+			if err := boundRefused(tx, machine); err != nil {
 				return err
 			}
 		}
@@ -105,11 +131,13 @@ func (l *Lines) write(ctx context.Context, units []unit) error {
 	})
 }
 
-func keepRefused(tx *store.Tx, u unit, e entry) error {
-	_, err := tx.Exec(`INSERT INTO refused_message (id, organisation_id, machine_id, class, number, at, problem, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		uuid.Must(uuid.NewV7()), u.line.from.Organisation, u.line.from.Machine, int64(e.Class), int64(e.Number),
-		store.Micros(tx.Now()), protocol.Clean(e.wrong.Error()), []byte(e.Body))
+func writeMark(tx *store.Tx, key markKey, m mark) error {
+	if m.digest == nil {
+		m.digest = []byte{}
+	}
+	_, err := tx.Exec(`INSERT INTO mark (machine_id, epoch, class, number, digest, at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (machine_id, epoch, class) DO UPDATE SET number = excluded.number, digest = excluded.digest, at = excluded.at`,
+		key.machine, key.epoch, int64(key.class), int64(m.number), m.digest, store.Micros(tx.Now()))
 	return err
 }
 

@@ -56,7 +56,7 @@ type Handlers struct {
 	Enrol func(ctx context.Context, n model.Newcomer) (model.Machine, error)
 
 	Connected    func(ctx context.Context, h model.Hello) (since time.Time, wanted []string, err error)
-	Disconnected func(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason)
+	Disconnected func(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason) error
 
 	Transitions func(tx *store.Tx, list []model.Transition) error
 	Results     func(tx *store.Tx, list []model.Result) error
@@ -100,6 +100,7 @@ type Lines struct {
 	mu     sync.Mutex
 	lines  map[model.ID]*line
 	closed bool
+	down   chan struct{} // closed with it
 	wait   sync.WaitGroup
 }
 
@@ -114,7 +115,7 @@ const writers = 32
 
 // New makes the lines of a node. Handlers may be completed until Run is called.
 func New(s *store.Store, keys Keys, node model.ID, log *slog.Logger) *Lines {
-	l := &Lines{store: s, keys: keys, node: node, log: log, lines: map[model.ID]*line{}}
+	l := &Lines{store: s, keys: keys, node: node, log: log, lines: map[model.ID]*line{}, down: make(chan struct{})}
 	l.upgrader = websocket.Upgrader{
 		HandshakeTimeout: helloTime,
 		ReadBufferSize:   1 << 10, WriteBufferSize: 1 << 10,
@@ -193,6 +194,9 @@ func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 	defer c.flushing.Unlock()
 	for _, source := range l.handlers.Pending {
 		acts, err := source(ctx, c.from)
+		if ctx.Err() != nil {
+			return // the console is going down
+		}
 		if err != nil {
 			l.log.Error("cannot read what is pending", "machine", machine, "error", err)
 			continue

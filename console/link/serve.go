@@ -71,6 +71,7 @@ func (l *Lines) Drop() {
 func (l *Lines) closeAll() {
 	l.mu.Lock()
 	l.closed = true
+	close(l.down)
 	l.mu.Unlock()
 	l.Drop()
 }
@@ -213,25 +214,52 @@ func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p proto
 		l.forget(c)
 		return err
 	}
-	marks, err := l.marks(ctx, from, p.Epoch)
+	marks, digests, err := l.marks(ctx, from, p.Epoch)
 	if err != nil {
-		l.forget(c)
-		return err
+		refuse(c.ws, err)
+		l.leave(ctx, c, since)
+		return nil
 	}
-	c.put(protocol.KindWelcome, protocol.Welcome{Machine: from.Machine, Clock: time.Now().UnixMicro(), Marks: marks,
+	c.put(protocol.KindWelcome, protocol.Welcome{Machine: from.Machine, Clock: time.Now().UnixMicro(), Marks: marks, Digests: digests,
 		Wanted: wanted, Node: l.node})
 	l.Flush(ctx, from.Machine)
 	err = c.loop(ctx)
-	mine := l.forget(c)
 	var refused protocol.Refused
 	if errors.As(err, &refused) {
 		c.put(protocol.KindRefused, refused)
 	}
 	c.hangUp()
-	if mine && !l.goingDown() {
-		l.handlers.Disconnected(ctx, from, since, c.reason())
-	}
+	l.leave(ctx, c, since)
 	return nil
+}
+
+const (
+	leaveFirst = time.Second // how long after a failure the end of a line is written again
+	leaveMost  = time.Minute
+)
+
+// leave writes down that a line which began at since has ended, unless a newer
+// one took its place. What the database does not take is tried again: the machine
+// would be online for ever. For one that came back meanwhile it has no effect. A
+// console that goes down gives up all its machines by its lease.
+func (l *Lines) leave(ctx context.Context, c *line, since time.Time) {
+	if !l.forget(c) {
+		return
+	}
+	for wait := leaveFirst; !l.goingDown(); wait = min(2*wait, leaveMost) {
+		err := l.handlers.Disconnected(ctx, c.from, since, c.reason())
+		if err == nil {
+			return
+		}
+		l.log.Error("cannot write down that a line ended", "machine", c.from.Machine, "error", err)
+		if !errors.Is(err, store.ErrUnavailable) {
+			return
+		}
+		select {
+		case <-l.down:
+		case <-time.After(wait):
+		}
+	}
 }
 
 // begin makes c the line of its machine and writes it down, one line of a

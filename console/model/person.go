@@ -102,10 +102,18 @@ func (p *Person) May(right Right) bool {
 	return !p.Disabled && slices.Contains(p.Role.Rights(), right)
 }
 
-// SetLanguage sets the language of pages and messages.
-func (p *Person) SetLanguage(l string) error {
+// CheckLanguage refuses languages that we do not speak.
+func CheckLanguage(l string) error {
 	if l != "en" && l != "pl" {
 		return Problemf(CodeInvalid, "language", "A language is en or pl, not %q.", l)
+	}
+	return nil
+}
+
+// SetLanguage sets the language of pages and messages.
+func (p *Person) SetLanguage(l string) error {
+	if err := CheckLanguage(l); err != nil {
+		return err
 	}
 	p.Language = l
 	return nil

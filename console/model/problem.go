@@ -33,6 +33,14 @@ type Words struct {
 	PL string `json:"pl"`
 }
 
+// In is the text in a language, en or pl; for any other it is English.
+func (w Words) In(language string) string {
+	if language == "pl" {
+		return w.PL
+	}
+	return w.EN
+}
+
 // Empty tells whether a language is missing.
 func (w Words) Empty() bool { return w.EN == "" || w.PL == "" }
 

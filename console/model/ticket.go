@@ -87,6 +87,7 @@ type Ticket struct {
 	Source       string
 	CanWork      CanWork
 	Requester    Actor
+	Language     string // of the requester: en, pl, or empty when nobody knows
 	Assignee     Actor
 	Family       string // of the check that opened it: later alerts of the family join
 	JoinUntil    time.Time

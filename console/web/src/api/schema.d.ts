@@ -1157,6 +1157,11 @@ export interface components {
             says: string;
         };
         HelpLinkBody: {
+            /**
+             * @description of the browser, else en; what we say to the person is in it
+             * @enum {string}
+             */
+            language?: "en" | "pl";
             link: string;
         };
         HelpMe: {
@@ -1190,6 +1195,8 @@ export interface components {
             /** @description empty in lists */
             messages: components["schemas"]["HelpMessage"][];
             number: string;
+            /** @description what was done, in plain words and in the person's language */
+            resolution: string | null;
             says: string;
             /** @enum {string} */
             state: "new" | "open" | "on_hold" | "resolved" | "closed";
@@ -1705,6 +1712,11 @@ export interface components {
             /** Format: int64 */
             priority: number;
             requester: components["schemas"]["Who"] | null;
+            /**
+             * @description in which the requester reads, where we know
+             * @enum {string|null}
+             */
+            requester_language: "en" | "pl" | null;
             resolution: components["schemas"]["Resolution"] | null;
             /** Format: date-time */
             resolved_at: string | null;

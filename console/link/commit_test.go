@@ -1,0 +1,248 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/console/store/storetest"
+	"github.com/deskside/deskside/protocol"
+)
+
+// post is what takes the changes of machines in a test.
+type post struct {
+	*Lines
+	t     *testing.T
+	taken []string // the items of the changes
+}
+
+func eachPost(t *testing.T, fn func(*testing.T, *post)) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		p := &post{Lines: New(s, Keys{}, model.NewID(), slog.New(slog.DiscardHandler)), t: t}
+		p.SetHandlers(Handlers{Changes: func(_ *store.Tx, list []model.Change) error {
+			for _, c := range list {
+				if c.Item == "impossible" {
+					return errors.New("an impossible change")
+				}
+			}
+			for _, c := range list {
+				p.taken = append(p.taken, c.Item)
+			}
+			return nil
+		}})
+		fn(t, p)
+	})
+}
+
+func (p *post) line(machine model.ID) *line {
+	from := model.From{Organisation: model.NewID(), Machine: machine, At: time.Now()}
+	return &line{lines: p.Lines, from: from, epoch: model.NewID(), closed: true}
+}
+
+func (p *post) entry(number uint64, item string) entry {
+	p.t.Helper()
+	body, err := protocol.Marshal(protocol.Change{Section: "os", Item: item})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return decodeEntry(protocol.Entry{Class: protocol.ClassChange, Number: number, Body: body})
+}
+
+// at is where an epoch stands.
+func (p *post) at(c *line) (uint64, []byte) {
+	p.t.Helper()
+	marks, digests, err := p.marks(p.t.Context(), c.from, c.epoch)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return marks[protocol.ClassChange], digests[protocol.ClassChange]
+}
+
+func (p *post) count(query string, args ...any) (n int) {
+	p.t.Helper()
+	err := p.store.View(p.t.Context(), store.System("test"), func(tx *store.Tx) error { return tx.QueryRow(query, args...).Scan(&n) })
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return n
+}
+
+// A machine that begins a new epoch while a batch of the old one is on its way
+// loses nothing of either, in one transaction or in two, whichever comes first.
+func TestTwoEpochs(t *testing.T) {
+	eachPost(t, func(t *testing.T, p *post) {
+		machine := model.NewID()
+		old, fresh := p.line(machine), p.line(machine)
+		fresh.from = old.from
+		olds := []entry{p.entry(1, "old 1"), p.entry(2, "old 2"), p.entry(3, "old 3")}
+		news := []entry{p.entry(1, "new 1"), p.entry(2, "new 2")}
+		p.commits.commit(t.Context(), []unit{{old, olds}, {fresh, news}})
+		check := func(when string) {
+			t.Helper()
+			if len(p.taken) != 5 {
+				t.Errorf("%s %q were taken", when, p.taken)
+			}
+			for c, last := range map[*line]entry{old: olds[2], fresh: news[1]} {
+				if n, digest := p.at(c); n != last.Number || !bytes.Equal(digest, last.Digest()) || len(digest) != 16 {
+					t.Errorf("%s an epoch is at %d with %x, not %d with %x", when, n, digest, last.Number, last.Digest())
+				}
+			}
+		}
+		check("together")
+		p.commits.commit(t.Context(), []unit{{old, olds}}) // late, and again
+		p.commits.commit(t.Context(), []unit{{fresh, news}, {old, olds[1:]}})
+		check("again")
+	})
+}
+
+// The digest is that of the entry at the mark; one that stands for lost entries
+// has none, and neither has a mark from before digests were kept.
+func TestDigests(t *testing.T) {
+	eachPost(t, func(t *testing.T, p *post) {
+		c := p.line(model.NewID())
+		p.commits.commit(t.Context(), []unit{{c, []entry{p.entry(1, "a"), p.entry(2, "b")}}})
+		garbage := decodeEntry(protocol.Entry{Class: protocol.ClassChange, Number: 3, Body: []byte("\x61x")})
+		p.commits.commit(t.Context(), []unit{{c, []entry{garbage}}})
+		if n, digest := p.at(c); n != 3 || !bytes.Equal(digest, garbage.Digest()) {
+			t.Errorf("at a refused one: %d with %x", n, digest)
+		}
+		p.commits.commit(t.Context(), []unit{{c, []entry{{Entry: protocol.Entry{Class: protocol.ClassChange, Number: 9, Dropped: 6}}}}})
+		if n, digest := p.at(c); n != 9 || digest != nil {
+			t.Errorf("at lost ones: %d with %x", n, digest)
+		}
+		p.commits.commit(t.Context(), []unit{{c, []entry{p.entry(4, "late")}}})
+		if n, digest := p.at(c); n != 9 || digest != nil || len(p.taken) != 2 {
+			t.Errorf("after one below the mark: %d with %x, %q", n, digest, p.taken)
+		}
+	})
+}
+
+// What a machine can make us keep is bounded: refused messages by number and
+// age, marks by epochs.
+func TestBounded(t *testing.T) {
+	eachPost(t, func(t *testing.T, p *post) {
+		c, other := p.line(model.NewID()), p.line(model.NewID())
+		garbage := func(n uint64) entry {
+			return decodeEntry(protocol.Entry{Class: protocol.ClassChange, Number: n, Body: []byte("\x61x")})
+		}
+		p.commits.commit(t.Context(), []unit{{other, []entry{garbage(1)}}})
+		for n := uint64(1); n <= 130; n += 10 {
+			var batch []entry
+			for i := range uint64(10) {
+				batch = append(batch, garbage(n+i))
+			}
+			p.commits.commit(t.Context(), []unit{{c, batch}})
+		}
+		if n := p.count("SELECT count(*) FROM refused_message WHERE machine_id = $1", c.from.Machine); n != keepRefused {
+			t.Errorf("%d refused messages of one machine are kept", n)
+		}
+		if n := p.count("SELECT min(number) FROM refused_message WHERE machine_id = $1", c.from.Machine); n != 31 {
+			t.Errorf("the oldest kept is number %d", n)
+		}
+		if n := p.count("SELECT count(*) FROM refused_message WHERE machine_id = $1", other.from.Machine); n != 1 {
+			t.Error("another machine's was deleted")
+		}
+		age := func(by time.Duration) {
+			t.Helper()
+			err := p.store.Update(t.Context(), store.System("test"), func(tx *store.Tx) error {
+				if _, err := tx.Exec("UPDATE refused_message SET at = at - $1 WHERE machine_id = $2", by.Microseconds(), other.from.Machine); err != nil {
+					return err
+				}
+				_, err := p.Age(t.Context(), tx, model.ID{})
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		age(29 * 24 * time.Hour)
+		if n := p.count("SELECT count(*) FROM refused_message"); n != keepRefused+1 {
+			t.Errorf("%d are left before their time", n)
+		}
+		age(2 * 24 * time.Hour)
+		if n := p.count("SELECT count(*) FROM refused_message"); n != keepRefused {
+			t.Errorf("%d are left after it", n)
+		}
+		for range 3 * keepEpochs {
+			c.epoch = model.NewID()
+			p.commits.commit(t.Context(), []unit{{c, []entry{p.entry(1, "of an epoch")}}})
+		}
+		if n := p.count("SELECT count(*) FROM mark WHERE machine_id = $1", c.from.Machine); n != keepEpochs {
+			t.Errorf("the marks of %d epochs are kept", n)
+		}
+		if n, _ := p.at(c); n != 1 {
+			t.Error("and that of the last one is not among them")
+		}
+		if n, _ := p.at(other); n != 1 {
+			t.Error("nor that of another machine")
+		}
+	})
+}
+
+// The end of a line is written until the database takes it, or the console goes
+// down; not when a newer line has taken its place.
+func TestLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(nil, Keys{}, uuid.New(), slog.New(slog.DiscardHandler))
+		since := time.Now()
+		var tries int
+		fails := 4
+		l.SetHandlers(Handlers{Disconnected: func(_ context.Context, _ model.From, at time.Time, _ model.OfflineReason) error {
+			if tries++; tries <= fails {
+				return fmt.Errorf("write: %w", store.ErrUnavailable)
+			}
+			if !at.Equal(since) {
+				t.Error("of another line")
+			}
+			return nil
+		}})
+		begin := func() *line {
+			c := &line{lines: l, from: model.From{Machine: uuid.New()}}
+			l.lines[c.from.Machine] = c
+			return c
+		}
+		l.leave(t.Context(), begin(), since)
+		if took := time.Since(since); tries != fails+1 || took != 15*time.Second {
+			t.Errorf("%d tries within %v", tries, took)
+		}
+		replaced := begin()
+		l.lines[replaced.from.Machine] = &line{lines: l}
+		if l.leave(t.Context(), replaced, since); tries != fails+1 {
+			t.Error("of a line that a newer one replaced")
+		}
+		delete(l.lines, replaced.from.Machine)
+		fails = 1 << 30
+		done := make(chan struct{})
+		go func() {
+			l.leave(t.Context(), begin(), since)
+			close(done)
+		}()
+		time.Sleep(time.Hour)
+		l.closeAll()
+		<-done
+	})
+}
+
+// A console that goes down has not failed to read what is pending.
+func TestFlushGoingDown(t *testing.T) {
+	var said bytes.Buffer
+	l := New(nil, Keys{}, uuid.New(), slog.New(slog.NewTextHandler(&said, nil)))
+	l.SetHandlers(Handlers{Pending: []func(context.Context, model.From) ([]model.Act, error){
+		func(ctx context.Context, _ model.From) ([]model.Act, error) { return nil, ctx.Err() }}})
+	c := &line{lines: l, from: model.From{Machine: uuid.New()}, told: map[model.ID]bool{}}
+	l.lines[c.from.Machine] = c
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if l.Flush(ctx, c.from.Machine); said.Len() > 0 {
+		t.Errorf("it says %s", said.String())
+	}
+}
