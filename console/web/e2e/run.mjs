@@ -292,6 +292,83 @@ for (const engine of engines) {
 		await theirs.close();
 	});
 
+	await step("help speaks the language of the browser, until the person chooses the other one", async () => {
+		const theirs = await browser.newContext({
+			viewport: { width: 390, height: 844 },
+			locale: "pl-PL",
+			bypassCSP: true,
+		});
+		const person = await theirs.newPage();
+		person.setDefaultTimeout(15_000);
+		const signedIn = person.waitForResponse((answer) => answer.url().endsWith("/help/sign-in"));
+		await person.goto(world.help());
+		assert.equal((await (await signedIn).json()).language, "pl");
+		await see("Co się dzieje?", person);
+		assert.equal(await person.locator("html").getAttribute("lang"), "pl");
+		await accessible(person);
+		await person.getByRole("button", { name: "English" }).click();
+		await see("What is wrong?", person);
+		await person.reload();
+		await see("What is wrong?", person);
+		await theirs.close();
+	});
+
+	await step("people and tokens: a role, disabled, enabled again; a token that is revoked is refused", async () => {
+		world.addPerson("ewa", "viewer");
+		const token = world.tokenOf("anna");
+		const asked = () =>
+			fetch(`${world.http}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } }).then((a) => a.status);
+		assert.equal(await asked(), 200);
+		const ewa = async () => (await world.api("GET", "/people?state=all")).items.find((p) => p.name === "ewa");
+		await page.goto(`${world.http}/settings/people`);
+		const row = page.getByRole("row").filter({ hasText: "ewa" });
+		await row.getByRole("button", { name: /Role of/ }).click();
+		await page.getByRole("menuitem", { name: /technician/ }).click();
+		await eventually("the role is changed", 10, async () => (await ewa()).role === "technician");
+		await accessible(page);
+		await row.getByRole("button", { name: /Disable/ }).click();
+		await accessible(page);
+		await page
+			.getByRole("dialog")
+			.getByRole("button", { name: /Disable: / })
+			.click();
+		await eventually("ewa is disabled", 10, async () => (await ewa()).disabled);
+		await row.waitFor({ state: "detached" });
+		await page.getByRole("button", { name: "Disabled" }).click();
+		await row.getByRole("button", { name: /Enable/ }).click();
+		await eventually("ewa is enabled", 10, async () => !(await ewa()).disabled);
+		await page.goto(`${world.http}/settings/tokens`);
+		await see("valid until");
+		await accessible(page);
+		// Two of anna's; the newest is the one that was made here.
+		const tokens = (await world.api("GET", "/tokens")).items.sort((a, b) => b.created_at.localeCompare(a.created_at));
+		const place = (await world.api("GET", "/tokens")).items.findIndex((t) => t.id === tokens[0].id);
+		await page
+			.getByRole("button", { name: /^Revoke/ })
+			.nth(place)
+			.click();
+		await page.getByRole("dialog").getByRole("button", { name: "Revoke the token" }).click();
+		await eventually("the token is refused", 10, async () => (await asked()) === 401);
+		await world.api("GET", "/me"); // the other one is not
+	});
+
+	await step("queue: several tickets are selected and taken by keys, and given back", async () => {
+		for (const says of ["pierwsze z wielu", "drugie z wielu"]) await world.api("POST", "/tickets", { says });
+		const many = async () => (await world.api("GET", "/tickets?q=wielu")).items;
+		await page.goto(`${world.http}/queue/unassigned?q=wielu`);
+		await see("pierwsze z wielu");
+		await page.keyboard.press("x");
+		await page.keyboard.press("j");
+		await page.keyboard.press("Shift+X");
+		await see("2 selected");
+		await accessible(page);
+		await page.keyboard.press("t");
+		await eventually("both are taken", 10, async () => (await many()).every((t) => t.assignee?.name === "anna"));
+		await see(/2 tickets are yours/);
+		await page.getByRole("button", { name: "Undo" }).click();
+		await eventually("both are given back", 10, async () => (await many()).every((t) => t.assignee === null));
+	});
+
 	await step("8 vitals: the points from before stand after the console, and the agent, was restarted", async () => {
 		const points = async () => {
 			await page.goto(machinePage);
@@ -304,8 +381,9 @@ for (const engine of engines) {
 			const found = await points();
 			return found.length > 3 && found.slice(0, -1);
 		});
-		const still = async (what, more = 0) =>
-			eventually(`the points from before, ${what}`, 45, async () => {
+		// While somebody looks, the agent sends its open row once a minute.
+		const still = (what, more = 0) =>
+			eventually(`the points from before, ${what}`, 90, async () => {
 				const now = await points();
 				const lost = before.filter((row) => !now.includes(row));
 				if (lost.length > 0) throw new Error(`lost ${lost.join("; ")}; there are ${now.join("; ")}`);

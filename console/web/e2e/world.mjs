@@ -137,6 +137,9 @@ export async function startWorld(engine) {
 		run(consoleBin, ["person", "add", "anna", "--role", "admin", ...where]);
 		world.token = run(consoleBin, ["token", "create", "--person", "anna", ...where]);
 		world.link = () => run(consoleBin, ["person", "link", "anna", "--url", world.http, ...where]);
+		/** Somebody more who may sign in; with a token, where one is wanted. */
+		world.addPerson = (name, role) => run(consoleBin, ["person", "add", name, "--role", role, ...where]);
+		world.tokenOf = (name) => run(consoleBin, ["token", "create", "--person", name, ...where]);
 		const token = run(consoleBin, ["enrolment", "create", "--uses", "1", "--expires", "1h", ...where]);
 		const state = join(dir, "agent");
 		run(

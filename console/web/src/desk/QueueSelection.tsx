@@ -78,7 +78,7 @@ export function QueueSelection({ tickets, selection }: { tickets: Ticket[]; sele
 			<Btn kind="first" kbd="t" disabled={busy} onClick={take}>
 				{t("queue.take_many")}
 			</Btn>
-			<Menu position="top-start" opened={holding} onChange={setHolding}>
+			<Menu position="top-start" withinPortal={false} opened={holding} onChange={setHolding}>
 				<Menu.Target>
 					<Btn kind="bare" kbd="h" disabled={busy}>
 						{t("queue.hold_many")}

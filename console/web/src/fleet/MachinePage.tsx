@@ -7,7 +7,7 @@ import { useActs } from "../api/acts";
 import { useCan } from "../api/me";
 import type { Facts, Machine } from "../api/types";
 import { useT } from "../i18n";
-import { presence, presenceSentence } from "../i18n/words";
+import { presence, presenceSentence, systemName } from "../i18n/words";
 import { useKeys } from "../ui/keyboard";
 import { say } from "../ui/notices";
 import { Bones, Btn, Chip, Empty, useSentence, Wrong } from "../ui/parts";
@@ -93,7 +93,7 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 				<Chip grade={online ? "ok" : "unknown"}>{presence(t, machine)}</Chip>
 				{person && <b>{person}</b>}
 				<span className="dim cut">
-					{machine.os.name} {machine.os.version} · {machine.os.arch}
+					{systemName(machine.os)} · {machine.os.arch}
 				</span>
 				<span className="grow" />
 				<parts.OpenTickets machine={machine} />

@@ -170,10 +170,10 @@ function Chart({ machine, booted }: { machine: Machine; booted?: number }) {
 		[t, checks.data, series],
 	);
 	const label = series ? seriesName(t, series) : t("vital.chart");
-	const { presence, offline_reason } = machine;
+	const { presence, offline_reason, enrolled_at } = machine;
 	const why = useCallback(
-		(gap: Gap) => whyNot(t, gap, { presence, offline_reason }, booted),
-		[t, presence, offline_reason, booted],
+		(gap: Gap) => whyNot(t, gap, { presence, offline_reason, enrolled_at }, booted),
+		[t, presence, offline_reason, enrolled_at, booted],
 	);
 	const step = vitals.data?.step_seconds || ranges[range].step;
 	return (

@@ -88,9 +88,15 @@ export default function TimeChart(props: TimeChartProps) {
 				const words = why(gap);
 				u.ctx.font = `${11 * scale}px ${style.fontFamily}`;
 				if (u.ctx.measureText(words).width > right - left - 16 * scale) continue;
-				u.ctx.fillStyle = paint.ink;
 				u.ctx.textAlign = "center";
-				u.ctx.fillText(words, (left + right) / 2, u.bbox.top + u.bbox.height / 2);
+				// Between two grid lines, on ground of its own.
+				const at = [(left + right) / 2, u.bbox.top + u.bbox.height * 0.42] as const;
+				u.ctx.strokeStyle = paint.gap;
+				u.ctx.lineWidth = 5 * scale;
+				u.ctx.lineJoin = "round";
+				u.ctx.strokeText(words, ...at);
+				u.ctx.fillStyle = paint.ink;
+				u.ctx.fillText(words, ...at);
 			}
 		};
 		const drawLimits = (u: uPlot) => {
