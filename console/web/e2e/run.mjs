@@ -219,7 +219,9 @@ for (const engine of engines) {
 			await page.keyboard.press("Enter");
 		};
 		await type("printf 'za%s gęślą jaźń\\n' żółć; stty size");
-		await type("sleep 1000");
+		// The program says that it has the terminal: a Ctrl-C before that is the shell's.
+		await type(`sh -c 'echo READ""Y; exec sleep 1000'`);
+		await page.locator(".xterm-rows").getByText("READY").waitFor();
 		await page.keyboard.press("Control+c");
 		await page.setViewportSize({ width: 1100, height: 700 });
 		await type("tput smcup; echo full-screen; tput rmcup; stty size");
@@ -288,6 +290,118 @@ for (const engine of engines) {
 		await see("Już sprawdzamy.", person);
 		assert.equal(await person.getByText("colleagues only").count(), 0);
 		await theirs.close();
+	});
+
+	await step("help speaks the language of the browser, until the person chooses the other one", async () => {
+		const theirs = await browser.newContext({
+			viewport: { width: 390, height: 844 },
+			locale: "pl-PL",
+			bypassCSP: true,
+		});
+		const person = await theirs.newPage();
+		person.setDefaultTimeout(15_000);
+		const signedIn = person.waitForResponse((answer) => answer.url().endsWith("/help/sign-in"));
+		await person.goto(world.help());
+		assert.equal((await (await signedIn).json()).language, "pl");
+		await see("Co się dzieje?", person);
+		assert.equal(await person.locator("html").getAttribute("lang"), "pl");
+		await accessible(person);
+		await person.getByRole("button", { name: "English" }).click();
+		await see("What is wrong?", person);
+		await person.reload();
+		await see("What is wrong?", person);
+		await theirs.close();
+	});
+
+	await step("people and tokens: a role, disabled, enabled again; a token that is revoked is refused", async () => {
+		world.addPerson("ewa", "viewer");
+		const token = world.tokenOf("anna");
+		const asked = () =>
+			fetch(`${world.http}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } }).then((a) => a.status);
+		assert.equal(await asked(), 200);
+		const ewa = async () => (await world.api("GET", "/people?state=all")).items.find((p) => p.name === "ewa");
+		await page.goto(`${world.http}/settings/people`);
+		const row = page.getByRole("row").filter({ hasText: "ewa" });
+		await row.getByRole("button", { name: /Role of/ }).click();
+		await page.getByRole("menuitem", { name: /technician/ }).click();
+		await eventually("the role is changed", 10, async () => (await ewa()).role === "technician");
+		await accessible(page);
+		await row.getByRole("button", { name: /Disable/ }).click();
+		await accessible(page);
+		await page
+			.getByRole("dialog")
+			.getByRole("button", { name: /Disable: / })
+			.click();
+		await eventually("ewa is disabled", 10, async () => (await ewa()).disabled);
+		await row.waitFor({ state: "detached" });
+		await page.getByRole("button", { name: "Disabled" }).click();
+		await row.getByRole("button", { name: /Enable/ }).click();
+		await eventually("ewa is enabled", 10, async () => !(await ewa()).disabled);
+		await page.goto(`${world.http}/settings/tokens`);
+		await see("valid until");
+		await accessible(page);
+		// Two of anna's; the newest is the one that was made here.
+		const tokens = (await world.api("GET", "/tokens")).items.sort((a, b) => b.created_at.localeCompare(a.created_at));
+		const place = (await world.api("GET", "/tokens")).items.findIndex((t) => t.id === tokens[0].id);
+		await page
+			.getByRole("button", { name: /^Revoke/ })
+			.nth(place)
+			.click();
+		await page.getByRole("dialog").getByRole("button", { name: "Revoke the token" }).click();
+		await eventually("the token is refused", 10, async () => (await asked()) === 401);
+		await world.api("GET", "/me"); // the other one is not
+	});
+
+	await step("queue: several tickets are selected and taken by keys, and given back", async () => {
+		for (const says of ["pierwsze z wielu", "drugie z wielu"]) await world.api("POST", "/tickets", { says });
+		const many = async () => (await world.api("GET", "/tickets?q=wielu")).items;
+		await page.goto(`${world.http}/queue/unassigned?q=wielu`);
+		await see("pierwsze z wielu");
+		await page.keyboard.press("x");
+		await page.keyboard.press("j");
+		await page.keyboard.press("Shift+X");
+		await see("2 selected");
+		await accessible(page);
+		await page.keyboard.press("t");
+		await eventually("both are taken", 10, async () => (await many()).every((t) => t.assignee?.name === "anna"));
+		await see(/2 tickets are yours/);
+		await page.getByRole("button", { name: "Undo" }).click();
+		await eventually("both are given back", 10, async () => (await many()).every((t) => t.assignee === null));
+	});
+
+	await step("8 vitals: the points from before stand after the console, and the agent, was restarted", async () => {
+		const points = async () => {
+			await page.goto(machinePage);
+			await page.getByText("As a table").click();
+			const rows = await page.locator(".points tbody tr").allInnerTexts();
+			return rows.map((row) => row.replace(/\s+/g, " ")).filter((row) => /\d$|%|B/.test(row.slice(9)));
+		};
+		// The newest step is still being filled; a whole one does not change any more.
+		const before = await eventually("three whole steps", 75, async () => {
+			const found = await points();
+			return found.length > 3 && found.slice(0, -1);
+		});
+		// While somebody looks, the agent sends its open row once a minute.
+		const still = (what, more = 0) =>
+			eventually(`the points from before, ${what}`, 90, async () => {
+				const now = await points();
+				const lost = before.filter((row) => !now.includes(row));
+				if (lost.length > 0) throw new Error(`lost ${lost.join("; ")}; there are ${now.join("; ")}`);
+				return now.length > before.length + more;
+			});
+		const online = () =>
+			eventually("the machine is online", 20, async () => {
+				const now = await world.api("GET", `/machines/${world.machine.id}`);
+				return now.presence === "online";
+			});
+		const { http } = world;
+		await world.restartConsole();
+		assert.equal(world.http, http);
+		await online();
+		await still("after the console");
+		await world.restartAgent();
+		await online();
+		await still("and what the agent had not sent yet", 1);
 	});
 
 	await step("nothing went wrong in the programs", async () => {

@@ -96,12 +96,15 @@ export async function startWorld(engine) {
 		children.push(child);
 		return child;
 	};
+	const end = async (child) => {
+		if (child.exitCode !== null || child.signalCode !== null) return;
+		const over = new Promise((then) => child.once("exit", then));
+		child.kill("SIGTERM");
+		await Promise.race([over, wait(8000)]);
+	};
 	const world = { dir, logs: { console: [], agent: [] } };
 	world.stop = async () => {
-		for (const child of children.reverse()) {
-			child.kill("SIGTERM");
-			await Promise.race([new Promise((then) => child.once("exit", then)), wait(8000)]);
-		}
+		for (const child of children.reverse()) await end(child);
 		postgres?.stop();
 		rmSync(dir, { recursive: true, force: true });
 	};
@@ -111,19 +114,32 @@ export async function startWorld(engine) {
 			if (!postgres) throw new Error("PostgreSQL is not installed: make needs");
 		}
 		const where = postgres ? ["--database", postgres.url, "--keys", join(dir, "keys")] : ["--data", join(dir, "data")];
-		const child = start(
-			consoleBin,
-			["serve", ...where, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--trial"],
-			world.logs.console,
-		);
-		const line = await new Promise((then, fail) => {
-			child.stdout.once("data", (data) => then(String(data)));
-			child.once("exit", () => fail(new Error(`the console did not start: ${world.logs.console.join("")}`)));
-		});
-		Object.assign(world, JSON.parse(line));
+		/** Starts the console; it says where it listens when it is ready. */
+		const serve = async (listen, http) => {
+			const child = start(
+				consoleBin,
+				["serve", ...where, "--listen", listen, "--http", http, "--trial"],
+				world.logs.console,
+			);
+			const line = await new Promise((then, fail) => {
+				child.stdout.once("data", (data) => then(String(data)));
+				child.once("exit", () => fail(new Error(`the console did not start: ${world.logs.console.join("")}`)));
+			});
+			Object.assign(world, JSON.parse(line));
+			return child;
+		};
+		let served = await serve("127.0.0.1:0", "127.0.0.1:0");
+		/** Ends the console in order and starts it again where it was. */
+		world.restartConsole = async () => {
+			await end(served);
+			served = await serve(`127.0.0.1:${new URL(world.url).port}`, `127.0.0.1:${new URL(world.http).port}`);
+		};
 		run(consoleBin, ["person", "add", "anna", "--role", "admin", ...where]);
 		world.token = run(consoleBin, ["token", "create", "--person", "anna", ...where]);
 		world.link = () => run(consoleBin, ["person", "link", "anna", "--url", world.http, ...where]);
+		/** Somebody more who may sign in; with a token, where one is wanted. */
+		world.addPerson = (name, role) => run(consoleBin, ["person", "add", name, "--role", role, ...where]);
+		world.tokenOf = (name) => run(consoleBin, ["token", "create", "--person", name, ...where]);
 		const token = run(consoleBin, ["enrolment", "create", "--uses", "1", "--expires", "1h", ...where]);
 		const state = join(dir, "agent");
 		run(
@@ -131,7 +147,13 @@ export async function startWorld(engine) {
 			["enroll", "--console", world.url, "--token-file", "-", "--state", state, "--profile", "trial"],
 			token,
 		);
-		start(agentBin, ["run", "--state", state, "--policy", join(dir, "none.yaml")], world.logs.agent);
+		const work = () => start(agentBin, ["run", "--state", state, "--policy", join(dir, "none.yaml")], world.logs.agent);
+		let agent = work();
+		/** Ends the agent in order and starts it again over the same state. */
+		world.restartAgent = async () => {
+			await end(agent);
+			agent = work();
+		};
 		world.help = () => run(agentBin, ["help", "--print", "--state", state]);
 		world.api = async (method, path, body) => {
 			const answer = await fetch(`${world.http}/api/v1${path}`, {

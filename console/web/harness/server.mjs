@@ -1,6 +1,6 @@
 // A stand-in for the console, for looking at pages while the console is not there: it answers the
 // HTTP contract from seeded data and keeps nothing. It is not part of the product.
-//   node harness/server.mjs [--port 8090] [--machines 20000] [--slow MS] [--signed-out] [--viewer]
+//   node harness/server.mjs [--port 8090] [--machines 20000] [--tickets 17] [--slow MS] [--signed-out] [--viewer]
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -21,6 +21,17 @@ const dist = fileURLToPath(new URL("../dist", import.meta.url));
 const fleet = seed.machines(Number(flag("machines", "20000")));
 const alerts = seed.alerts(fleet);
 const tickets = fleet.length ? seed.tickets(fleet) : [];
+for (let i = 0; fleet.length && tickets.length < Number(flag("tickets", "0")); i++)
+	tickets.push({ ...tickets[i % 17], id: seed.uuid(3, 1000 + i), number: `DS-${String(1000 + i).padStart(6, "0")}` });
+if (has("tickets")) tickets.splice(Number(flag("tickets", "0")));
+const tokens = has("first-help")
+	? []
+	: [20, 4000, 90_000].map((minutes, i) => ({
+			id: seed.uuid(11, i + 1),
+			person: { id: seed.people[i % 2].id, name: seed.people[i % 2].display_name },
+			created_at: seed.at(minutes * 60),
+			expires_at: new Date(Date.now() + (90 * 1440 - minutes) * 60_000).toISOString(),
+		}));
 const timelines = new Map();
 const runs = [];
 const sessions = [];
@@ -479,6 +490,7 @@ const routes = [
 		}),
 	],
 	["GET /machines/:id", ([id]) => found(fleet, id)],
+	["POST /machines/:id/check-now", ([id]) => found(fleet, id)],
 	["GET /machines/:id/facts", ([id]) => found(fleet, id) && seed.facts()],
 	[
 		"GET /machines/:id/vitals",
@@ -562,7 +574,34 @@ const routes = [
 			};
 		},
 	],
-	["GET /people", (_, __, q) => page(seed.people, q)],
+	[
+		"GET /people",
+		(_, __, q) =>
+			page(
+				seed.people.filter(
+					(p) =>
+						(q.get("state") === "all" || !!p.disabled === (q.get("state") === "disabled")) &&
+						fold(`${p.name} ${p.display_name}`).includes(fold(q.get("q") ?? "")),
+				),
+				q,
+			),
+	],
+	[
+		"PATCH /people/:id",
+		([id], { version, ...change }) => {
+			const person = found(seed.people, id);
+			if (version !== person.version) raise(409, "conflict", "somebody changed this row first");
+			return Object.assign(person, change, { version: version + 1 });
+		},
+	],
+	["GET /tokens", (_, __, q) => page(tokens, q)],
+	[
+		"DELETE /tokens/:id",
+		([id]) => {
+			tokens.splice(tokens.indexOf(found(tokens, id)), 1);
+			return null;
+		},
+	],
 	[
 		"GET /scripts",
 		(_, __, q) => {
@@ -714,6 +753,10 @@ async function answer(request, response) {
 	let text = "";
 	for await (const chunk of request) text += chunk;
 	if (slow) await new Promise((then) => setTimeout(then, slow));
+	if (has("broken") && !/^\/me/.test(path)) {
+		response.writeHead(500, { "Content-Type": "application/problem+json" });
+		return response.end(JSON.stringify({ status: 500, code: "internal", detail: "" }));
+	}
 	const route = routes
 		.filter((r) => r.method === request.method && r.pattern.test(path))
 		.sort((a, b) => b.plain - a.plain)[0];

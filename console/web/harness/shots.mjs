@@ -33,7 +33,44 @@ const pages = [
 		"/computers?presence=offline",
 		{ act: async (page) => void (await page.locator(".row").nth(1).click()) },
 	],
+	["computers-one", "/computers", { flags: ["--machines", "1"] }],
+	[
+		"week",
+		`/computers/${machine}`,
+		{
+			act: async (page) => {
+				await page.locator(".chart .seg button").last().click();
+				await page.locator(".chart").scrollIntoViewIfNeeded();
+			},
+		},
+	],
+	[
+		"table",
+		`/computers/${machine}`,
+		{
+			act: async (page) => {
+				await page.locator(".chart .seg button").nth(1).click();
+				await page.locator(".chart button.link").click();
+				await page.locator(".chart").scrollIntoViewIfNeeded();
+			},
+		},
+	],
 	["queue", "/queue/mine"],
+	["queue-many", "/queue/open", { flags: ["--tickets", "20000"] }],
+	["queue-one", "/queue/mine", { flags: ["--tickets", "1"] }],
+	["queue-empty", "/queue/mine", { flags: ["--machines", "0"] }],
+	["queue-broken", "/queue/mine", { flags: ["--broken"] }],
+	["queue-waits", "/queue/mine", { flags: ["--slow", "1000"] }],
+	[
+		"queue-selected",
+		"/queue/open",
+		{
+			act: async (page) => {
+				for (const key of ["x", "j", "j", "X", "h"]) await page.keyboard.press(key);
+			},
+			wide: true,
+		},
+	],
 	["ticket", `/tickets/${ticket(97)}`],
 	["ticket-person", `/tickets/${ticket(118)}`],
 	[
@@ -133,6 +170,10 @@ const pages = [
 	["checks", "/settings/checks"],
 	["console", "/settings/console"],
 	["enrol", "/settings/enrol", { act: (page) => page.locator(".enrol .btn.first").click() }],
+	["people", "/settings/people"],
+	["people-disable", "/settings/people", { act: (page) => page.locator("table.people td.r .btn").first().click() }],
+	["tokens", "/settings/tokens"],
+	["tokens-empty", "/settings/tokens", { flags: ["--first-help"] }],
 	["audit", "/settings/audit"],
 	[
 		"help",
@@ -194,7 +235,7 @@ for (const [width, height, language, theme] of views) {
 			console.error(`${name}: ${error.message}`);
 		});
 		page.on("console", (message) => {
-			if (message.type() !== "error" || /401/.test(message.text())) return;
+			if (message.type() !== "error" || /401|status of 500/.test(message.text())) return;
 			wrong++;
 			console.error(`${name}: ${message.text()}`);
 		});

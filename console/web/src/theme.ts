@@ -140,7 +140,14 @@ export const theme = createTheme({
 		Checkbox: Checkbox.extend({ defaultProps: { size: "md", radius: 3 } }),
 		Switch: Switch.extend({ defaultProps: { size: "sm", withThumbIndicator: false } }),
 		Menu: Menu.extend({
-			defaultProps: { shadow: "md", radius: "sm", offset: 4, withinPortal: true, keepMounted: false },
+			defaultProps: {
+				shadow: "md",
+				radius: "sm",
+				offset: 4,
+				withinPortal: true,
+				keepMounted: false,
+				withInitialFocusPlaceholder: false,
+			},
 		}),
 		Modal: Modal.extend({
 			defaultProps: {

@@ -1,6 +1,6 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, call } from "../api/client";
-import type { Me } from "../api/types";
+import type { Me, Person, Role } from "../api/types";
 
 export function useSignedIn() {
 	return useQuery({
@@ -35,11 +35,69 @@ export function usePatchMe() {
 	});
 }
 
-/** The newest entries of the audit log. */
+const PAGE = 100;
+
+/** The audit log, newest first. */
 export function useAudit() {
-	return useQuery({
+	return useInfiniteQuery({
 		queryKey: ["audit"],
-		queryFn: () => call(api.GET("/audit", { params: { query: { limit: 100 } } })),
+		queryFn: ({ pageParam }) => call(api.GET("/audit", { params: { query: { limit: PAGE, cursor: pageParam } } })),
+		initialPageParam: undefined as string | undefined,
+		getNextPageParam: (last) => last.next ?? undefined,
 		staleTime: 5_000,
+	});
+}
+
+export type PeopleState = "active" | "disabled" | "all";
+
+/** People with an account. Its key begins as that of every list of people: a change reaches them all. */
+export function usePersons(state: PeopleState, q: string) {
+	return useInfiniteQuery({
+		queryKey: ["people", { state, q }],
+		queryFn: ({ pageParam }) =>
+			call(
+				api.GET("/people", {
+					params: { query: { state, q: q || undefined, limit: PAGE, cursor: pageParam } },
+				}),
+			),
+		initialPageParam: undefined as string | undefined,
+		getNextPageParam: (last) => last.next ?? undefined,
+		placeholderData: keepPreviousData,
+	});
+}
+
+/** Changes a person with the version that was seen; whatever comes of it, the lists are fetched again. */
+export function useChangePerson() {
+	const client = useQueryClient();
+	return useMutation({
+		mutationFn: ({ person, change }: { person: Person; change: { role?: Role; disabled?: boolean } }) =>
+			call(
+				api.PATCH("/people/{id}", {
+					params: { path: { id: person.id } },
+					body: { version: person.version, ...change },
+				}),
+			),
+		onSettled: () =>
+			Promise.all([
+				client.invalidateQueries({ queryKey: ["people"] }),
+				client.invalidateQueries({ queryKey: ["tokens"] }),
+			]),
+	});
+}
+
+export function useTokens() {
+	return useInfiniteQuery({
+		queryKey: ["tokens"],
+		queryFn: ({ pageParam }) => call(api.GET("/tokens", { params: { query: { limit: PAGE, cursor: pageParam } } })),
+		initialPageParam: undefined as string | undefined,
+		getNextPageParam: (last) => last.next ?? undefined,
+	});
+}
+
+export function useRevoke() {
+	const client = useQueryClient();
+	return useMutation({
+		mutationFn: (id: string) => call(api.DELETE("/tokens/{id}", { params: { path: { id } } })),
+		onSettled: () => client.invalidateQueries({ queryKey: ["tokens"] }),
 	});
 }

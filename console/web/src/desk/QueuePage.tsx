@@ -1,18 +1,18 @@
 /** The queue: what I do next. Views of tickets, most urgent first. */
-import { TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo } from "react";
 import { useCan, useMe } from "../api/me";
 import type { Ticket, TicketCounts } from "../api/types";
 import { type MessageId, useT } from "../i18n";
 import { lasted, number } from "../i18n/format";
 import { shortNumber, titleOf } from "../i18n/words";
-import { Icon } from "../ui/icons";
-import { useKeys } from "../ui/keyboard";
-import { List } from "../ui/list";
+import { List, ListBones } from "../ui/list";
 import { say } from "../ui/notices";
-import { Bones, Btn, Empty, useSentence, Wrong } from "../ui/parts";
+import { Btn, Empty, useSentence, Wrong } from "../ui/parts";
+import { SearchField } from "../ui/search";
+import { useSelection } from "../ui/selection";
 import { ticketColumns } from "./columns";
+import { QueueSelection } from "./QueueSelection";
 import { type TicketFilter, usePatchTicket, useTicketCounts, useTicketNews, useTickets, type View } from "./queries";
 import "./desk.css";
 
@@ -56,6 +56,9 @@ export function QueuePage({ filter, set, open }: Props) {
 	const rows = useMemo(() => tickets.data?.pages.flatMap((page) => page.items) ?? [], [tickets.data]);
 	const total = tickets.data?.pages[0]?.total ?? 0;
 	const first = rows[0];
+	const selection = useSelection(useMemo(() => rows.map((ticket) => ticket.id), [rows]));
+	const chosen = rows.filter((ticket) => selection.ids.has(ticket.id));
+	const writes = can("ticket.write");
 	useEffect(() => {
 		document.title = `${t("nav.queue")} · Deskside`;
 	}, [t]);
@@ -95,14 +98,16 @@ export function QueuePage({ filter, set, open }: Props) {
 						{t("queue.show_new", { n: news.fresh })}
 					</Btn>
 				)}
-				<Filter value={filter.q ?? ""} onChange={(q) => set({ q: q || undefined })} />
+				<SearchField
+					className="queue-filter not-narrow"
+					value={filter.q ?? ""}
+					onChange={(q) => set({ q: q || undefined })}
+				/>
 			</nav>
 			{tickets.error ? (
 				<Wrong reason={tickets.error} retry={() => void tickets.refetch()} large />
 			) : tickets.isPending ? (
-				<div className="sec">
-					<Bones lines={12} />
-				</div>
+				<ListBones columns={columns} selectable={writes && filter.view !== "done"} />
 			) : rows.length === 0 ? (
 				<Nothing filter={filter} counts={counts.data} clear={() => set({ q: undefined })} open={open} />
 			) : (
@@ -117,9 +122,12 @@ export function QueuePage({ filter, set, open }: Props) {
 					sort={filter.sort}
 					onSort={(sort) => set({ sort: sort === "priority" ? undefined : sort })}
 					unread={(ticket) => ticket.state === "new" || ticket.last_message_by === "person"}
-					keys={can("ticket.write") ? [{ keys: "t", does: "key.take", run: take }] : []}
+					keys={writes ? [{ keys: "t", does: "key.take", run: take }] : []}
+					selection={writes && filter.view !== "done" ? selection : undefined}
+					nameOf={titleOf}
 				/>
 			)}
+			{chosen.length > 0 && <QueueSelection tickets={chosen} selection={selection} />}
 		</div>
 	);
 }
@@ -127,35 +135,6 @@ export function QueuePage({ filter, set, open }: Props) {
 function sentenceOf(t: ReturnType<typeof useT>, view: View, first: Ticket, total: number): string {
 	if (view === "done") return t("queue.done_sentence", { n: total });
 	return t("queue.next", { title: titleOf(first), age: lasted(first.created_at) });
-}
-
-function Filter({ value, onChange }: { value: string; onChange: (q: string) => void }) {
-	const t = useT();
-	const field = useRef<HTMLInputElement>(null);
-	const [typed, setTyped] = useState(value);
-	const wait = useRef<ReturnType<typeof setTimeout>>(undefined);
-	useEffect(() => setTyped(value), [value]);
-	useKeys([{ keys: "/", does: "key.filter", run: () => field.current?.focus() }]);
-	return (
-		<TextInput
-			ref={field}
-			className="search-field queue-filter not-narrow"
-			type="search"
-			aria-label={t("act.filter")}
-			placeholder={t("act.filter")}
-			leftSection={<Icon name="search" />}
-			rightSection={typed === "" && <kbd>/</kbd>}
-			rightSectionPointerEvents="none"
-			value={typed}
-			onKeyDown={(event) => event.key === "Escape" && field.current?.blur()}
-			onChange={(event) => {
-				const next = event.currentTarget.value;
-				setTyped(next);
-				clearTimeout(wait.current);
-				wait.current = setTimeout(() => onChange(next.trim()), 200);
-			}}
-		/>
-	);
 }
 
 function Nothing({

@@ -168,7 +168,7 @@ function Answers({ id, question }: { id: string; question?: Question }) {
 					{lines.map((line, i) => (
 						<tr key={`${line.machine} ${i}`}>
 							<td>
-								<Link to="/computers/$id" params={{ id: line.machine }} className="link mono">
+								<Link to="/computers/$id" params={{ id: line.machine }} className="link mono nowrap">
 									{line.name}
 								</Link>
 							</td>

@@ -1,15 +1,14 @@
 /** Every machine, worst first: searched, filtered, sorted and paged at the console. */
-import { TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo } from "react";
 import { useCan } from "../api/me";
 import type { Health, MachineCounts } from "../api/types";
 import { type MessageId, pick, useT } from "../i18n";
 import { number } from "../i18n/format";
 import { Icon } from "../ui/icons";
-import { useKeys } from "../ui/keyboard";
-import { List } from "../ui/list";
-import { Bones, Btn, Empty, Mark, Wrong } from "../ui/parts";
+import { List, ListBones } from "../ui/list";
+import { Btn, Empty, Mark, Wrong } from "../ui/parts";
+import { SearchField } from "../ui/search";
 import { machineColumns } from "./columns";
 import { EnrolLine } from "./EnrolLine";
 import { type MachineFilter, useExamples, useMachineCounts, useMachineNews, useMachines } from "./queries";
@@ -47,7 +46,12 @@ export function ComputersPage({ filter, set, open }: Props) {
 			<section className="page-head fleet-head">
 				<div className="line wrap">
 					<h1 className="sentence grow">{counts.data ? fleetSentence(t, counts.data) : t("nav.computers")}</h1>
-					<Search value={filter.q ?? ""} total={counts.data?.total} onChange={(q) => set({ q: q || undefined })} />
+					<SearchField
+						className="fleet-search"
+						value={filter.q ?? ""}
+						placeholder={counts.data?.total ? t("computers.filter", { n: counts.data.total }) : undefined}
+						onChange={(q) => set({ q: q || undefined })}
+					/>
 				</div>
 				{counts.data && <Distribution counts={counts.data} />}
 			</section>
@@ -78,9 +82,7 @@ export function ComputersPage({ filter, set, open }: Props) {
 					{machines.error ? (
 						<Wrong reason={machines.error} retry={() => void machines.refetch()} large />
 					) : machines.isPending ? (
-						<div className="sec">
-							<Bones lines={12} />
-						</div>
+						<ListBones columns={columns} />
 					) : rows.length === 0 ? (
 						<Empty
 							large
@@ -132,35 +134,6 @@ function Distribution({ counts }: { counts: MachineCounts }) {
 				(grade) => by_health[grade] > 0 && <i key={grade} className={grade} style={{ flexGrow: by_health[grade] }} />,
 			)}
 		</div>
-	);
-}
-
-function Search({ value, total, onChange }: { value: string; total?: number; onChange: (q: string) => void }) {
-	const t = useT();
-	const field = useRef<HTMLInputElement>(null);
-	const [typed, setTyped] = useState(value);
-	const wait = useRef<ReturnType<typeof setTimeout>>(undefined);
-	useEffect(() => setTyped(value), [value]);
-	useKeys([{ keys: "/", does: "key.filter", run: () => field.current?.focus() }]);
-	return (
-		<TextInput
-			ref={field}
-			className="search-field fleet-search"
-			type="search"
-			aria-label={t("act.filter")}
-			placeholder={total ? t("computers.filter", { n: total }) : t("act.filter")}
-			leftSection={<Icon name="search" />}
-			rightSection={typed === "" && <kbd>/</kbd>}
-			rightSectionPointerEvents="none"
-			value={typed}
-			onKeyDown={(event) => event.key === "Escape" && field.current?.blur()}
-			onChange={(event) => {
-				const next = event.currentTarget.value;
-				setTyped(next);
-				clearTimeout(wait.current);
-				wait.current = setTimeout(() => onChange(next.trim()), 200);
-			}}
-		/>
 	);
 }
 

@@ -11,6 +11,8 @@ import { type SettingsChange, usePatchSettings, useSettings } from "./queries";
 
 const durations = ["beat", "offline_after", "upload_every", "join_window", "auto_resolve_after"] as const;
 
+const stormWords = { machines: "settings.storm_machines", window: "settings.storm_window" } as const;
+
 export function ConsoleSettings() {
 	const settings = useSettings();
 	if (settings.error) return <Wrong reason={settings.error} retry={() => void settings.refetch()} large />;
@@ -54,9 +56,9 @@ function Form({ settings }: { settings: Settings }) {
 				</Setting>
 			))}
 			{storm.map(([name, value]) => (
-				<Setting key={name} word="settings.storm" name={name} why="settings.storm_why">
+				<Setting key={name} word={stormWords[name as keyof Settings["storm"]]} why="settings.storm_why">
 					<TextInput
-						aria-label={name}
+						aria-label={t(stormWords[name as keyof Settings["storm"]])}
 						w={120}
 						value={String(value)}
 						error={wrong[`storm.${name}`]}
@@ -103,24 +105,12 @@ function Form({ settings }: { settings: Settings }) {
 	);
 }
 
-function Setting({
-	word,
-	why,
-	name,
-	children,
-}: {
-	word: MessageId;
-	why: MessageId;
-	name?: string;
-	children: React.ReactNode;
-}) {
+function Setting({ word, why, children }: { word: MessageId; why: MessageId; children: React.ReactNode }) {
 	const t = useT();
 	return (
 		<section className="setting">
 			<div>
-				<h2>
-					{t(word)} {name && <span className="mono dim">{name}</span>}
-				</h2>
+				<h2>{t(word)}</h2>
 				<p className="sub">{t(why)}</p>
 			</div>
 			{children}

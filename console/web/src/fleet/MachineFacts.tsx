@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { Facts, Machine } from "../api/types";
 import { type MessageId, useT } from "../i18n";
 import { bits, bytes, duration, number, percent, when } from "../i18n/format";
+import { systemName } from "../i18n/words";
 import { Bar, Empty, type Grade, Seg } from "../ui/parts";
 
 /** Names of hardware facts that we have a word for, and how their value reads. */
@@ -32,9 +33,7 @@ export function FactsPane({ facts, machine }: { facts: Facts; machine: Machine }
 				<h2>{t("machine.facts")}</h2>
 				<dl className="kv">
 					<dt>{t("fact.system")}</dt>
-					<dd>
-						{machine.os.name} {machine.os.version}
-					</dd>
+					<dd>{systemName(machine.os)}</dd>
 					<dt>{t("fact.kernel")}</dt>
 					<dd>
 						{machine.os.kernel} · {machine.os.arch}
@@ -81,13 +80,11 @@ export function FactsPane({ facts, machine }: { facts: Facts; machine: Machine }
 			{facts.unreadable.length > 0 && (
 				<section>
 					<h2>{t("machine.unreadable")}</h2>
-					<ul className="rows">
+					<ul className="unreadable">
 						{facts.unreadable.map((item) => (
 							<li key={item.what}>
-								<span className="mono cut">{item.what}</span>
-								<span className="dim cut" title={item.why}>
-									{item.why}
-								</span>
+								<span className="mono">{item.what}</span>
+								<span className="sub">{item.why}</span>
 							</li>
 						))}
 					</ul>

@@ -5,28 +5,33 @@
 import { type ComponentType, useEffect } from "react";
 import { useActs } from "../api/acts";
 import { useCan } from "../api/me";
-import type { Machine } from "../api/types";
+import type { Facts, Machine } from "../api/types";
 import { useT } from "../i18n";
-import { presence, presenceSentence } from "../i18n/words";
+import { presence, presenceSentence, systemName } from "../i18n/words";
 import { useKeys } from "../ui/keyboard";
-import { Bones, Btn, Chip, Empty, Wrong } from "../ui/parts";
+import { say } from "../ui/notices";
+import { Bones, Btn, Chip, Empty, useSentence, Wrong } from "../ui/parts";
 import { FactsPane, FactsRows } from "./MachineFacts";
-import { useFacts, useMachine } from "./queries";
+import { useCheckNow, useFacts, useMachine } from "./queries";
 import "./fleet.css";
 
 export type MachinePart = ComponentType<{ machine: Machine }>;
 export type MachineParts = {
 	Sentence: MachinePart;
 	Findings: MachinePart;
-	Vitals: MachinePart;
+	/** `booted` is when the computer started, in ms, where that is known. */
+	Vitals: ComponentType<{ machine: Machine; booted?: number }>;
 	OpenTickets: MachinePart;
 	Runs: MachinePart;
 	Sessions: MachinePart;
 };
 
+const bootedAt = (facts: Facts | undefined) => (facts?.os?.booted_at ? Date.parse(facts.os.booted_at) : undefined);
+
 export function MachinePage({ id, parts }: { id: string; parts: MachineParts }) {
 	const t = useT();
 	const machine = useMachine(id);
+	const facts = useFacts(id);
 	useEffect(() => {
 		document.title = `${machine.data?.name ?? t("nav.computers")} · Deskside`;
 	}, [machine.data?.name, t]);
@@ -38,12 +43,12 @@ export function MachinePage({ id, parts }: { id: string; parts: MachineParts }) 
 			</div>
 		);
 	return (
-		<div className="page">
+		<div className="page machine-page">
 			<Head machine={machine.data} parts={parts} />
 			<div className="split machine-split">
 				<div className="scroll">
 					<parts.Findings machine={machine.data} />
-					<parts.Vitals machine={machine.data} />
+					<parts.Vitals machine={machine.data} booted={bootedAt(facts.data)} />
 					<Rows id={id} />
 					<div className="duo">
 						<parts.Runs machine={machine.data} />
@@ -65,9 +70,17 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 	const runs = can("run.start") && machine.policy.scripts !== "off";
 	const connects = can("session.open") && machine.policy.terminal !== "off";
 	const run = () => acts.run({ machine: machine.id });
+	const check = useCheckNow(machine.id);
+	const sentence = useSentence();
+	const checkNow = () =>
+		check.mutate(undefined, {
+			onSuccess: () => say(t("machine.checking")),
+			onError: (reason) => say(sentence(reason)),
+		});
 	const connect = () => acts.connect({ machine: machine.id });
 	useKeys([
 		...(connects ? [{ keys: "o", does: "key.connect" as const, run: connect }] : []),
+		...(online ? [{ keys: "v", does: "key.check_now" as const, run: checkNow }] : []),
 		...(runs ? [{ keys: "s", does: "key.run" as const, run }] : []),
 		...(can("ticket.write")
 			? [{ keys: "n", does: "key.new" as const, run: () => acts.ticket({ machine: machine.id }) }]
@@ -80,7 +93,7 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 				<Chip grade={online ? "ok" : "unknown"}>{presence(t, machine)}</Chip>
 				{person && <b>{person}</b>}
 				<span className="dim cut">
-					{machine.os.name} {machine.os.version} · {machine.os.arch}
+					{systemName(machine.os)} · {machine.os.arch}
 				</span>
 				<span className="grow" />
 				<parts.OpenTickets machine={machine} />
@@ -97,6 +110,11 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 				{connects && (
 					<Btn kind={machine.open_alerts > 0 && runs ? undefined : "first"} icon="connect" kbd="o" onClick={connect}>
 						{t("act.connect")}
+					</Btn>
+				)}
+				{online && (
+					<Btn kbd="v" loading={check.isPending} onClick={checkNow}>
+						{t("act.check_now")}
 					</Btn>
 				)}
 				{can("ticket.write") && (

@@ -1,7 +1,7 @@
 import type { Machine } from "../api/types";
 import type { Translate } from "../i18n";
 import { age, moment } from "../i18n/format";
-import { headline, presence } from "../i18n/words";
+import { headline, presence, systemName } from "../i18n/words";
 import type { Column } from "../ui/list";
 import { Mark } from "../ui/parts";
 
@@ -68,8 +68,8 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 			head: t("computers.system"),
 			width: "minmax(80px, 1.1fr)",
 			cell: (m) => (
-				<span className="mid" title={`${m.os.name} ${m.os.version}`}>
-					{`${m.os.name} ${m.os.version}`.trim()}
+				<span className="mid" title={systemName(m.os)}>
+					{systemName(m.os)}
 				</span>
 			),
 		},

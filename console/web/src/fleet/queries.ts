@@ -43,6 +43,15 @@ export function useMachine(id: string) {
 	});
 }
 
+/** Asks a machine for a round of readings now; what it finds comes in as changes. */
+export function useCheckNow(id: string) {
+	const client = useQueryClient();
+	return useMutation({
+		mutationFn: () => call(api.POST("/machines/{id}/check-now", { params: { path: { id } } })),
+		onSuccess: (fresh) => client.setQueryData(["machine", id], fresh),
+	});
+}
+
 export function useFacts(id: string) {
 	return useQuery({
 		queryKey: ["machine", id, "facts"],

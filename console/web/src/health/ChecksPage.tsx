@@ -58,9 +58,11 @@ function OneCheck({ check }: { check: Check }) {
 				write(change);
 			}}
 		>
-			<div className="line">
+			<div className="line check-head">
 				<h2>{pick(check.title)}</h2>
-				<span className="mono dim grow">{check.id}</span>
+				<span className="mono dim grow cut" title={check.id}>
+					{check.id}
+				</span>
 				<Switch
 					label={t("check.enabled")}
 					labelPosition="left"

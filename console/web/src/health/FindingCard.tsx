@@ -3,10 +3,11 @@ import { useState } from "react";
 import type { Alert } from "../api/types";
 import { type Language, language, pick, useT } from "../i18n";
 import { bytes, clock, measure, percent } from "../i18n/format";
+import { spacing } from "../ui/gaps";
 import { Chip, type Grade, Mark } from "../ui/parts";
 import { Evidence, PointsTable } from "../ui/plot";
 import { useChecks } from "./queries";
-import { limitsOf, seriesName, vitalOf } from "./series";
+import { limitsOf, seriesName, vitalOf, whyNot } from "./series";
 import "./health.css";
 
 export function FindingCard({ alert }: { alert: Alert }) {
@@ -99,7 +100,13 @@ function Figure({ alert }: { alert: Alert }) {
 				{t(asTable ? "plot.as_chart" : "plot.as_table")}
 			</button>
 			{asTable ? (
-				<PointsTable points={series.points} unit={series.unit} label={label} />
+				<PointsTable
+					points={series.points}
+					unit={series.unit}
+					label={label}
+					step={spacing(series.points)}
+					why={(gap) => whyNot(t, gap)}
+				/>
 			) : (
 				<Evidence
 					label={label}

@@ -1,9 +1,10 @@
 /** How a machine is now, once a second, and how it was in the last hour, day and week. */
 import { Select } from "@mantine/core";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo, useState } from "react";
 import type { Alert, Machine, Series } from "../api/types";
 import { useT } from "../i18n";
 import { bits, lasted, measure, percent } from "../i18n/format";
+import type { Gap } from "../ui/gaps";
 import { Bar, Empty, Mark, Seg, Wrong } from "../ui/parts";
 import { type Point, PointsTable, Spark } from "../ui/plot";
 import {
@@ -16,7 +17,7 @@ import {
 	useLiveVitals,
 	useVitals,
 } from "./queries";
-import { bySeries, checkOf, limitsOf, seriesName, threshold, vitalOf } from "./series";
+import { bySeries, checkOf, limitsOf, seriesName, threshold, vitalOf, whyNot } from "./series";
 import "./health.css";
 
 const TimeChart = lazy(() => import("../ui/timechart"));
@@ -30,7 +31,7 @@ const last = (points: Point[] | undefined) => {
 function now(series: Series | undefined, live: LiveState | undefined): { points: Point[]; value?: number } {
 	if (!series) return { points: [] };
 	const key = seriesKey(series);
-	const end = series.points.at(-1)?.[0] ?? 0;
+	const end = last(series.points)?.[0] ?? 0;
 	const points = [...series.points, ...(live?.tail[key] ?? []).filter((p) => (p[0] ?? 0) > end)];
 	return { points, value: live?.values[key]?.value ?? last(points)?.[1] ?? undefined };
 }
@@ -80,7 +81,8 @@ function useGrade() {
 	};
 }
 
-export function Vitals({ machine }: { machine: Machine }) {
+/** `booted` is when the computer started, in ms, where that is known. */
+export function Vitals({ machine, booted }: { machine: Machine; booted?: number }) {
 	const t = useT();
 	const hour = useVitals(machine.id, "hour");
 	const live = useLiveVitals(machine.id, machine.presence === "online");
@@ -124,12 +126,16 @@ export function Vitals({ machine }: { machine: Machine }) {
 									<span className="sub"> {t("time.ago", { age: lasted(machine.last_seen_at) })}</span>
 								)}
 							</div>
-							{tile.points.length > 1 ? <Spark points={tile.points} top={tile.top} /> : <div className="spark" />}
+							{tile.points.length > 1 ? (
+								<Spark points={tile.points} step={ranges.hour.step} top={tile.top} />
+							) : (
+								<div className="spark" />
+							)}
 						</div>
 					);
 				})}
 			</div>
-			<Chart machine={machine} />
+			<Chart machine={machine} booted={booted} />
 		</>
 	);
 }
@@ -141,7 +147,7 @@ function ofFinding(all: Series[], alerts: Alert[] | undefined): Series | undefin
 	return named?.find((series) => Object.values(series.attributes).includes(worst?.instance ?? "")) ?? named?.[0];
 }
 
-function Chart({ machine }: { machine: Machine }) {
+function Chart({ machine, booted }: { machine: Machine; booted?: number }) {
 	const t = useT();
 	const [range, setRange] = useState<Range>("hour");
 	const [wanted, setWanted] = useState<string>();
@@ -164,6 +170,12 @@ function Chart({ machine }: { machine: Machine }) {
 		[t, checks.data, series],
 	);
 	const label = series ? seriesName(t, series) : t("vital.chart");
+	const { presence, offline_reason, enrolled_at } = machine;
+	const why = useCallback(
+		(gap: Gap) => whyNot(t, gap, { presence, offline_reason, enrolled_at }, booted),
+		[t, presence, offline_reason, enrolled_at, booted],
+	);
+	const step = vitals.data?.step_seconds || ranges[range].step;
 	return (
 		<section className="chart" aria-label={label}>
 			<div className="line wrap">
@@ -195,7 +207,7 @@ function Chart({ machine }: { machine: Machine }) {
 					<Wrong reason={vitals.error} retry={() => void vitals.refetch()} />
 				) : series && vitals.data ? (
 					asTable ? (
-						<PointsTable points={series.points} unit={series.unit} label={label} />
+						<PointsTable points={series.points} unit={series.unit} label={label} step={step} why={why} />
 					) : (
 						<Suspense fallback={null}>
 							<TimeChart
@@ -203,8 +215,9 @@ function Chart({ machine }: { machine: Machine }) {
 								unit={series.unit}
 								from={Date.parse(vitals.data.from)}
 								to={Date.parse(vitals.data.to)}
-								step={vitals.data.step_seconds || ranges[range].step}
+								step={step}
 								limits={limits}
+								why={why}
 								label={label}
 								height={208}
 							/>

@@ -46,7 +46,8 @@ export function useVitals(machine: string, range: Range) {
 	return useQuery({
 		queryKey: ["vitals", machine, range],
 		queryFn: () => {
-			const to = new Date();
+			// On whole steps, so that a point keeps its moment and its value from one answer to the next.
+			const to = new Date(Math.ceil(Date.now() / 1000 / step) * step * 1000);
 			const from = new Date(to.getTime() - seconds * 1000);
 			return call(
 				api.GET("/machines/{id}/vitals", {

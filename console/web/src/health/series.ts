@@ -1,7 +1,8 @@
 /** Which vital stands where: names of series, the limit a check draws on them, and how they are said. */
-import type { Check, Series } from "../api/types";
+import type { Check, Machine, Series } from "../api/types";
 import type { Translate } from "../i18n";
-import { measure } from "../i18n/format";
+import { clock, measure, when } from "../i18n/format";
+import type { Gap } from "../ui/gaps";
 import type { Limit } from "../ui/plot";
 
 /** The vital that a check of the catalogue judges, where the two have one unit. */
@@ -28,6 +29,35 @@ export function limitsOf(t: Translate, check: Check | undefined, unit: string): 
 		if (at) limits.push({ ...at, grade, words: t("plot.limit", { value: measure(at.value, unit) }) });
 	}
 	return limits;
+}
+
+/** A moment with its hour, however long ago. */
+const exactly = (at: number) => (when(at).includes(":") ? when(at) : `${when(at)}, ${clock(at)}`);
+
+/** A reading may come this much after the start of the computer. */
+const FIRST_READING = 5 * 60_000;
+
+/**
+ * Why nothing was read. What is known of it: before it was enrolled nobody asked, a hole in which the computer started is one in which
+ * it was off, and one that lasts has the reason for which it is offline now.
+ */
+export function whyNot(
+	t: Translate,
+	gap: Gap,
+	machine?: Pick<Machine, "presence" | "offline_reason" | "enrolled_at">,
+	booted?: number,
+): string {
+	const values = { from: exactly(gap[0]), to: exactly(gap[1]) };
+	const enrolled = machine ? Date.parse(machine.enrolled_at) : 0;
+	if (enrolled > gap[0] && gap[1] - enrolled < FIRST_READING) return t("plot.gap_new", { at: exactly(enrolled) });
+	if (booted !== undefined && booted > gap[0] && booted <= gap[1] && gap[1] - booted < FIRST_READING)
+		return t("plot.gap_started", values);
+	if (machine?.presence === "offline" && Date.now() - gap[1] < 2 * 60_000) {
+		if (machine.offline_reason === "asleep") return t("plot.gap_asleep", values);
+		if (machine.offline_reason === "shut_down") return t("plot.gap_off", values);
+		if (machine.offline_reason === "link_lost") return t("plot.gap_link", values);
+	}
+	return t("plot.gap", values);
 }
 
 const words = {

@@ -1,6 +1,7 @@
 /**
  * The person's side: say what is wrong, whether one can work, see what we noticed,
- * follow and answer. Its own layout, for a telephone first; no word of the trade.
+ * follow and answer. Its own layout, for a telephone first; no word of the trade. It speaks
+ * the language of the browser until the person chooses the other one.
  */
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useRef, useState } from "react";
@@ -8,7 +9,7 @@ import type { CanWork, HelpHome, HelpTicket } from "../api/types";
 import { language, pick, setLanguage, useT } from "../i18n";
 import { when } from "../i18n/format";
 import { Icon, Logo } from "../ui/icons";
-import { Bones, Btn, useSentence } from "../ui/parts";
+import { Bones, Btn, Seg, useSentence } from "../ui/parts";
 import { useAnswer, useAskForHelp, useHelp, useHelpSignIn, useHelpTicket } from "./queries";
 import "./help.css";
 
@@ -34,14 +35,15 @@ function Layout({ home, children, back }: { home?: HelpHome; children: ReactNode
 						</>
 					)}
 					<span className="grow" />
-					<button
-						type="button"
-						className="plain sub"
-						lang={language() === "pl" ? "en" : "pl"}
-						onClick={() => void setLanguage(language() === "pl" ? "en" : "pl")}
-					>
-						{language() === "pl" ? "English" : "Polski"}
-					</button>
+					<Seg
+						label={t("settings.language")}
+						value={language()}
+						options={[
+							{ value: "en", label: "English" },
+							{ value: "pl", label: "Polski" },
+						]}
+						onChange={(to) => void setLanguage(to)}
+					/>
 				</header>
 				{children}
 				{home && <p className="sub help-machine">{home.machine.name}</p>}
@@ -66,12 +68,7 @@ export function HelpPage({
 	useEffect(() => {
 		if (!link || tried.current) return;
 		tried.current = true;
-		mutate(link, {
-			onSuccess: (who) => {
-				void setLanguage(who.language);
-				signedIn();
-			},
-		});
+		mutate(link, { onSuccess: signedIn });
 	}, [link, mutate, signedIn]);
 	const home = useHelp(!link);
 	if (signIn.error || home.error)

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, call } from "../api/client";
 import type { CanWork } from "../api/types";
+import { language } from "../i18n";
 
 export function useHelp(on: boolean) {
 	return useQuery({
@@ -15,7 +16,7 @@ export function useHelp(on: boolean) {
 export function useHelpSignIn() {
 	const client = useQueryClient();
 	return useMutation({
-		mutationFn: (link: string) => call(api.POST("/help/sign-in", { body: { link } })),
+		mutationFn: (link: string) => call(api.POST("/help/sign-in", { body: { link, language: language() } })),
 		onSuccess: () => client.invalidateQueries({ queryKey: ["help"] }),
 	});
 }

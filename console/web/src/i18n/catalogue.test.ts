@@ -11,7 +11,9 @@ const catalogues: Record<string, Catalogue> = { en, pl };
 const ids = Object.keys(en) as MessageId[];
 
 /** Words that are the same in both languages, names, and what a machine calls itself. */
-const alike = new Set("deskside online offline terminal agent alert problem system model administrator min".split(" "));
+const alike = new Set(
+	"deskside online offline terminal agent alert problem system model administrator min api token program".split(" "),
+);
 
 type Token = string | [string, string?, unknown?];
 function tokens(message: string): Token[] {

@@ -75,6 +75,11 @@ export function when(moment: Moment, now: Date = new Date()): string {
 	return show(then, { day: "numeric", month: "short", ...year });
 }
 
+/** A day on the axis of a chart: Fri 20. */
+export function day(moment: Moment): string {
+	return `${show(moment, { weekday: "short" })}${NBSP}${show(moment, { day: "numeric" })}`;
+}
+
 /** The whole moment, for titles: Thursday, 19 November 2026, 16:40. */
 export function moment(value: Moment): string {
 	return new Intl.DateTimeFormat(locale(), {

@@ -50,6 +50,11 @@ export function presenceSentence(t: Translate, machine: Present): string {
 	}
 }
 
+/** “Debian GNU/Linux 12 (bookworm)”: the version is added only where the name does not have it. */
+export function systemName({ name, version }: Pick<Machine["os"], "name" | "version">): string {
+	return !version || name.split(/[\s(),]+/).includes(version) ? name : `${name} ${version}`;
+}
+
 /** What is wrong with a machine in a few words, or that nothing is. */
 export function headline(t: Translate, machine: Pick<Machine, "headline" | "health">): string {
 	if (machine.headline) return pick(machine.headline.title);

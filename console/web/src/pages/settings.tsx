@@ -1,6 +1,8 @@
 import { useParams } from "@tanstack/react-router";
 import { AuditPage } from "../account/AuditPage";
 import { MySettings } from "../account/MySettings";
+import { PeoplePage } from "../account/PeoplePage";
+import { TokensPage } from "../account/TokensPage";
 import { ConsoleSettings } from "../fleet/ConsoleSettings";
 import { EnrolPage } from "../fleet/EnrolLine";
 import { SettingsPage, type SettingsPart } from "../frame/SettingsPage";
@@ -11,6 +13,8 @@ const parts: SettingsPart[] = [
 	{ id: "enrol", word: "settings.enrol", right: "machine.enrol", Page: EnrolPage },
 	{ id: "checks", word: "settings.checks", right: "machine.read", Page: ChecksPage },
 	{ id: "console", word: "settings.console", right: "settings.write", Page: ConsoleSettings },
+	{ id: "people", word: "settings.people", right: "people.write", Page: PeoplePage },
+	{ id: "tokens", word: "settings.tokens", Page: TokensPage },
 	{ id: "audit", word: "settings.audit", right: "audit.read", Page: AuditPage },
 ];
 

@@ -57,7 +57,7 @@ function Runs({ runs }: { runs: Run[] }) {
 				<tr>
 					<th>{t("run.what")}</th>
 					<th>{t("computers.computer")}</th>
-					<th>{t("run.who")}</th>
+					<th className="not-narrow">{t("run.who")}</th>
 					<th>{t("run.result")}</th>
 					<th className="r not-narrow">{t("run.took")}</th>
 					<th className="r">{t("queue.last")}</th>
@@ -77,11 +77,11 @@ function Runs({ runs }: { runs: Run[] }) {
 							{run.dry_run && <span className="dim"> · {t("run.dry")}</span>}
 						</td>
 						<td>
-							<Link to="/computers/$id" params={{ id: run.machine_id }} className="mono">
+							<Link to="/computers/$id" params={{ id: run.machine_id }} className="mono nowrap">
 								{run.machine_name}
 							</Link>
 						</td>
-						<td className="mid">{run.requested_by?.name ?? "Deskside"}</td>
+						<td className="mid not-narrow">{run.requested_by?.name ?? "Deskside"}</td>
 						<td>
 							<span className="row-like">
 								{isRunning(run) ? (

@@ -5,6 +5,7 @@ import { useCan, useMe } from "../api/me";
 import type { Machine, Session } from "../api/types";
 import { useT } from "../i18n";
 import { clock, counter, duration, number } from "../i18n/format";
+import { systemName } from "../i18n/words";
 import { Icon } from "../ui/icons";
 import { useNarrow } from "../ui/list";
 import { Bones, Btn, Empty, Mark, Wrong } from "../ui/parts";
@@ -280,9 +281,7 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 						<h2>{t("ticket.machine")}</h2>
 						<dl className="kv">
 							<dt>{t("fact.system")}</dt>
-							<dd>
-								{machine.os.name} {machine.os.version}
-							</dd>
+							<dd>{systemName(machine.os)}</dd>
 							<dt>{t("fact.policy")}</dt>
 							<dd>{machine.policy.profile}</dd>
 							<dt>{t("session.since")}</dt>

@@ -7,10 +7,10 @@ import { fold } from "../desk/Timeline";
 import { table } from "../fleet/AskPage";
 import { fold as foldLetters } from "../frame/Palette";
 import { addLive, seriesKey, worstFirst } from "../health/queries";
-import { limitsOf, seriesName, threshold } from "../health/series";
+import { limitsOf, seriesName, threshold, whyNot } from "../health/series";
 import { tiles } from "../health/Vitals";
 import { setLanguage, translate } from "../i18n";
-import { shortNumber } from "../i18n/words";
+import { shortNumber, systemName } from "../i18n/words";
 import { fieldsOf, missing, valuesOf } from "../repair/schema";
 import { freeLetter, letterOf } from "../session/letters";
 
@@ -33,6 +33,23 @@ test("series are said in words, with what they belong to", async () => {
 		}),
 	).toBe("Sieć, wlp2s0, odbiór");
 	expect(seriesName(translate, { name: "system.new.thing", attributes: {} })).toBe("system.new.thing");
+});
+
+test("a hole in a chart has its reason where one is known, and none is made up", () => {
+	const minute = 60_000;
+	const from = Date.now() - 90 * minute;
+	const gap: [number, number] = [from, from + 30 * minute];
+	const known = { offline_reason: null, enrolled_at: "2026-01-01T00:00:00Z" };
+	expect(whyNot(translate, gap, { ...known, presence: "online" }, gap[1] - minute)).toMatch(/was off/);
+	// It started long before readings came: it was on, and something else was wrong.
+	expect(whyNot(translate, gap, undefined, from + minute)).toMatch(/^no readings/);
+	expect(whyNot(translate, gap, undefined, from - minute)).toMatch(/^no readings/);
+	const fresh = { ...known, presence: "online" as const, enrolled_at: new Date(gap[1] - minute).toISOString() };
+	expect(whyNot(translate, gap, fresh)).toMatch(/^enrolled/);
+	const open: [number, number] = [from, Date.now()];
+	expect(whyNot(translate, open, { ...known, presence: "offline", offline_reason: "asleep" })).toMatch(/asleep/);
+	expect(whyNot(translate, open, { ...known, presence: "online", offline_reason: "asleep" })).toMatch(/^no readings/);
+	expect(whyNot(translate, gap, { ...known, presence: "offline", offline_reason: "asleep" })).toMatch(/^no readings/);
 });
 
 const series = (name: string, attributes: Record<string, string>, values: (number | null)[]): Series => ({
@@ -143,6 +160,13 @@ test("answers become lines, errors stay with their machine", () => {
 
 test("letters are found without their tails", () => {
 	expect(foldLetters("Zażółć GĘŚLĄ jaźń Łódź")).toBe("zazolc gesla jazn lodz");
+});
+
+test("a system is called once by its version", () => {
+	const called = (name: string, version: string) => systemName({ name, version });
+	expect(called("Debian GNU/Linux 12 (bookworm)", "12")).toBe("Debian GNU/Linux 12 (bookworm)");
+	expect(called("Windows 11 Pro", "24H2")).toBe("Windows 11 Pro 24H2");
+	expect(called("Fedora Linux", "")).toBe("Fedora Linux");
 });
 
 test("numbers of tickets are said short", () => {

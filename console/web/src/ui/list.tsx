@@ -8,6 +8,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { type MessageId, useT } from "../i18n";
 import { useKeys } from "./keyboard";
+import { Check, type Selection } from "./selection";
 import "./list.css";
 
 /** `sort` is the server's name of the order; `area` the place in the narrow row, absent = not shown there. */
@@ -36,10 +37,45 @@ export type ListProps<T> = {
 	sort?: string;
 	onSort?: (sort: string) => void;
 	unread?: (row: T) => boolean;
+	/** Rows can be selected, except below 700 px: a box before each, `x`, Shift x and `*`. */
+	selection?: Selection;
+	/** What a row is called by its box. */
+	nameOf?: (row: T) => string;
 	/** Keys that act on the row under the cursor. */
 	keys?: { keys: string; does: MessageId; run: (row: T) => void }[];
 	after?: ReactNode;
 };
+
+/** The shape of a list that is on its way: its columns, and bones for rows. They show after 300 ms. */
+export function ListBones<T>({ columns, selectable }: { columns: Column<T>[]; selectable?: boolean }) {
+	const t = useT();
+	const narrow = useNarrow();
+	const boxes = selectable && !narrow ? "14px " : "";
+	const template = { gridTemplateColumns: boxes + columns.map((column) => column.width).join(" ") };
+	return (
+		<div className="list" role="status">
+			<span className="out-of-sight">{t("wait.loading")}</span>
+			<div className="list-head not-narrow" style={template} aria-hidden="true">
+				{boxes && <span />}
+				{columns.map((column) => (
+					<span key={column.id} className={column.end ? "r" : undefined}>
+						{column.head}
+					</span>
+				))}
+			</div>
+			{Array.from({ length: narrow ? 10 : 18 }, (_, i) => (
+				<div key={i} className="row-bones" style={narrow ? undefined : template} aria-hidden="true">
+					{boxes && <span />}
+					{columns.map((column, j) =>
+						narrow && j > 0 ? null : (
+							<span key={column.id} className="bone" style={{ width: `${[72, 84, 56, 64][(i + j) % 4]}%` }} />
+						),
+					)}
+				</div>
+			))}
+		</div>
+	);
+}
 
 export const useNarrow = () => useMediaQuery("(max-width: 700px)", false, { getInitialValueInEffect: false }) ?? false;
 
@@ -66,6 +102,7 @@ export function List<T>(props: ListProps<T>) {
 	// biome-ignore lint/correctness/useExhaustiveDependencies: the height of a row changes with the width of the page
 	useEffect(() => virtual.measure(), [narrow]);
 
+	const selection = narrow ? undefined : props.selection;
 	const at = Math.min(cursor, Math.max(0, rows.length - 1));
 	const go = (to: number) => {
 		const next = Math.max(0, Math.min(rows.length - 1, to));
@@ -81,10 +118,21 @@ export function List<T>(props: ListProps<T>) {
 		{ keys: "Home", does: "key.first", run: () => go(0) },
 		{ keys: "End", does: "key.last", run: () => go(rows.length - 1) },
 		{ keys: "Enter", does: "key.open", run: openAt },
+		...(selection
+			? [
+					{
+						keys: "x",
+						does: "key.select" as const,
+						run: (event: KeyboardEvent) => rows[at] && selection.toggle(props.keyOf(rows[at]), event.shiftKey),
+					},
+					{ keys: "*", does: "key.select_all" as const, run: selection.toggleAll },
+				]
+			: []),
 		...(props.keys ?? []).map((key) => ({ ...key, run: () => rows[at] && key.run(rows[at]) })),
 	]);
 
-	const template = { gridTemplateColumns: columns.map((column) => column.width).join(" ") };
+	const boxes = selection ? "14px " : "";
+	const template = { gridTemplateColumns: boxes + columns.map((column) => column.width).join(" ") };
 	const turn = (column: Column<T>) =>
 		props.onSort?.((column.sort === by ? !down : column.down) ? `-${column.sort}` : (column.sort ?? ""));
 	const [by, down] = props.sort?.startsWith("-") ? [props.sort.slice(1), true] : [props.sort, false];
@@ -96,9 +144,20 @@ export function List<T>(props: ListProps<T>) {
 			tabIndex={0}
 			aria-label={props.label}
 			aria-rowcount={total + 1}
+			aria-multiselectable={selection ? true : undefined}
 			aria-activedescendant={rows[at] ? `row-${props.keyOf(rows[at])}` : undefined}
 		>
 			<div className="list-head not-narrow" role="row" style={template} aria-rowindex={1}>
+				{selection && (
+					<span role="columnheader">
+						<Check
+							label={t("list.select_all")}
+							checked={rows.length > 0 && selection.ids.size === rows.length}
+							some={selection.ids.size > 0 && selection.ids.size < rows.length}
+							onChange={selection.toggleAll}
+						/>
+					</span>
+				)}
 				{columns.map((column) => (
 					<span
 						key={column.id}
@@ -136,6 +195,7 @@ export function List<T>(props: ListProps<T>) {
 								</span>
 							</div>
 						);
+					const selected = selection?.ids.has(props.keyOf(row));
 					return (
 						// biome-ignore lint/a11y/useKeyWithClickEvents: the list has the keys, not each row
 						<div
@@ -143,14 +203,27 @@ export function List<T>(props: ListProps<T>) {
 							id={`row-${props.keyOf(row)}`}
 							role="row"
 							aria-rowindex={item.index + 2}
-							className={`row${item.index === at ? " cursor" : ""}${props.unread?.(row) ? " unread" : ""}`}
+							aria-selected={selected}
+							className={`row${item.index === at ? " cursor" : ""}${selected ? " selected" : ""}${props.unread?.(row) ? " unread" : ""}`}
 							style={narrow ? place : { ...place, ...template }}
 							onClick={(event) => {
-								if ((event.target as HTMLElement).closest("a,button")) return;
+								if ((event.target as HTMLElement).closest("a,button,label")) return;
 								setCursor(item.index);
 								props.open(row);
 							}}
 						>
+							{selection && (
+								<span role="gridcell">
+									<Check
+										label={t("list.select", { name: props.nameOf?.(row) ?? "" })}
+										checked={!!selected}
+										onChange={(range) => {
+											setCursor(item.index);
+											selection.toggle(props.keyOf(row), range);
+										}}
+									/>
+								</span>
+							)}
 							{columns.map((column) =>
 								narrow && !column.area ? null : (
 									<span

@@ -3,6 +3,7 @@ import { useResizeObserver } from "@mantine/hooks";
 import { useId } from "react";
 import { useT } from "../i18n";
 import { clock, measure, when } from "../i18n/format";
+import { tableRows, type Why, withGaps } from "./gaps";
 import type { Grade } from "./parts";
 import { ceiling, ticks, timeTicks } from "./scale";
 import "./plot.css";
@@ -27,9 +28,11 @@ export function pieces(points: Point[]): [number, number][][] {
 const line = (points: [number, number][]) =>
 	points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
-export function Spark({ points, top }: { points: Point[]; top?: number }) {
+/** `step` is the seconds between two readings: one that came late is no hole. */
+export function Spark({ points, step, top }: { points: Point[]; step: number; top?: number }) {
 	const from = points[0]?.[0] ?? 0;
 	const to = points[points.length - 1]?.[0] ?? 1;
+	const { points: known } = withGaps(points, from, to, step);
 	const highest = top ?? Math.max(1e-9, ...points.map((p) => p[1] ?? 0)) * 1.1;
 	const place = (run: [number, number][]): [number, number][] =>
 		run.map(([at, value]) => [
@@ -38,7 +41,7 @@ export function Spark({ points, top }: { points: Point[]; top?: number }) {
 		]);
 	return (
 		<svg className="spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">
-			{pieces(points).map((run) => {
+			{pieces(known).map((run) => {
 				const placed = place(run);
 				const d = line(placed);
 				return (
@@ -235,12 +238,16 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 	);
 }
 
-/** The same values in words, for who cannot or would rather not look at a line. */
-export function PointsTable({ points, unit, label }: { points: Point[]; unit: string; label: string }) {
+export type TableProps = { points: Point[]; unit: string; label: string; step: number; why: Why };
+
+/** The same values in words, newest first, for who cannot or would rather not look at a line. */
+export function PointsTable({ points, unit, label, step, why }: TableProps) {
 	const t = useT();
-	const step = Math.max(1, Math.ceil(points.length / 48));
+	const said = (at: number) => (step < 60 ? clock(at, true) : when(at));
+	const rows = tableRows(points, points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0, step);
 	return (
-		<div className="points">
+		// biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
+		<div className="points" tabIndex={0}>
 			<table className="plain">
 				<caption className="out-of-sight">{label}</caption>
 				<thead>
@@ -250,14 +257,18 @@ export function PointsTable({ points, unit, label }: { points: Point[]; unit: st
 					</tr>
 				</thead>
 				<tbody>
-					{points
-						.filter((_, i) => i % step === 0 || i === points.length - 1)
-						.map(([at, value]) => (
-							<tr key={at}>
-								<td>{when(at ?? 0)}</td>
-								<td className="r">{value == null ? t("plot.not_read") : measure(value, unit)}</td>
+					{rows.map((row) =>
+						"gap" in row ? (
+							<tr key={`gap ${row.gap[0]}`} className="points-gap">
+								<td colSpan={2}>{why(row.gap)}</td>
 							</tr>
-						))}
+						) : (
+							<tr key={row[0]}>
+								<td>{said(row[0])}</td>
+								<td className="r">{measure(row[1], unit)}</td>
+							</tr>
+						),
+					)}
 				</tbody>
 			</table>
 		</div>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { tableRows, withGaps } from "./gaps";
 import { pieces, span } from "./plot";
 import { ceiling, ticks, timeTicks } from "./scale";
-import { withGaps } from "./timechart";
 
 test("a hole in the readings is a hole in the line", () => {
 	expect(
@@ -18,25 +18,43 @@ test("a hole in the readings is a hole in the line", () => {
 		],
 		[[4, 4]],
 	]);
-	const { y, gaps } = withGaps(
+	const { points, gaps } = withGaps(
 		[
 			[0, 1],
 			[15_000, 2],
+			[30_000, null],
+			[45_000, 2],
 			[300_000, 3],
 		],
 		0,
-		400_000 / 1000,
+		400_000,
 		15,
 	);
-	expect(y).toEqual([1, 2, null, 3]);
+	expect(points.map(([, value]) => value)).toEqual([1, 2, 2, null, 3]);
 	expect(gaps).toEqual([
-		[15, 300],
-		[300, 400],
+		[45_000, 300_000],
+		[300_000, 400_000],
 	]);
 });
 
 test("a machine that was off all the time is one gap", () => {
-	expect(withGaps([], 0, 3600, 15).gaps).toEqual([[0, 3600]]);
+	expect(withGaps([], 0, 3_600_000, 15).gaps).toEqual([[0, 3_600_000]]);
+});
+
+test("a table begins with the newest reading, and a hole is one row where it was", () => {
+	const points = [
+		[0, 1],
+		[15_000, null],
+		[30_000, 2],
+		[300_000, 3],
+	];
+	expect(tableRows(points, 0, 400_000, 15)).toEqual([
+		{ gap: [300_000, 400_000] },
+		[300_000, 3],
+		{ gap: [30_000, 300_000] },
+		[30_000, 2],
+		[0, 1],
+	]);
 });
 
 test("axes have round numbers, and few of them", () => {

@@ -7,8 +7,8 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { useT } from "../i18n";
-import { clock, measure, when } from "../i18n/format";
+import { clock, day, measure, when } from "../i18n/format";
+import { type Gap, type Why, withGaps } from "./gaps";
 import type { Limit, Point } from "./plot";
 import { ceiling, timeTicks } from "./scale";
 
@@ -20,39 +20,10 @@ export type TimeChartProps = {
 	/** Seconds between two points; a hole longer than three of them is a gap. */
 	step: number;
 	limits: Limit[];
+	why: Why;
 	label: string;
 	height: number;
 };
-
-type Gap = [number, number];
-
-/** Fills holes with a null, so that no line is drawn across them, and names the gaps (both in seconds). */
-export function withGaps(
-	points: Point[],
-	from: number,
-	to: number,
-	step: number,
-): { x: number[]; y: (number | null)[]; gaps: Gap[] } {
-	const x: number[] = [];
-	const y: (number | null)[] = [];
-	const gaps: Gap[] = [];
-	const most = step * 3;
-	let last = from;
-	for (const [at, value] of points) {
-		if (at == null || value == null) continue;
-		const seconds = at / 1000;
-		if (seconds - last > most) {
-			gaps.push([last, seconds]);
-			x.push((last + seconds) / 2);
-			y.push(null);
-		}
-		x.push(seconds);
-		y.push(value);
-		last = seconds;
-	}
-	if (to - last > most) gaps.push([last, to]);
-	return { x, y, gaps };
-}
 
 function hatch(
 	context: CanvasRenderingContext2D,
@@ -81,10 +52,9 @@ function hatch(
 }
 
 export default function TimeChart(props: TimeChartProps) {
-	const t = useT();
 	const scheme = useComputedColorScheme("light");
 	const box = useRef<HTMLDivElement>(null);
-	const { points, unit, from, to, step, limits, label, height } = props;
+	const { points, unit, from, to, step, limits, why, label, height } = props;
 	// biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read anew when the scheme changes
 	useEffect(() => {
 		const root = box.current;
@@ -105,20 +75,28 @@ export default function TimeChart(props: TimeChartProps) {
 			ground: colour("surface"),
 		};
 		const font = `11px ${style.fontFamily}`;
-		const { x, y, gaps } = withGaps(points, from / 1000, to / 1000, step);
+		const { points: known, gaps } = withGaps(points, from, to, step);
+		const x = known.map(([at]) => at / 1000);
+		const y = known.map(([, value]) => value);
 		const highest = Math.max(0, ...y.map((v) => v ?? 0), ...limits.map((l) => l.value));
 		const drawGaps = (u: uPlot) => {
 			const scale = devicePixelRatio;
 			for (const gap of gaps) {
-				const left = u.valToPos(gap[0], "x", true);
-				const right = u.valToPos(gap[1], "x", true);
+				const left = u.valToPos(gap[0] / 1000, "x", true);
+				const right = u.valToPos(gap[1] / 1000, "x", true);
 				hatch(u.ctx, [left, right], u.bbox.top, u.bbox.height, paint.gap, paint.line, scale);
-				const words = t("plot.gap", { from: when(gap[0] * 1000), to: when(gap[1] * 1000) });
+				const words = why(gap);
 				u.ctx.font = `${11 * scale}px ${style.fontFamily}`;
 				if (u.ctx.measureText(words).width > right - left - 16 * scale) continue;
-				u.ctx.fillStyle = paint.ink;
 				u.ctx.textAlign = "center";
-				u.ctx.fillText(words, (left + right) / 2, u.bbox.top + u.bbox.height / 2);
+				// Between two grid lines, on ground of its own.
+				const at = [(left + right) / 2, u.bbox.top + u.bbox.height * 0.42] as const;
+				u.ctx.strokeStyle = paint.gap;
+				u.ctx.lineWidth = 5 * scale;
+				u.ctx.lineJoin = "round";
+				u.ctx.strokeText(words, ...at);
+				u.ctx.fillStyle = paint.ink;
+				u.ctx.fillText(words, ...at);
 			}
 		};
 		const drawLimits = (u: uPlot) => {
@@ -154,11 +132,17 @@ export default function TimeChart(props: TimeChartProps) {
 				const right = limit.grade === "critical";
 				ctx.textAlign = right ? "right" : "left";
 				const below = level - bbox.top < 16 * scale;
-				ctx.fillText(
-					limit.words,
+				const at = [
 					right ? bbox.left + bbox.width - 6 * scale : bbox.left + 6 * scale,
 					below ? level + 13 * scale : level - 5 * scale,
-				);
+				] as const;
+				// On ground of its own, so that lines and hatching do not run through the words.
+				ctx.setLineDash([]);
+				ctx.strokeStyle = paint.ground;
+				ctx.lineWidth = 4 * scale;
+				ctx.lineJoin = "round";
+				ctx.strokeText(limit.words, ...at);
+				ctx.fillText(limit.words, ...at);
 				ctx.restore();
 			}
 		};
@@ -177,7 +161,10 @@ export default function TimeChart(props: TimeChartProps) {
 					grid: { stroke: paint.line, width: 1, dash: [1, 3] },
 					ticks: { show: false },
 					splits: (u) => timeTicks(from, to, Math.max(2, Math.floor(u.width / 84))).at.map((at) => at / 1000),
-					values: (_, splits) => splits.map((at) => (to - from > 2 * 86_400_000 ? when(at * 1000) : clock(at * 1000))),
+					values: (_, splits) =>
+						splits.map((at) =>
+							to - from > 2 * 86_400_000 && new Date(at * 1000).getHours() === 0 ? day(at * 1000) : clock(at * 1000),
+						),
 				},
 				{
 					stroke: paint.ink,
@@ -202,10 +189,13 @@ export default function TimeChart(props: TimeChartProps) {
 			const index = u.cursor.idx;
 			const at = index == null ? undefined : u.data[0][index];
 			const value = index == null ? undefined : u.data[1]?.[index];
-			tip.hidden = at === undefined || value == null;
-			if (at === undefined || value == null) return;
-			tip.textContent = `${to - from > 86_400_000 ? when(at * 1000) : clock(at * 1000)}  ${measure(value, unit)}`;
-			const left = u.valToPos(at, "x");
+			const under = u.cursor.left == null || u.cursor.left < 0 ? undefined : u.posToVal(u.cursor.left, "x") * 1000;
+			const gap = under && gaps.find(([begin, end]) => begin < under && under < end);
+			tip.hidden = !gap && (at === undefined || value == null);
+			if (gap) tip.textContent = why(gap);
+			else if (at !== undefined && value != null)
+				tip.textContent = `${to - from > 86_400_000 ? when(at * 1000) : clock(at * 1000)}  ${measure(value, unit)}`;
+			const left = gap ? (u.cursor.left ?? 0) : u.valToPos(at ?? 0, "x");
 			tip.style.transform = `translateX(${left > u.over.clientWidth / 2 ? left - tip.offsetWidth - 10 : left + 10}px)`;
 		};
 		const plot = new uPlot(options, [x, y], root);
@@ -217,6 +207,6 @@ export default function TimeChart(props: TimeChartProps) {
 			observer.disconnect();
 			plot.destroy();
 		};
-	}, [points, unit, from, to, step, limits, height, scheme, t]);
+	}, [points, unit, from, to, step, limits, why, height, scheme]);
 	return <div ref={box} className="time-chart" role="img" aria-label={label} style={{ height }} />;
 }
