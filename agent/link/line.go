@@ -233,6 +233,8 @@ func (l *Line) serve(ctx context.Context, c *conn, welcome protocol.Welcome) err
 	defer l.setUp(false)
 	l.handlers.Welcome(welcome)
 	c.ws.SetReadLimit(protocol.MaxFrame)
+	renew := time.AfterFunc(renewAfter(c.identify.Stamp, welcome), c.close)
+	defer renew.Stop()
 
 	acks := make(chan protocol.Ack, 64)
 	written := make(chan error, 1)
@@ -252,6 +254,13 @@ func (l *Line) serve(ctx context.Context, c *conn, welcome protocol.Welcome) err
 		return werr
 	}
 	return err
+}
+
+// renewAfter is how long a line lives: with its certificate the console's stamp
+// would end, and the next hello brings a new one.
+func renewAfter(stamp protocol.StampKey, welcome protocol.Welcome) time.Duration {
+	good := time.UnixMicro(stamp.Expires).Sub(time.UnixMicro(welcome.Clock))
+	return good - min(time.Hour, good/2)
 }
 
 // leaveTime is how long the console has to hang up after a goodbye. Hanging up

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -194,6 +195,18 @@ func TestUnknownIsNoDifference(t *testing.T) {
 		}
 		if fresh, err := l.checkMarks(w); fresh || err != nil {
 			t.Errorf("%s: new epoch %t, %v", name, fresh, err)
+		}
+	}
+}
+
+// TestRenewAfter: a line ends before the certificate of the stamp does, by the
+// console's clock.
+func TestRenewAfter(t *testing.T) {
+	clock := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	for life, want := range map[time.Duration]time.Duration{90 * 24 * time.Hour: 90*24*time.Hour - time.Hour, time.Hour: 30 * time.Minute} {
+		got := renewAfter(protocol.StampKey{Expires: clock.Add(life).UnixMicro()}, protocol.Welcome{Clock: clock.UnixMicro()})
+		if got != want {
+			t.Errorf("with %s left the line lives %s, want %s", life, got, want)
 		}
 	}
 }

@@ -138,17 +138,13 @@ func (c *Console) Close() error {
 
 func (c *Console) openRooms(ctx context.Context) error {
 	o, log := c.options, c.options.Log
-	linkKeys, err := c.keys.forLink()
-	if err != nil {
-		return err
-	}
 	c.account = account.New(c.store, log)
 	c.fleet = fleet.New(c.store, log)
 	c.desk = desk.New(c.store, log)
 	c.health = health.New(c.store, log)
 	c.repair = repair.New(c.store, c.hint, log)
 	c.sessions = session.New(c.store, c.id, c.keys.rest, c.hint, log)
-	c.lines = link.New(c.store, linkKeys, c.id, log)
+	c.lines = link.New(c.store, c.keys.forLink(), c.id, log)
 	c.lines.SetHandlers(c.handlers())
 	c.api = api.New(api.Rooms{
 		Store: c.store, Account: c.account, Fleet: c.fleet, Desk: c.desk, Health: c.health, Repair: c.repair, Sessions: c.sessions,

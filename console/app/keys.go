@@ -142,12 +142,7 @@ func (k keys) peers() *tls.Config {
 	}}
 }
 
-// forLink certifies the stamp key anew at each start.
-func (k keys) forLink() (link.Keys, error) {
-	now := time.Now()
-	cert, err := protocol.CertifyStamp(k.identity, k.stamp.Public().(ed25519.PublicKey), now.Add(-time.Hour), now.Add(protocol.MaxStampLife-2*time.Hour))
-	return link.Keys{Identity: k.identity, Stamp: k.stamp, StampCert: cert}, err
-}
+func (k keys) forLink() link.Keys { return link.Keys{Identity: k.identity, Stamp: k.stamp} }
 
 func (k keys) fingerprint() []byte {
 	return protocol.Fingerprint(k.identity.Public().(ed25519.PublicKey))

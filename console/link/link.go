@@ -42,9 +42,14 @@ const Path = "/machine"
 
 // Keys with which the console proves itself.
 type Keys struct {
-	Identity  ed25519.PrivateKey
-	Stamp     ed25519.PrivateKey
-	StampCert protocol.StampKey
+	Identity ed25519.PrivateKey
+	Stamp    ed25519.PrivateKey
+}
+
+// certify vouches for the stamp key, anew in each hello: a console may run for
+// longer than a certificate lives.
+func (k Keys) certify(now time.Time) (protocol.StampKey, error) {
+	return protocol.CertifyStamp(k.Identity, k.Stamp.Public().(ed25519.PublicKey), now.Add(-time.Hour), now.Add(protocol.MaxStampLife-2*time.Hour))
 }
 
 // Handlers are the calls out of link; app sets them once. Those with a Tx run

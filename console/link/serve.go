@@ -128,9 +128,13 @@ func (l *Lines) hello(g *greeting) error {
 	if err := g.hello.Check(); err != nil {
 		return err
 	}
+	stamp, err := l.keys.certify(time.Now())
+	if err != nil {
+		return err
+	}
 	g.id = protocol.Identify{
 		Version: protocol.Version, Capabilities: capabilities, Nonce: protocol.Nonce(),
-		Identity: l.keys.Identity.Public().(ed25519.PublicKey), Stamp: l.keys.StampCert,
+		Identity: l.keys.Identity.Public().(ed25519.PublicKey), Stamp: stamp,
 	}
 	transcript, err := protocol.TranscriptOf(g.hello, g.id, g.channel, protocol.RoleConsole)
 	if err != nil {
