@@ -135,13 +135,7 @@ func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
 func (a *API) serveReady(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	// Reading would work while another process holds the lock of SQLite: it takes a
-	// turn at writing.
-	err := a.rooms.Store.Update(ctx, store.System("ready"), func(tx *store.Tx) error {
-		var one int
-		return tx.QueryRow("SELECT 1").Scan(&one)
-	})
-	if err != nil {
+	if err := a.rooms.Store.Ping(ctx); err != nil {
 		writeProblem(w, http.StatusServiceUnavailable, "unavailable", "The database cannot be reached.")
 		return
 	}

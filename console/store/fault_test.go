@@ -66,7 +66,16 @@ func TestLocked(t *testing.T) {
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("eight callers waited %v: one after the other", took)
 	}
-	if err := s.Ping(t.Context()); err != nil {
+	if err := s.Ping(t.Context()); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("a ping while locked: %v", err)
+	}
+	if err := s.View(t.Context(), System("test"), func(tx *Tx) error {
+		_, _, err := tx.Setting(uuid.New(), "x")
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		return err
+	}); err != nil {
 		t.Errorf("reading while locked: %v", err)
 	}
 	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
