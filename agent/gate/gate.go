@@ -87,14 +87,14 @@ type Gate struct {
 	ends    time.Time // of the stamp key's certificate
 	line    time.Duration
 	online  bool
-	refused map[string]uint64 // refusals of one kind and code since the last one was written
+	tallies map[string]tally // what was let in or turned away in this hour, by kind and code
 }
 
 // Open makes the gate of an enrolled machine. policyPath may name a file that
 // is not there. A policy that cannot be trusted does not fail Open: the gate is
 // closed, and [Gate.Policy] says why.
 func Open(s *state.State, policyPath string, eyes Eyes) (*Gate, error) {
-	g := &Gate{state: s, eyes: eyes, path: policyPath, refused: map[string]uint64{}}
+	g := &Gate{state: s, eyes: eyes, path: policyPath, tallies: map[string]tally{}}
 	err := s.View(func(tx *state.Tx) error {
 		id, err := tx.Identity()
 		g.id = id
@@ -189,13 +189,24 @@ func (g *Gate) Admit(s protocol.Stamped) (Admitted, error) {
 			Text: "The order is not stamped by this machine's console."})
 	}
 	var admitted Admitted
+	var line *protocol.JournalEntry // decided once, however often the transaction runs
 	err = g.state.Update(func(tx *state.Tx) error {
 		a, refusal := g.judge(tx, order)
 		if refusal != nil {
 			return refusal
 		}
 		admitted = a
-		return tx.Journal(entry(order, "admitted", "", ""))
+		if line == nil {
+			line = new(entry(order, "admitted", "", ""))
+			line.Count = 1
+			if !rules()[order.Kind].once {
+				line.Count = g.count(order.Kind.String())
+			}
+		}
+		if line.Count == 0 {
+			return nil
+		}
+		return tx.Journal(*line)
 	})
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
@@ -208,17 +219,34 @@ func (g *Gate) Admit(s protocol.Stamped) (Admitted, error) {
 	return admitted, nil
 }
 
-// refuse writes a refusal into the journal. Beyond ten of one kind and code
-// they are counted, so that a flood cannot push other lines out.
+// tally counts within an hour.
+type tally struct {
+	since time.Time
+	n     uint64
+}
+
+// count adds one to a tally. It returns 0 for what is counted only: beyond ten in
+// an hour every thousandth is written, so that a flood cannot push other lines
+// out, nor fill the disk.
+func (g *Gate) count(key string) uint64 {
+	t := g.tallies[key]
+	if now := time.Now(); now.Sub(t.since) >= time.Hour || t.n == 0 {
+		t = tally{since: now}
+	}
+	t.n++
+	g.tallies[key] = t
+	if t.n > 10 && t.n%1000 != 0 {
+		return 0
+	}
+	return t.n
+}
+
+// refuse writes a refusal into the journal.
 func (g *Gate) refuse(r *Refusal) error {
-	key := r.Kind.String() + "/" + r.Code
-	g.refused[key]++
-	n := g.refused[key]
-	if n > 10 && n%1000 != 0 {
+	e := entry(protocol.Order{ID: r.ID, Kind: r.Kind}, "refused", r.Code, r.Text)
+	if e.Count = g.count(r.Kind.String() + "/" + r.Code); e.Count == 0 {
 		return r
 	}
-	e := entry(protocol.Order{ID: r.ID, Kind: r.Kind}, "refused", r.Code, r.Text)
-	e.Count = n
 	if err := g.state.Update(func(tx *state.Tx) error { return tx.Journal(e) }); err != nil {
 		return fmt.Errorf("journal a refusal (%s): %w", r.Code, err)
 	}

@@ -579,6 +579,25 @@ func TestJournal(t *testing.T) {
 	}
 }
 
+// TestJournalOfMany: what may be asked all day, such as live readings, is counted
+// too; what runs or opens a door is always written.
+func TestJournalOfMany(t *testing.T) {
+	b := open(t, t.TempDir(), "trial", "")
+	for range 1000 {
+		b.want("watch", "", b.order(protocol.KindWatch, time.Now(), &protocol.Watch{Until: time.Now().Add(time.Second).UnixMicro()}))
+	}
+	for range 12 {
+		b.want("a door", "", b.order(protocol.KindOpenSession, time.Now(), terminal()))
+	}
+	count := map[string]int{}
+	for _, l := range b.journal() {
+		count[l.Kind]++
+	}
+	if count["watch"] != 11 || count["open-session"] != 12 {
+		t.Errorf("the journal has %v", count)
+	}
+}
+
 // TestRepeatedLate: an order told again after its time is a repeated one, not
 // one that came too late; the run it started goes on.
 func TestRepeatedLate(t *testing.T) {
