@@ -180,9 +180,12 @@ func (h Hello) Check() error {
 	return nil
 }
 
+// NonceSize is the length of a nonce in bytes.
+const NonceSize = 32
+
 // Nonce makes 32 random bytes.
 func Nonce() []byte {
-	b := make([]byte, 32)
+	b := make([]byte, NonceSize)
 	rand.Read(b)
 	return b
 }

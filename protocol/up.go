@@ -240,19 +240,6 @@ type Opened struct {
 	Challenge *Challenge `cbor:"4,keyasint,omitempty"`
 }
 
-// Challenge is what a technician's grant must answer. The machine signs it, so
-// that whoever grants sees the real name of the real machine.
-type Challenge struct {
-	Machine   uuid.UUID `cbor:"1,keyasint"`
-	Session   uuid.UUID `cbor:"2,keyasint"`
-	Name      string    `cbor:"3,keyasint"`
-	Kind      string    `cbor:"4,keyasint"`
-	People    []string  `cbor:"5,keyasint,omitempty"`
-	Nonce     []byte    `cbor:"6,keyasint"`
-	Expires   int64     `cbor:"7,keyasint"`
-	Signature []byte    `cbor:"8,keyasint,omitempty"`
-}
-
 // Ended says that a session is over at the machine.
 type Ended struct {
 	Session uuid.UUID `cbor:"1,keyasint"`

@@ -264,7 +264,7 @@ func (a *Agent) refused(x *gate.Refusal) {
 	case protocol.KindWork:
 		a.runner.Refuse(x)
 	case protocol.KindOpenSession:
-		a.sessions.Refuse(x)
+		a.sessions.Refuse(x, a.challenge(x))
 	case protocol.KindAsk:
 		a.line.Send(protocol.KindAnswer, protocol.Answer{Question: x.ID, Error: x.Text})
 	}

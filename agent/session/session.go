@@ -71,9 +71,10 @@ func (s *Sessions) Start(ctx context.Context, a gate.Admitted) {
 	})
 }
 
-// Refuse tells the console that the gate said no.
-func (s *Sessions) Refuse(x *gate.Refusal) {
-	s.calls.Send(protocol.KindOpened, protocol.Opened{Session: x.ID, Refusal: x.Code, Text: x.Text})
+// Refuse tells the console that the gate said no, with the challenge where what is
+// missing is a technician's proof.
+func (s *Sessions) Refuse(x *gate.Refusal, c *protocol.Challenge) {
+	s.calls.Send(protocol.KindOpened, protocol.Opened{Session: x.ID, Refusal: x.Code, Text: x.Text, Challenge: c})
 }
 
 // End closes a session.

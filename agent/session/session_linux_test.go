@@ -517,8 +517,8 @@ func TestLimitsAndFailures(t *testing.T) {
 	if _, err := os.Stat("/dev/ptmx"); err != nil || d.Count() != 0 {
 		t.Errorf("%d sessions are open", d.Count())
 	}
-	d.Refuse(&gate.Refusal{Code: protocol.CodeProof, Text: "no", ID: over.ID()})
-	if o := <-d.opened; o.Refusal != protocol.CodeProof || o.Text != "no" || o.Session != over.ID() {
+	d.Refuse(&gate.Refusal{Code: protocol.CodeProof, Text: "no", ID: over.ID()}, &protocol.Challenge{Name: "LAP-1"})
+	if o := <-d.opened; o.Refusal != protocol.CodeProof || o.Text != "no" || o.Session != over.ID() || o.Challenge == nil {
 		t.Errorf("%+v", o)
 	}
 }
