@@ -71,7 +71,7 @@ func capabilities() protocol.Capability {
 
 // Open opens an enrolled agent.
 func Open(o Options) (*Agent, error) {
-	s, err := state.Open(o.State)
+	s, err := memory(o)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +80,13 @@ func Open(o Options) (*Agent, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return a, nil
+}
+
+func memory(o Options) (*state.State, error) {
+	if o.Pretend != nil {
+		return o.Pretend.State, nil
+	}
+	return state.Open(o.State)
 }
 
 func (a *Agent) open() error {

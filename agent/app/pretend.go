@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"github.com/deskside/deskside/agent/probe"
+	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol/expression"
 )
 
@@ -13,6 +14,7 @@ import (
 // many. Its readings, its repairs and its way to the console are made up;
 // everything else is the agent.
 type Pretend struct {
+	State  *state.State
 	Family string // of the system: linux, windows, darwin
 	// Read is one round of readings; a slow one has all facts.
 	Read func(ctx context.Context, slow bool) *expression.Machine

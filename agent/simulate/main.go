@@ -96,7 +96,15 @@ func run(ctx context.Context, o options) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(o.data)) }()
 	}
-	s := &simulation{options: o, began: time.Now(), all: make(chan struct{}),
+	memory, err := state.OpenShared(o.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, memory.Close()) }()
+	if err := os.WriteFile(filepath.Join(o.data, policyFile), []byte(policy), 0o600); err != nil {
+		return err
+	}
+	s := &simulation{options: o, memory: memory, began: time.Now(), all: make(chan struct{}),
 		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	for i, p := range people(o.seed, o.machines) {
 		s.machines = append(s.machines, newMachine(o.seed, i, p))
@@ -113,6 +121,7 @@ func run(ctx context.Context, o options) (err error) {
 // simulation is all machines of one run.
 type simulation struct {
 	options  options
+	memory   *state.Shared
 	machines []*machine
 	log      *slog.Logger
 	began    time.Time
@@ -142,30 +151,27 @@ func (s *simulation) enrolAndRun(ctx context.Context, group *errgroup.Group) err
 
 // policy of a pretend workstation: no terminal, for the shell in it would be one
 // of the computer that pretends.
-const policy = "version: 1\nprofile: trial\nterminal: off\n"
+const (
+	policy     = "version: 1\nprofile: trial\nterminal: off\n"
+	policyFile = "policy.yaml"
+)
 
 // open opens the agent of a machine, which enrols where it has no name yet.
 func (s *simulation) open(ctx context.Context, m *machine) (*app.Agent, error) {
-	dir := filepath.Join(s.options.data, m.name)
-	if err := s.enrol(ctx, m, dir); err != nil {
+	memory, err := s.memory.State(m.name)
+	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "policy.yaml")
-	if err := os.WriteFile(path, []byte(policy), 0o600); err != nil {
+	if err := s.enrol(ctx, m, memory); err != nil {
 		return nil, err
 	}
-	return app.Open(app.Options{State: dir, Policy: path, Log: s.log.With("machine", m.name), Pretend: &app.Pretend{
-		Family: m.family, Read: m.read, Repair: m.repair, Dial: m.way.dial, Online: func() { s.isOnline(m) },
+	return app.Open(app.Options{Policy: filepath.Join(s.options.data, policyFile), Log: s.log.With("machine", m.name), Pretend: &app.Pretend{
+		State: memory, Family: m.family, Read: m.read, Repair: m.repair, Dial: m.way.dial, Online: func() { s.isOnline(m) },
 	}})
 }
 
-func (s *simulation) enrol(ctx context.Context, m *machine, dir string) (err error) {
-	memory, err := state.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, memory.Close()) }()
-	err = memory.View(func(tx *state.Tx) error { _, err := tx.Identity(); return err })
+func (s *simulation) enrol(ctx context.Context, m *machine, memory *state.State) error {
+	err := memory.View(func(tx *state.Tx) error { _, err := tx.Identity(); return err })
 	if !errors.Is(err, state.ErrNotEnrolled) {
 		return err
 	}

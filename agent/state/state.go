@@ -58,6 +58,9 @@ type State struct {
 	dir string
 
 	journalled func(protocol.JournalEntry)
+
+	name  []byte // of the machine in a file that many share; nil in one of its own
+	close func() error
 }
 
 var buckets = []string{bucketMeta, bucketOutbox, bucketLogs, bucketStates, bucketSeen, bucketRuns,
@@ -94,20 +97,31 @@ func Open(dir string) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open state in %s: %w", dir, noSpace(err))
 	}
-	s := &State{db: db, dir: dir}
-	err = s.Update(func(tx *Tx) error {
-		for _, name := range buckets {
-			if _, err := tx.b.CreateBucketIfNotExists([]byte(name)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	s := &State{db: db, dir: dir, close: db.Close}
+	if err := s.begin(); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open state in %s: %w", dir, err)
 	}
 	return s, nil
+}
+
+// begin makes the buckets that are not there.
+func (s *State) begin() error {
+	return s.db.Update(func(b *bbolt.Tx) error {
+		var in holder = b
+		if s.name != nil {
+			var err error
+			if in, err = b.CreateBucketIfNotExists(s.name); err != nil {
+				return noSpace(err)
+			}
+		}
+		for _, name := range buckets {
+			if _, err := in.CreateBucketIfNotExists([]byte(name)); err != nil {
+				return noSpace(err)
+			}
+		}
+		return nil
+	})
 }
 
 // Exists tells whether there is a state in dir.
@@ -124,11 +138,11 @@ func (s *State) Journalled(fn func(protocol.JournalEntry)) { s.journalled = fn }
 func (s *State) Dir() string { return s.dir }
 
 // Close ends the use of the state.
-func (s *State) Close() error { return s.db.Close() }
+func (s *State) Close() error { return s.close() }
 
 // Tx is one transaction.
 type Tx struct {
-	b     *bbolt.Tx
+	b     holder
 	wrote []protocol.JournalEntry
 }
 
@@ -137,7 +151,7 @@ type Tx struct {
 func (s *State) Update(fn func(*Tx) error) error {
 	var wrote []protocol.JournalEntry
 	err := s.db.Update(func(b *bbolt.Tx) error {
-		tx := &Tx{b: b}
+		tx := &Tx{b: s.within(b)}
 		err := fn(tx)
 		wrote = tx.wrote
 		return err
@@ -155,7 +169,22 @@ func (s *State) Update(fn func(*Tx) error) error {
 
 // View runs fn over what is there.
 func (s *State) View(fn func(*Tx) error) error {
-	return s.db.View(func(b *bbolt.Tx) error { return fn(&Tx{b: b}) })
+	return s.db.View(func(b *bbolt.Tx) error { return fn(&Tx{b: s.within(b)}) })
+}
+
+// holder holds buckets: the file, or in it what belongs to one of many machines.
+type holder interface {
+	Bucket(name []byte) *bbolt.Bucket
+	CreateBucket(name []byte) (*bbolt.Bucket, error)
+	CreateBucketIfNotExists(name []byte) (*bbolt.Bucket, error)
+	DeleteBucket(name []byte) error
+}
+
+func (s *State) within(b *bbolt.Tx) holder {
+	if s.name == nil {
+		return b
+	}
+	return b.Bucket(s.name)
 }
 
 func noSpace(err error) error {
