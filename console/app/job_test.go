@@ -82,8 +82,9 @@ func alertToTicket(t *testing.T, n *node, m *machine) {
 	}
 	var ticket string
 	for round := range 3 {
-		stop := busy(t)
+		stop, began := busy(t), time.Now()
 		n.eventually(15*time.Second, "an alert", func() bool { return len(firing()) > 0 })
+		t.Logf("the alert, with its ticket, is there after %s", time.Since(began).Round(time.Millisecond))
 		a := firing()[0]
 		if ticket != "" && round > 0 && a["ticket_id"] == nil {
 			t.Fatal("an alert without a ticket")
@@ -101,7 +102,9 @@ func alertToTicket(t *testing.T, n *node, m *machine) {
 			}
 		}
 		stop()
+		began = time.Now()
 		n.eventually(15*time.Second, "the alert resolves", func() bool { return len(firing()) == 0 })
+		t.Logf("it has resolved after %s", time.Since(began).Round(time.Millisecond))
 	}
 	n.eventually(15*time.Second, "the untouched ticket is resolved, with the reason", func() bool {
 		r, _ := n.get("/tickets/" + ticket)["resolution"].(map[string]any)
