@@ -136,7 +136,8 @@ function Pane({ machine }: { machine: Machine }) {
 	const t = useT();
 	const facts = useFacts(machine.id);
 	return (
-		<aside className="pane" aria-label={t("machine.facts")}>
+		// biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
+		<aside className="pane" tabIndex={0} aria-label={t("machine.facts")}>
 			{facts.error ? (
 				<section>
 					<Wrong reason={facts.error} retry={() => void facts.refetch()} />
