@@ -124,9 +124,12 @@ for (const engine of engines) {
 			await see(/keeps the processor busy/);
 			await accessible(page);
 			await world.api("PATCH", "/me", { language: "pl" });
-			await page.reload();
-			await see(alert.plain.pl);
-			await world.api("PATCH", "/me", { language: "en" });
+			try {
+				await page.reload();
+				await see(alert.plain.pl);
+			} finally {
+				await world.api("PATCH", "/me", { language: "en" });
+			}
 			await page.reload();
 			await see(alert.plain.en);
 		} finally {

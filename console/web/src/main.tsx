@@ -8,6 +8,7 @@ import { newQueryClient } from "./api/cache";
 import { onSignedOut } from "./api/client";
 import { newRouter, Providers } from "./app";
 import { firstLanguage, setLanguage } from "./i18n";
+import { titleCutTexts } from "./ui/cut";
 
 const client = newQueryClient();
 const router = newRouter(client);
@@ -16,6 +17,7 @@ onSignedOut(() => {
 	if (client.getQueryData(["me"])) void client.resetQueries({ queryKey: ["me"] });
 });
 
+titleCutTexts(document);
 await setLanguage(firstLanguage());
 createRoot(document.getElementById("root") as HTMLElement).render(
 	<StrictMode>

@@ -103,7 +103,8 @@ function Open({ ticket, parts, back }: { ticket: Ticket; parts: TicketParts; bac
 		</div>
 	);
 	const pane = (
-		<aside className="pane" aria-label={t("ticket.machine")}>
+		// biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
+		<aside className="pane" tabIndex={0} aria-label={t("ticket.machine")}>
 			{ticket.machine_ids.length === 0 && (
 				<section>
 					<p className="empty">{t("ticket.no_machine")}</p>

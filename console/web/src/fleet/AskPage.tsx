@@ -227,7 +227,8 @@ function FieldHelp({ insert }: { insert: (name: string) => void }) {
 	const [filter, setFilter] = useState("");
 	const wanted = filter.trim().toLocaleLowerCase();
 	return (
-		<aside className="pane" aria-label={t("ask.fields")}>
+		// biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
+		<aside className="pane" tabIndex={0} aria-label={t("ask.fields")}>
 			<section>
 				<h2>{t("ask.fields")}</h2>
 				<input

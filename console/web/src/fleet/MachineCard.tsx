@@ -8,16 +8,20 @@ import { useT } from "../i18n";
 import { when } from "../i18n/format";
 import { headline, presence, presenceSentence } from "../i18n/words";
 import { Bones, Btn, Mark, Wrong } from "../ui/parts";
+import { CheckNow } from "./CheckNow";
 import { useMachine } from "./queries";
 import "./fleet.css";
 
 export function MachineCard({
 	id,
 	ticket,
+	keys,
 	Now,
 }: {
 	id: string;
 	ticket?: string;
+	/** Whether the keys of the page are for this machine: of several, they are for the first. */
+	keys: boolean;
 	Now: ComponentType<{ machine: Machine }>;
 }) {
 	const t = useT();
@@ -59,19 +63,22 @@ export function MachineCard({
 				</p>
 				<div className="line wrap">
 					{can("session.open") && data.policy.terminal !== "off" && (
-						<Btn icon="connect" kbd="o" onClick={() => acts.connect({ machine: id, ticket })}>
+						<Btn icon="connect" kbd={keys ? "o" : undefined} onClick={() => acts.connect({ machine: id, ticket })}>
 							{t("act.connect")}
 						</Btn>
 					)}
 					{can("run.start") && data.policy.scripts !== "off" && (
-						<Btn icon="play" kbd="s" onClick={() => acts.run({ machine: id, ticket })}>
+						<Btn icon="play" kbd={keys ? "s" : undefined} onClick={() => acts.run({ machine: id, ticket })}>
 							{t("act.run_script")}
 						</Btn>
 					)}
 				</div>
 			</section>
 			<section>
-				<h2>{t("machine.now")}</h2>
+				<div className="line">
+					<h2 className="grow">{t("machine.now")}</h2>
+					<CheckNow machine={data} keys={keys} bare />
+				</div>
 				<Now machine={data} />
 			</section>
 		</>

@@ -9,10 +9,10 @@ import type { Facts, Machine } from "../api/types";
 import { useT } from "../i18n";
 import { presence, presenceSentence, systemName } from "../i18n/words";
 import { useKeys } from "../ui/keyboard";
-import { say } from "../ui/notices";
-import { Bones, Btn, Chip, Empty, useSentence, Wrong } from "../ui/parts";
+import { Bones, Btn, Chip, Empty, Wrong } from "../ui/parts";
+import { CheckNow } from "./CheckNow";
 import { FactsPane, FactsRows } from "./MachineFacts";
-import { useCheckNow, useFacts, useMachine } from "./queries";
+import { useFacts, useMachine } from "./queries";
 import "./fleet.css";
 
 export type MachinePart = ComponentType<{ machine: Machine }>;
@@ -70,17 +70,9 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 	const runs = can("run.start") && machine.policy.scripts !== "off";
 	const connects = can("session.open") && machine.policy.terminal !== "off";
 	const run = () => acts.run({ machine: machine.id });
-	const check = useCheckNow(machine.id);
-	const sentence = useSentence();
-	const checkNow = () =>
-		check.mutate(undefined, {
-			onSuccess: () => say(t("machine.checking")),
-			onError: (reason) => say(sentence(reason)),
-		});
 	const connect = () => acts.connect({ machine: machine.id });
 	useKeys([
 		...(connects ? [{ keys: "o", does: "key.connect" as const, run: connect }] : []),
-		...(online ? [{ keys: "v", does: "key.check_now" as const, run: checkNow }] : []),
 		...(runs ? [{ keys: "s", does: "key.run" as const, run }] : []),
 		...(can("ticket.write")
 			? [{ keys: "n", does: "key.new" as const, run: () => acts.ticket({ machine: machine.id }) }]
@@ -112,11 +104,7 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 						{t("act.connect")}
 					</Btn>
 				)}
-				{online && (
-					<Btn kbd="v" loading={check.isPending} onClick={checkNow}>
-						{t("act.check_now")}
-					</Btn>
-				)}
+				<CheckNow machine={machine} keys />
 				{can("ticket.write") && (
 					<Btn kind="bare" kbd="n" onClick={() => acts.ticket({ machine: machine.id })}>
 						{t("act.new_ticket")}
@@ -148,7 +136,8 @@ function Pane({ machine }: { machine: Machine }) {
 	const t = useT();
 	const facts = useFacts(machine.id);
 	return (
-		<aside className="pane" aria-label={t("machine.facts")}>
+		// biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
+		<aside className="pane" tabIndex={0} aria-label={t("machine.facts")}>
 			{facts.error ? (
 				<section>
 					<Wrong reason={facts.error} retry={() => void facts.refetch()} />

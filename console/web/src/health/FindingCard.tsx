@@ -12,7 +12,9 @@ import "./health.css";
 
 export function FindingCard({ alert }: { alert: Alert }) {
 	const t = useT();
-	const [spoken, setSpoken] = useState<Language>(language());
+	// Until somebody chooses, the reader's own: it may be known only after the first drawing.
+	const [chosen, setChosen] = useState<Language>();
+	const spoken = chosen ?? language();
 	const resolved = alert.state === "resolved";
 	const grade: Grade = alert.state === "unknown" ? "unknown" : alert.severity;
 	return (
@@ -26,7 +28,7 @@ export function FindingCard({ alert }: { alert: Alert }) {
 							type="button"
 							className="tongue"
 							aria-pressed={spoken === one}
-							onClick={() => setSpoken(one)}
+							onClick={() => setChosen(one)}
 						>
 							{one.toUpperCase()}
 						</button>

@@ -255,8 +255,14 @@ export function NowBars({ machine }: { machine: Machine }) {
 					<span className="cut" title={word}>
 						{word}
 					</span>
-					{value === undefined ? <span /> : <Bar ratio={value} grade={grade(vital, value)} />}
-					<b>{value === undefined ? (hour.data ? t("plot.not_read") : "") : measure(value, "1")}</b>
+					{value === undefined ? (
+						<span className="dim now-unread">{hour.data && t("plot.not_read")}</span>
+					) : (
+						<>
+							<Bar ratio={value} grade={grade(vital, value)} />
+							<b>{measure(value, "1")}</b>
+						</>
+					)}
 				</li>
 			))}
 		</ul>

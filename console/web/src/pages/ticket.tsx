@@ -12,7 +12,7 @@ import { SessionItem } from "../session/SessionItem";
 function Machine({ machine, ticket }: { machine: string; ticket: Ticket }) {
 	return (
 		<>
-			<MachineCard id={machine} ticket={ticket.id} Now={NowBars} />
+			<MachineCard id={machine} ticket={ticket.id} keys={ticket.machine_ids[0] === machine} Now={NowBars} />
 			<Suggested machine={machine} ticket={ticket.id} />
 		</>
 	);

@@ -110,7 +110,8 @@ function Scripts() {
 	const t = useT();
 	const scripts = useScripts({});
 	return (
-		<aside className="pane" aria-label={t("repairs.scripts")}>
+		// biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
+		<aside className="pane" tabIndex={0} aria-label={t("repairs.scripts")}>
 			<section>
 				<h2>{t("repairs.scripts")}</h2>
 				{scripts.error && <Wrong reason={scripts.error} />}

@@ -62,7 +62,8 @@ export function Spark({ points, step, top }: { points: Point[]; step: number; to
 export function span(values: number[], unit: string): { low: number; high: number } {
 	const high = ceiling(Math.max(...values), unit);
 	const lowest = Math.min(...values);
-	if (lowest < high * 0.66) return { low: 0, high };
+	// What is counted begins at zero: 1.9 to 2.0 processes is no change.
+	if (unit.startsWith("{") || lowest < high * 0.66) return { low: 0, high };
 	const step = high / 20;
 	return { low: Math.max(0, Math.floor((lowest - step / 2) / step) * step), high };
 }
@@ -225,9 +226,9 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 						<circle className={`plot-dot ${alert?.grade ?? "plain"}`} cx={x(last[0])} cy={y(last[1])} r={3.5} />
 						<text
 							className={`plot-word strong ground ${alert?.grade ?? ""}`}
-							x={x(last[0]) - 9}
+							x={x(last[0]) + (x(last[0]) < width / 3 ? 9 : -9)}
 							y={y(last[1]) + (y(last[1]) < TOP + 16 ? 18 : -8)}
-							textAnchor="end"
+							textAnchor={x(last[0]) < width / 3 ? "start" : "end"}
 						>
 							{t("plot.now", { value: measure(last[1], unit), time: clock(last[0]) })}
 						</text>

@@ -70,6 +70,7 @@ test("the axis begins at zero unless everything happens near the top", () => {
 	const near = span([0.93, 0.978, 0.95, 0.85], "1");
 	expect(near.low).toBeGreaterThan(0.75);
 	expect(near.low).toBeLessThan(0.85);
+	expect(span([1.93, 2], "{thread}").low).toBe(0);
 });
 
 test("moments of a time axis are round in the reader's zone, over the change of the clocks too", () => {
