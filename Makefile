@@ -58,7 +58,8 @@ quick: ## what to run before each commit: under a minute
 	@mkdir -p .cache
 	@test -z "$$(gofmt -l agent console protocol scripts)" || { echo 'not formatted:'; gofmt -l agent console protocol scripts; exit 1; }
 	go vet ./...
-	go test -short -timeout 120s ./protocol/... ./scripts/... ./agent/gate ./agent/state ./agent/check ./agent/report ./console/model ./console/app -run 'Law|Golden|Keys|Catalogue|Lint|Judge|Policy|Gate|State|Test'
+	go test -timeout 120s ./protocol/... ./scripts/... ./agent/check ./agent/gate ./agent/link ./agent/report ./agent/state ./console/model
+	go test -count=1 -run Law ./console/app
 
 needs: ## install, or name, what the tests need
 	@tools/needs
