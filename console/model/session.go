@@ -26,7 +26,6 @@ type Session struct {
 	Reason       string
 	By           Actor
 	Node         ID // that splices it
-	TokenHash    []byte
 	Columns      int
 	Rows         int
 	CreatedAt    time.Time

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -171,4 +172,28 @@ func TestContextBoundsWaiting(t *testing.T) {
 		close(release)
 		wg.Wait()
 	})
+}
+
+// TestSynchronous: what is committed is on the server's disk, whatever the server,
+// the database or the address say.
+func TestSynchronous(t *testing.T) {
+	o := storetest.Postgres(t)
+	for _, more := range []string{"", "synchronous_commit=off"} {
+		url := o.Database
+		if more != "" {
+			join := "?"
+			if strings.Contains(url, "?") {
+				join = "&"
+			}
+			url += join + more
+		}
+		s := storetest.Open(t, store.Options{Database: url})
+		var got string
+		err := s.View(t.Context(), store.System("test"), func(tx *store.Tx) error {
+			return tx.QueryRow("SHOW synchronous_commit").Scan(&got)
+		})
+		if err != nil || got != "on" {
+			t.Errorf("with %q: %s, %v", more, got, err)
+		}
+	}
 }

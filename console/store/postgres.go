@@ -39,6 +39,8 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
+	// What is acknowledged is on the disk, whatever the server's own default is.
+	config.RuntimeParams["synchronous_commit"] = "on"
 	p := &postgres{db: stdlib.OpenDB(*config, stdlib.OptionAfterConnect(knowDomains))}
 	p.db.SetMaxOpenConns(postgresConnections)
 	// The domains come first, and no connection from before is kept, so that
