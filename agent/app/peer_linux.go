@@ -1,31 +1,12 @@
 package app
 
-import (
-	"errors"
-	"fmt"
-	"net"
-	"strconv"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// peerOf is the account at the other end of a local socket.
-func peerOf(c net.Conn) (peer, error) {
-	u, ok := c.(*net.UnixConn)
-	if !ok {
-		return peer{}, errors.New("not a local socket")
-	}
-	raw, err := u.SyscallConn()
+// uidAt is the account at the other end of a socket.
+func uidAt(fd int) (uint32, error) {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {
-		return peer{}, err
+		return 0, err
 	}
-	var cred *unix.Ucred
-	var credErr error
-	if err := raw.Control(func(fd uintptr) { cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil {
-		return peer{}, err
-	}
-	if credErr != nil {
-		return peer{}, fmt.Errorf("ask who is there: %w", credErr)
-	}
-	return peer{int(cred.Uid), accountName(strconv.Itoa(int(cred.Uid)))}, nil
+	return cred.Uid, nil
 }

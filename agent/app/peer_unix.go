@@ -2,7 +2,34 @@
 
 package app
 
-import "os/user"
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os/user"
+	"strconv"
+)
+
+// peerOf is the account at the other end of a local socket, as the kernel tells it.
+func peerOf(c net.Conn) (peer, error) {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return peer{}, errors.New("not a local socket")
+	}
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return peer{}, err
+	}
+	var uid uint32
+	var uidErr error
+	if err := raw.Control(func(fd uintptr) { uid, uidErr = uidAt(int(fd)) }); err != nil {
+		return peer{}, err
+	}
+	if uidErr != nil {
+		return peer{}, fmt.Errorf("ask who is there: %w", uidErr)
+	}
+	return peer{int(uid), accountName(strconv.Itoa(int(uid)))}, nil
+}
 
 // accountName is the name of a person, or of their account, or the number itself.
 func accountName(uid string) string {
