@@ -83,7 +83,7 @@ func Open(o Options) (*Agent, error) {
 }
 
 func memory(o Options) (*state.State, error) {
-	if o.Pretend != nil {
+	if o.Pretend != nil && o.Pretend.State != nil {
 		return o.Pretend.State, nil
 	}
 	return state.Open(o.State)

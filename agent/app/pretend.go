@@ -14,8 +14,8 @@ import (
 // many. Its readings, its repairs and its way to the console are made up;
 // everything else is the agent.
 type Pretend struct {
-	State  *state.State
-	Family string // of the system: linux, windows, darwin
+	State  *state.State // where many share a file; else the agent opens its own
+	Family string       // of the system: linux, windows, darwin
 	// Read is one round of readings; a slow one has all facts.
 	Read func(ctx context.Context, slow bool) *expression.Machine
 	// Repair does in place of a script what the script would, and returns its
