@@ -107,15 +107,17 @@ for (const engine of engines) {
 			interval: "1s",
 			for: "2s",
 			keep_firing_for: "2s",
-			warning: ">= 0.25",
-			clear: "< 0.2",
+			warning: ">= 0.1",
+			clear: "< 0.05",
 		});
+		// Whatever else keeps this computer busy has tickets of its own.
+		await world.api("PATCH", "/settings", { join_window: "0s" });
 		await page.goto(`${world.http}/queue/unassigned`);
 		const work = busy();
 		try {
 			const alert = await eventually("an alert", 20, async () =>
-				(await world.api("GET", "/alerts?state=open&check=process.cpu")).items.find((a) =>
-					a.instance.startsWith("sh:"),
+				(await world.api("GET", "/alerts?state=open&check=process.cpu")).items.find(
+					(a) => a.instance === work.instance,
 				),
 			);
 			ticket = await world.api("GET", `/tickets/${alert.ticket_id}`);

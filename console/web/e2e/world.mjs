@@ -177,5 +177,5 @@ export async function startWorld(engine) {
 /** Keeps one core busy until it is ended. */
 export function busy() {
 	const child = spawn("/bin/sh", ["-c", "while :; do :; done"], { stdio: "ignore" });
-	return { end: () => child.kill("SIGKILL") };
+	return { instance: `sh:${child.pid}`, end: () => child.kill("SIGKILL") };
 }
