@@ -1,6 +1,8 @@
 /** The queue: what I do next. Views of tickets, most urgent first. */
+
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo } from "react";
+import { useActs } from "../api/acts";
 import { useCan, useMe } from "../api/me";
 import type { Ticket, TicketCounts } from "../api/types";
 import { type MessageId, useT } from "../i18n";
@@ -56,6 +58,8 @@ export function QueuePage({ filter, set, open }: Props) {
 	const rows = useMemo(() => tickets.data?.pages.flatMap((page) => page.items) ?? [], [tickets.data]);
 	const total = tickets.data?.pages[0]?.total ?? 0;
 	const first = rows[0];
+	const unfinished = counts.data && counts.data.new + counts.data.open + counts.data.on_hold;
+	const nobodyWaits = unfinished === 0 && tickets.isSuccess && total === 0 && filter.view !== "done" && !filter.q;
 	const selection = useSelection(useMemo(() => rows.map((ticket) => ticket.id), [rows]));
 	const chosen = rows.filter((ticket) => selection.ids.has(ticket.id));
 	const writes = can("ticket.write");
@@ -68,7 +72,9 @@ export function QueuePage({ filter, set, open }: Props) {
 				<h1 className="sentence grow">
 					{first && !filter.q
 						? sentenceOf(t, filter.view, first, total)
-						: t(views.find((v) => v.view === filter.view)?.word ?? "nav.queue")}
+						: nobodyWaits
+							? t("queue.nobody_waits")
+							: t(views.find((v) => v.view === filter.view)?.word ?? "nav.queue")}
 				</h1>
 				{first && (
 					<Btn kind="first" kbd="Enter" onClick={() => open(first.id)}>
@@ -150,6 +156,7 @@ function Nothing({
 }) {
 	const t = useT();
 	const can = useCan();
+	const acts = useActs();
 	const take = useTake();
 	const waiting = useTickets({ view: "unassigned" });
 	const urgent = waiting.data?.pages[0]?.items[0];
@@ -181,15 +188,11 @@ function Nothing({
 				{t("queue.nothing_mine", { n: counts.unassigned })}
 			</Empty>
 		);
+	if (filter.view === "done" || filter.view === "waiting")
+		return <Empty large>{t(filter.view === "done" ? "queue.nothing_done" : "queue.nothing_waiting")}</Empty>;
 	return (
-		<Empty large>
-			{t(
-				filter.view === "done"
-					? "queue.nothing_done"
-					: filter.view === "waiting"
-						? "queue.nothing_waiting"
-						: "queue.nothing",
-			)}
+		<Empty large action={can("ticket.write") && <Btn onClick={acts.call}>{t("queue.register_call")}</Btn>}>
+			{t("queue.nothing")}
 		</Empty>
 	);
 }
