@@ -125,6 +125,16 @@ func contract(t *testing.T, n *node, m *machine) {
 		}
 	}
 
+	classes := map[any]int{}
+	var fields []map[string]any
+	n.read("/expression/fields", &fields)
+	for _, f := range fields {
+		classes[f["class"]]++
+	}
+	if classes["plain"] == 0 || classes["personal"] == 0 || len(classes) > 3 {
+		t.Errorf("classes of fields: %v", classes)
+	}
+
 	problem := func(method, path string, body any, status int, words ...string) {
 		t.Helper()
 		answer := n.do(method, path, body, nil, status)

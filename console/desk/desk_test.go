@@ -202,13 +202,13 @@ func TestHear(t *testing.T) {
 // person's own answer is the urgency.
 func TestPriorities(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
-		for work, want := range map[model.CanWork]int{model.WorkNo: 4, model.WorkUnknown: 5, model.WorkDifficulty: 5, model.WorkYes: 5} {
+		for work, want := range map[model.CanWork]int{model.WorkNo: 3, model.WorkUnknown: 4, model.WorkDifficulty: 4, model.WorkYes: 5} {
 			ticket, err := o.Open(t.Context(), o.scope, NewTicket{Organisation: o.ours, Says: "x", CanWork: work})
 			if err != nil || ticket.Priority != want || ticket.Impact != 4 {
 				t.Errorf("can work %q: priority %d, impact %d, %v", work, ticket.Priority, ticket.Impact, err)
 			}
 		}
-		table := [4][3]int{{1, 2, 3}, {2, 3, 4}, {3, 4, 5}, {4, 5, 5}}
+		table := [4][3]int{{1, 2, 3}, {2, 3, 4}, {2, 3, 4}, {3, 4, 5}}
 		ticket := o.open("rated")
 		for impact := 1; impact <= 4; impact++ {
 			for urgency := 1; urgency <= 3; urgency++ {

@@ -115,17 +115,9 @@ func (t *Ticket) Active() bool {
 	return t.State == TicketNew || t.State == TicketOpen || t.State == TicketOnHold
 }
 
-// PriorityOf is ITIL's table: impact 1 to 4 by urgency 1 to 3.
-func PriorityOf(impact, urgency int) int {
-	p := impact + urgency - 1
-	switch {
-	case p < 1:
-		return 1
-	case p > 5:
-		return 5
-	}
-	return p
-}
+// priorities is ITIL's table: impact 1 to 4 down, urgency 1 to 3 across. One
+// person who cannot work is P3, who can work with difficulty P4.
+var priorities = [4][3]int{{1, 2, 3}, {2, 3, 4}, {2, 3, 4}, {3, 4, 5}}
 
 // Rate sets impact and urgency and with them the priority.
 func (t *Ticket) Rate(impact, urgency int) error {
@@ -135,7 +127,7 @@ func (t *Ticket) Rate(impact, urgency int) error {
 	if urgency < 1 || urgency > 3 {
 		return Problemf(CodeInvalid, "urgency", "Urgency is 1 (cannot work) to 3 (can work), not %d.", urgency)
 	}
-	t.Impact, t.Urgency, t.Priority = impact, urgency, PriorityOf(impact, urgency)
+	t.Impact, t.Urgency, t.Priority = impact, urgency, priorities[impact-1][urgency-1]
 	return nil
 }
 
