@@ -85,7 +85,9 @@ func (f *Fleet) TakeChanges(tx *store.Tx, list []model.Change) error {
 		}
 		tx.Changed(c.Organisation, ChangedMachine, c.Machine)
 	}
-	return nil
+	return bound(tx, list, func(c model.Change) model.ID { return c.Machine },
+		`DELETE FROM fact_change WHERE machine_id = $1 AND at <
+			(SELECT at FROM fact_change WHERE machine_id = $1 AND {wall} ORDER BY at DESC LIMIT 1 OFFSET $2) AND {wall}`)
 }
 
 // TakeJournal keeps lines of machines' own books.
@@ -96,6 +98,28 @@ func (f *Fleet) TakeJournal(tx *store.Tx, list []model.JournalLine) error {
 			int64(j.Number), store.Micros(j.Written), j.Kind, j.Act, j.ID, j.Code, j.Text, int64(j.Count), some(j.Hash))
 		if err != nil {
 			return fmt.Errorf("keep a journal line: %w", err)
+		}
+	}
+	return bound(tx, list, func(j model.JournalLine) model.ID { return j.Machine },
+		`DELETE FROM machine_journal WHERE machine_id = $1 AND number <=
+			(SELECT max(number) FROM machine_journal WHERE machine_id = $1 AND {wall}) - CAST($2 AS BIGINT) AND {wall}`)
+}
+
+// keptOfMachine is how many changes, and how many lines of its book, are kept of
+// one machine: it may tell of them for ever.
+const keptOfMachine = 10_000
+
+// bound deletes what is beyond keptOfMachine, for each machine in a list.
+func bound[T any](tx *store.Tx, list []T, of func(T) model.ID, statement string) error {
+	done := map[model.ID]bool{}
+	for _, one := range list {
+		machine := of(one)
+		if done[machine] {
+			continue
+		}
+		done[machine] = true
+		if _, err := tx.Exec(statement, machine, int64(keptOfMachine)); err != nil {
+			return fmt.Errorf("delete the oldest of a machine: %w", err)
 		}
 	}
 	return nil

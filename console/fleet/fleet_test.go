@@ -287,3 +287,41 @@ func TestSettings(t *testing.T) {
 		})
 	})
 }
+
+// TestBoundedBooks: a machine that tells of changes and of its journal for ever
+// keeps the newest of both, and takes nothing of another machine's.
+func TestBoundedBooks(t *testing.T) {
+	each(t, func(t *testing.T, f *yard) {
+		loud, quiet := model.NewID(), model.NewID()
+		count := func(table string, machine model.ID) (n int) {
+			f.update(func(tx *store.Tx) error {
+				return tx.QueryRow("SELECT count(*) FROM "+table+" WHERE machine_id = $1 AND {wall}", machine).Scan(&n)
+			})
+			return n
+		}
+		tell := func(machine model.ID, from, to int) {
+			var changes []model.Change
+			var lines []model.JournalLine
+			for i := from; i < to; i++ {
+				at := time.Unix(int64(i), 0)
+				who := model.From{Organisation: f.ours, Machine: machine}
+				changes = append(changes, model.Change{From: who, ChangedAt: at, Section: "services", Item: "x"})
+				lines = append(lines, model.JournalLine{From: who, Number: uint64(i + 1), Written: at, Kind: "work"})
+			}
+			f.update(func(tx *store.Tx) error {
+				return errors.Join(f.TakeChanges(tx, changes), f.TakeJournal(tx, lines))
+			})
+		}
+		tell(quiet, 0, 3)
+		tell(loud, 0, keptOfMachine)
+		tell(loud, keptOfMachine, keptOfMachine+50)
+		for _, table := range []string{"fact_change", "machine_journal"} {
+			if n := count(table, loud); n < keptOfMachine || n > keptOfMachine+1 {
+				t.Errorf("%s has %d rows", table, n)
+			}
+			if n := count(table, quiet); n != 3 {
+				t.Errorf("%s has %d rows of the other machine", table, n)
+			}
+		}
+	})
+}
