@@ -244,7 +244,7 @@ func (a *Agent) act(x gate.Admitted) {
 	case *protocol.Work:
 		a.runner.Start(x)
 	case *protocol.Cancel:
-		a.runner.Cancel(body.Run)
+		a.runner.Cancel(body.Run, x.Issued())
 	case *protocol.Ask:
 		select {
 		case a.asks <- x:

@@ -68,7 +68,7 @@ func (g *Gate) judge(tx *state.Tx, o protocol.Order) (Admitted, *Refusal) {
 	// First, whatever the clock says: a refusal for another reason would end the
 	// run that this order started.
 	if r.once && tx.Seen(o.ID) {
-		return Admitted{}, no(protocol.CodeSeen, "The order was carried out or refused before; it is never repeated.")
+		return Admitted{}, no(protocol.CodeSeen, "The order was carried out, refused or cancelled before; it is never repeated.")
 	}
 	if refusal := g.inTime(j, r.life, tx.Floor()); refusal != nil {
 		return Admitted{}, refusal
