@@ -262,7 +262,10 @@ type Goodbye struct {
 }
 
 // Help asks for a one-time link to the help page for a person at the machine.
+// Person is what they are called, which they may change; Account is how the
+// machine counts their account, such as "1000", which they may not.
 type Help struct {
 	Request uuid.UUID `cbor:"1,keyasint"`
 	Person  string    `cbor:"2,keyasint"`
+	Account string    `cbor:"3,keyasint,omitempty"`
 }

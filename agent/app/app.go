@@ -134,7 +134,7 @@ func (a *Agent) answerLocal(ctx context.Context, who peer, ask string) (out loca
 	var err error
 	switch {
 	case ask == askHelp:
-		out.URL, err = a.help.link(ctx, who.name)
+		out.URL, err = a.help.link(ctx, who)
 	case !who.trusted():
 		err = errors.New("only the administrator may ask this")
 	case ask == askJournal:
@@ -244,7 +244,7 @@ func (a *Agent) act(x gate.Admitted) {
 	case *protocol.Work:
 		a.runner.Start(x)
 	case *protocol.Cancel:
-		a.runner.Cancel(body.Run)
+		a.runner.Cancel(body.Run, x.Issued())
 	case *protocol.Ask:
 		select {
 		case a.asks <- x:

@@ -30,7 +30,7 @@ func newHelpDesk(line *link.Line) *helpDesk {
 	return &helpDesk{line: line, waiting: map[uuid.UUID]chan protocol.HelpLink{}}
 }
 
-func (h *helpDesk) link(ctx context.Context, who string) (string, error) {
+func (h *helpDesk) link(ctx context.Context, who peer) (string, error) {
 	id := uuid.New()
 	answer := make(chan protocol.HelpLink, 1)
 	h.mu.Lock()
@@ -41,7 +41,7 @@ func (h *helpDesk) link(ctx context.Context, who string) (string, error) {
 		delete(h.waiting, id)
 		h.mu.Unlock()
 	}()
-	if !h.line.Send(protocol.KindHelp, protocol.Help{Request: id, Person: who}) {
+	if !h.line.Send(protocol.KindHelp, protocol.Help{Request: id, Person: who.name(), Account: who.account()}) {
 		return "", errors.New("this computer has no connection to the help desk just now")
 	}
 	select {

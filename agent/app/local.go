@@ -10,8 +10,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -20,12 +22,14 @@ import (
 // runs: one question in a line of JSON, one answer. Who asks is the account at
 // the other end, as the system says it; nothing that the other end says of
 // itself is believed. Help is for everybody who is signed in here; the journal
-// and the policy are for the agent's own account and the administrator.
+// and the policy are for the agent's own account and the administrator. Each
+// account has few places, so that none can keep the others out.
 
 const (
 	localSocket = "agent.sock"
 	localWait   = 5 * time.Second
-	localMost   = 8 // askers at one time
+	localEach   = 2  // askers of one account at one time
+	localMost   = 32 // of all accounts together but the administrator's and the agent's own
 	localAsking = 256
 )
 
@@ -49,13 +53,29 @@ type localAnswer struct {
 }
 
 // peer is the account at the other end of a local socket.
-type peer struct {
-	uid  int
-	name string
-}
+type peer struct{ uid int }
+
+// nobody is who asks where that cannot be seen.
+var nobody = peer{uid: -1}
 
 // trusted tells whether the account may do here what the agent may.
 func (p peer) trusted() bool { return p.uid == 0 || p.uid == os.Geteuid() }
+
+// account is how the system counts the account, such as "1000".
+func (p peer) account() string { return strconv.Itoa(p.uid) }
+
+// name is the name of a person, or of their account, or the number itself. The
+// system may have to ask elsewhere for it.
+func (p peer) name() string {
+	who, err := user.LookupId(p.account())
+	if err != nil {
+		return "uid " + p.account()
+	}
+	if who.Name != "" {
+		return who.Name
+	}
+	return who.Username
+}
 
 // localPath is where the socket is. The state's folder is its owner's alone, so
 // for the service, which people ask for help, it is in a folder of its own.
@@ -92,21 +112,71 @@ func acceptLocal(ctx context.Context, l net.Listener, answer answerer) {
 	}()
 	var group sync.WaitGroup
 	defer group.Wait()
-	slots := make(chan struct{}, localMost)
+	rooms := places{taken: map[int]int{}}
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			return
 		}
-		slots <- struct{}{}
+		who, unseen := peerOf(c)
+		if unseen != nil {
+			who = nobody
+		}
+		if !rooms.take(who) {
+			tellLocal(c, localAnswer{Error: "too many of your programs ask the Deskside service at once; please try again"})
+			c.Close()
+			continue
+		}
 		group.Go(func() {
-			defer func() { <-slots }()
 			defer c.Close()
-			a := hear(ctx, c, answer)
-			if c.SetWriteDeadline(time.Now().Add(localWait)) == nil {
-				json.NewEncoder(c).Encode(a)
+			defer rooms.leave(who)
+			ask, err := hear(c)
+			a := localAnswer{}
+			if err = errors.Join(err, unseen); err != nil {
+				a.Error = err.Error()
+			} else {
+				a = answer(ctx, who, ask)
 			}
+			tellLocal(c, a)
 		})
+	}
+}
+
+// places are how many of each account are being answered.
+type places struct {
+	mu     sync.Mutex
+	taken  map[int]int // by uid
+	others int         // of accounts that are not trusted
+}
+
+// take takes a place of an account; false means that it has none left.
+func (p *places) take(who peer) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken[who.uid] >= localEach || (!who.trusted() && p.others >= localMost) {
+		return false
+	}
+	p.taken[who.uid]++
+	if !who.trusted() {
+		p.others++
+	}
+	return true
+}
+
+func (p *places) leave(who peer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken[who.uid]--; p.taken[who.uid] == 0 {
+		delete(p.taken, who.uid)
+	}
+	if !who.trusted() {
+		p.others--
+	}
+}
+
+func tellLocal(c net.Conn, a localAnswer) {
+	if c.SetWriteDeadline(time.Now().Add(localWait)) == nil {
+		json.NewEncoder(c).Encode(a)
 	}
 }
 
@@ -128,20 +198,16 @@ func listenLocal(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// hear reads one question and has it answered.
-func hear(ctx context.Context, c net.Conn, answer answerer) localAnswer {
+// hear reads one question.
+func hear(c net.Conn) (string, error) {
 	var q localQuestion
 	if err := c.SetReadDeadline(time.Now().Add(localWait)); err != nil {
-		return localAnswer{Error: err.Error()}
+		return "", err
 	}
 	if err := json.NewDecoder(io.LimitReader(c, localAsking)).Decode(&q); err != nil {
-		return localAnswer{Error: "the question cannot be read"}
+		return "", errors.New("the question cannot be read")
 	}
-	who, err := peerOf(c)
-	if err != nil {
-		return localAnswer{Error: err.Error()}
-	}
-	return answer(ctx, who, q.Ask)
+	return q.Ask, nil
 }
 
 // errNobody means that no agent listens.
@@ -159,11 +225,10 @@ func askLocal(ctx context.Context, state, ask string, wait time.Duration) (local
 	if err := c.SetDeadline(time.Now().Add(wait)); err != nil {
 		return a, err
 	}
-	if err = json.NewEncoder(c).Encode(localQuestion{ask}); err == nil {
-		err = json.NewDecoder(bufio.NewReader(c)).Decode(&a)
-	}
-	if err != nil {
-		return a, fmt.Errorf("the Deskside service did not answer: %w", err)
+	asked := json.NewEncoder(c).Encode(localQuestion{ask})
+	// Also where nobody hears the question: the answer is that there is no place.
+	if err := json.NewDecoder(bufio.NewReader(c)).Decode(&a); err != nil {
+		return a, fmt.Errorf("the Deskside service did not answer: %w", errors.Join(asked, err))
 	}
 	return a, nil
 }

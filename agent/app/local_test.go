@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,7 +81,7 @@ func TestLocalQuestions(t *testing.T) {
 	if got, err := askLocal(t.Context(), dir, strings.Repeat("x", 4*localAsking), localWait); err == nil && got.Error == "" {
 		t.Errorf("a long question: %+v", got)
 	}
-	stranger := peer{uid: os.Geteuid() + 4711, name: "stranger"}
+	stranger := peer{uid: os.Geteuid() + 4711}
 	for _, ask := range []string{askJournal, askPolicy} {
 		if got := a.answerLocal(t.Context(), stranger, ask); got.Error == "" || got.Text != "" || got.Profile != "" {
 			t.Errorf("a stranger who asks for the %s gets %+v", ask, got)
@@ -97,6 +99,78 @@ func TestLocalQuestions(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked("the agent does not run")
+}
+
+// TestPlaces: an account that fills its places is told so at once and has them
+// back when it is done; and no crowd takes those of the administrator, of the
+// agent's own account or all of them.
+func TestPlaces(t *testing.T) {
+	dir := short(t)
+	l, err := listenLocal(localPath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		acceptLocal(ctx, l, func(_ context.Context, who peer, ask string) localAnswer {
+			return localAnswer{Text: who.account() + " asks for " + ask}
+		})
+	})
+	var idle []net.Conn
+	for range localEach { // they say nothing
+		c, err := net.Dial("unix", localPath(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		idle = append(idle, c)
+	}
+	began := time.Now()
+	if a, err := askLocal(t.Context(), dir, "more", localWait); err != nil || a.Error == "" || a.Text != "" || time.Since(began) >= localWait {
+		t.Errorf("one more than there are places: %+v after %s, %v", a, time.Since(began), err)
+	}
+	mine := fmt.Sprintf("%d asks for ", os.Geteuid())
+	if _, err := io.WriteString(idle[0], `{"ask":"first"}`); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := io.ReadAll(idle[0]); err != nil || !strings.Contains(string(raw), mine+"first") {
+		t.Errorf("the first: %s, %v", raw, err)
+	}
+	if a, err := askLocal(t.Context(), dir, "again", localWait); err != nil || a.Text != mine+"again" {
+		t.Errorf("after one has gone: %+v, %v", a, err)
+	}
+	for _, c := range idle {
+		c.Close()
+	}
+	stop()
+	running.Wait()
+
+	p := places{taken: map[int]int{}}
+	crowd := func() (n int) {
+		for i := range 10 * localMost {
+			for p.take(peer{os.Geteuid() + 4711 + i}) {
+				n++
+			}
+			if n > localEach*(i+1) {
+				t.Fatalf("%d places for %d accounts", n, i+1)
+			}
+		}
+		return n
+	}
+	if n := crowd(); n != localMost {
+		t.Errorf("%d of a crowd at one time", n)
+	}
+	for _, who := range []peer{{0}, {os.Geteuid()}} {
+		if !p.take(who) {
+			t.Errorf("a crowd keeps %d out", who.uid)
+		}
+		p.leave(who)
+	}
+	p.leave(peer{os.Geteuid() + 4711})
+	if !p.take(peer{1 << 30}) || len(p.taken) != localMost/localEach+1 {
+		t.Errorf("a place that was left is not had again, or %d accounts are kept", len(p.taken))
+	}
 }
 
 // TestMirror: each line goes into the system's log once, where policy says so,

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os/user"
-	"strconv"
 )
 
 // peerOf is the account at the other end of a local socket, as the kernel tells it.
@@ -28,17 +26,5 @@ func peerOf(c net.Conn) (peer, error) {
 	if uidErr != nil {
 		return peer{}, fmt.Errorf("ask who is there: %w", uidErr)
 	}
-	return peer{int(uid), accountName(strconv.Itoa(int(uid)))}, nil
-}
-
-// accountName is the name of a person, or of their account, or the number itself.
-func accountName(uid string) string {
-	who, err := user.LookupId(uid)
-	if err != nil {
-		return "uid " + uid
-	}
-	if who.Name != "" {
-		return who.Name
-	}
-	return who.Username
+	return peer{int(uid)}, nil
 }

@@ -118,7 +118,11 @@ func (r *rounds) restore() error {
 	}
 	if len(set) > 0 {
 		if kept, err := catalogue.DecodeSet(set); err == nil {
-			resolved = kept
+			if no := r.agent.gate.Policy().Judges(kept); no == nil { // policy may be narrower since
+				resolved = kept
+			} else {
+				r.agent.options.Log.Warn("the console's set of checks is set aside; the built-in checks judge", "reason", no.Text)
+			}
 		}
 	}
 	if r.set, err = check.New(resolved, r.doing); err != nil {
@@ -147,7 +151,7 @@ func (r *rounds) restore() error {
 		}
 	}
 	return r.agent.state.Update(func(tx *state.Tx) error {
-		err := errors.Join(tx.SetBlob(blobDoing, nil), tx.SetBlob(blobAside, aside))
+		err := errors.Join(tx.SetBlob(blobDoing, nil), tx.SetBlob(blobAside, aside), r.dropHeldBack(tx))
 		if len(ring) > 0 { // the row that was open when the agent ended
 			var row history.Row
 			if protocol.Unmarshal(ring, &row) == nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/deskside/deskside/agent/check"
+	"github.com/deskside/deskside/agent/gate"
 	"github.com/deskside/deskside/agent/probe"
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
@@ -114,7 +115,7 @@ func live(m *expression.Machine) protocol.Live {
 	return out
 }
 
-// tellFacts puts changed sections into the outbox. Sections that are different
+// tellFacts puts changed sections that policy lets out into the outbox. Sections that are different
 // at every look are told when somebody looks, and with the slow round.
 func (r *rounds) tellFacts(m *expression.Machine, now time.Time, slow bool) {
 	watched := now.Before(r.watched) && now.Sub(r.facts) >= liveEvery
@@ -122,7 +123,7 @@ func (r *rounds) tellFacts(m *expression.Machine, now time.Time, slow bool) {
 		return
 	}
 	r.facts = now
-	told := *m
+	policy, told := r.agent.gate.Policy(), *m
 	told.Processes = busiest(m)
 	err := r.agent.state.Update(func(tx *state.Tx) error {
 		before, err := tx.Sections()
@@ -130,7 +131,7 @@ func (r *rounds) tellFacts(m *expression.Machine, now time.Time, slow bool) {
 			return err
 		}
 		for _, name := range expression.Sections() {
-			if expression.Live(name) && !watched && !slow {
+			if !policy.Tells(name) || expression.Live(name) && !watched && !slow {
 				continue
 			}
 			body, hash, known := told.Section(name)
@@ -181,6 +182,35 @@ func (r *rounds) tellWanted(names []string) {
 		return
 	}
 	r.agent.line.Wake()
+}
+
+// dropHeldBack drops kept sections that policy let out once and does not now, so
+// that they are neither sent nor asked for again.
+func (r *rounds) dropHeldBack(tx *state.Tx) error {
+	policy := r.agent.gate.Policy()
+	kept, err := tx.Sections()
+	if err != nil {
+		return err
+	}
+	for name, s := range kept {
+		if !policy.Tells(name) || (name == expression.SectionProcesses && tooWide(policy.Collect, s.Body)) {
+			if err := tx.DropSection(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tooWide tells whether a kept list of processes has what is held back now.
+func tooWide(c gate.Collect, body []byte) bool {
+	var m expression.Machine
+	if err := m.SetSection(expression.SectionProcesses, body); err != nil {
+		return true // written by another version; who knows
+	}
+	return slices.ContainsFunc(m.Processes, func(p expression.Process) bool {
+		return (c.People == "off" && p.Owner != "") || (c.CommandLines == "off" && p.CommandLine != "")
+	})
 }
 
 func busiest(m *expression.Machine) []expression.Process {

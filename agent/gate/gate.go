@@ -40,6 +40,7 @@ type Refusal struct {
 	Text string
 	Kind protocol.Kind
 	ID   uuid.UUID // of the order; zero when the stamp did not hold
+	Ends time.Time // when the order does, by its own date
 }
 
 func (r *Refusal) Error() string { return r.Text }
@@ -56,6 +57,9 @@ func (a Admitted) Kind() protocol.Kind { return a.order.Kind }
 
 // ID is the order's id: of the run, the question, the session.
 func (a Admitted) ID() uuid.UUID { return a.order.ID }
+
+// Issued is when the console made the order, by its own clock.
+func (a Admitted) Issued() time.Time { return time.UnixMicro(a.order.Issued) }
 
 // Body is the decoded act, such as *protocol.Work.
 func (a Admitted) Body() any { return a.body }
@@ -210,7 +214,7 @@ func (g *Gate) Admit(s protocol.Stamped) (Admitted, error) {
 	})
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
-		refusal.Kind, refusal.ID = order.Kind, order.ID
+		refusal.Kind, refusal.ID, refusal.Ends = order.Kind, order.ID, time.UnixMicro(order.Expires)
 		return Admitted{}, g.refuse(refusal)
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -264,7 +265,8 @@ func TestDoubtIsVitalsOnly(t *testing.T) {
 	for kind, code := range map[protocol.Kind]string{
 		protocol.KindWork: protocol.CodePolicyBroken, protocol.KindOpenSession: protocol.CodePolicyBroken,
 		protocol.KindAsk: protocol.CodePolicyBroken, protocol.KindWatch: protocol.CodePolicyBroken,
-		protocol.KindCancel: "", protocol.KindEndSession: "", protocol.KindChecks: "", protocol.KindCheckNow: "", protocol.KindSettings: "",
+		protocol.KindChecks: protocol.CodePolicyBroken,
+		protocol.KindCancel: "", protocol.KindEndSession: "", protocol.KindCheckNow: "", protocol.KindSettings: "",
 	} {
 		b.want(kind.String(), code, b.order(kind, time.Now(), bodies[kind]))
 	}
@@ -547,6 +549,57 @@ func TestBounds(t *testing.T) {
 	hostile := catalogue.Set{Checks: catalogue.Builtin()}
 	hostile.Checks[0].Value = strings.Repeat("(", 4000)
 	b.want("brackets", protocol.CodeExpression, b.order(protocol.KindChecks, time.Now(), &protocol.Checks{Set: hostile.Encode()}))
+}
+
+// TestChecksRead: a set of checks reads what policy lets out and nothing that is
+// private, in whatever way it comes to it; the catalogue's own are let in whatever
+// is held back.
+func TestChecksRead(t *testing.T) {
+	const noProcesses, noPeople, commandLines = "processes: off", "people: off", "command_lines: on"
+	all := []string{"", noProcesses, noPeople, commandLines}
+	gates := map[string]*bench{}
+	for _, collect := range all {
+		gates[collect] = open(t, t.TempDir(), "attended", "version: 1\nprofile: attended\ncollect: {"+collect+"}\n")
+	}
+	for name, c := range map[string]struct {
+		value, each, when, detail string
+		never                     []string // where it is refused
+	}{
+		"plain":               {value: "cpu.used"},
+		"command line":        {value: `len(filter(processes, .command_line contains "x"))`, never: all},
+		"command line when":   {value: "cpu.used", when: `any(processes, .command_line contains "x")`, never: all},
+		"command line shown":  {value: "it.cpu", each: "processes", detail: "it.command_line", never: all},
+		"names of programs":   {value: "it.cpu", each: "processes", detail: "it.name", never: []string{noProcesses}},
+		"list of programs":    {value: "len(processes)", never: []string{noProcesses}},
+		"items of a list":     {value: "cpu.used", each: "processes", never: []string{noProcesses}},
+		"owner":               {value: "it.cpu", each: "processes", detail: "it.owner", never: []string{noProcesses, noPeople}},
+		"people":              {value: "len(people)", never: []string{noPeople}},
+		"items of the people": {value: "cpu.used", each: "people", never: []string{noPeople}},
+	} {
+		check := catalogue.Builtin()[0]
+		check.Value, check.Each, check.When, check.Details = c.value, c.each, c.when, nil
+		if c.detail != "" {
+			check.Details = []catalogue.Detail{{Name: "d", Value: c.detail}}
+		}
+		check.Warning, check.Critical, check.Clear = ">= 0.9", "", ""
+		for _, id := range []string{"own", check.ID} { // also in the name of one of ours
+			check.ID = id
+			for _, collect := range all {
+				code := ""
+				if slices.Contains(c.never, collect) {
+					code = protocol.CodePolicy
+				}
+				b := gates[collect]
+				b.want(name+" as "+id+" where "+collect, code, b.order(protocol.KindChecks, time.Now(), &protocol.Checks{Set: catalogue.Set{Checks: []catalogue.Check{check}}.Encode()}))
+			}
+		}
+	}
+	bent := catalogue.Set{Checks: catalogue.Builtin()}
+	bent.Checks[0].Details = append(slices.Clone(bent.Checks[0].Details), catalogue.Detail{Name: "d", Value: "any(processes, .command_line contains \"x\")"})
+	for collect, b := range gates {
+		b.want("one detail more where "+collect, protocol.CodePolicy, b.order(protocol.KindChecks, time.Now(), &protocol.Checks{Set: bent.Encode()}))
+		b.want("the catalogue where "+collect, "", b.order(protocol.KindChecks, time.Now(), b.bodies()[protocol.KindChecks]))
+	}
 }
 
 // TestJournal: yes and no are written down; a flood of refusals is counted, and

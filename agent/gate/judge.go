@@ -68,7 +68,7 @@ func (g *Gate) judge(tx *state.Tx, o protocol.Order) (Admitted, *Refusal) {
 	// First, whatever the clock says: a refusal for another reason would end the
 	// run that this order started.
 	if r.once && tx.Seen(o.ID) {
-		return Admitted{}, no(protocol.CodeSeen, "The order was carried out or refused before; it is never repeated.")
+		return Admitted{}, no(protocol.CodeSeen, "The order was carried out, refused or cancelled before; it is never repeated.")
 	}
 	if refusal := g.inTime(j, r.life, tx.Floor()); refusal != nil {
 		return Admitted{}, refusal
@@ -209,12 +209,14 @@ func judgeWatch(g *Gate, _ *state.Tx, j *judgement) *Refusal {
 }
 
 // judgeChecks lets a set in that decodes: its expressions compile under their
-// guards, its intervals are within bounds. Checks judge; they do nothing.
-func judgeChecks(_ *Gate, _ *state.Tx, j *judgement) *Refusal {
-	if _, err := catalogue.DecodeSet(j.body.(*protocol.Checks).Set); err != nil {
+// guards, its intervals are within bounds, and it reads what policy lets out.
+// Checks judge; they do nothing.
+func judgeChecks(g *Gate, _ *state.Tx, j *judgement) *Refusal {
+	set, err := catalogue.DecodeSet(j.body.(*protocol.Checks).Set)
+	if err != nil {
 		return no(protocol.CodeExpression, "The set of checks is not accepted: %v.", err)
 	}
-	return nil
+	return g.policy.Judges(set)
 }
 
 // judgeSettings bounds what a console may tune.

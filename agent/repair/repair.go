@@ -5,7 +5,8 @@
 // then on, it ends in exactly one result. A run that was open when the agent
 // died is reported as lost and never started again. An order that was refused,
 // and the cancelling of a run that never came, are answered as well, but not
-// without bound.
+// without bound; what was answered so is used up, and is not run when it comes
+// again.
 //
 // The script is a child of a keeper, a second process of this program. The
 // keeper adopts everything the script leaves behind; when the script ends, runs
@@ -16,12 +17,12 @@ package repair
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -70,7 +71,6 @@ type Runner struct {
 	stop    context.CancelFunc
 	waiting map[uuid.UUID]bool // runs in the queue; true: cancelled
 	unsaved []protocol.Result
-	spared  []uuid.UUID // the last orders that were answered without having run
 }
 
 // queued is how many admitted runs may wait for the one that runs.
@@ -128,7 +128,7 @@ func (r *Runner) Refuse(x *gate.Refusal) {
 	case protocol.CodeSeen, protocol.CodeStamp, protocol.CodeWrongMachine:
 		return // not a run of ours, or one that has its result already
 	}
-	r.spare(protocol.Result{Run: x.ID, State: refused, Refusal: x.Code, Text: x.Text})
+	r.spare(protocol.Result{Run: x.ID, State: refused, Refusal: x.Code, Text: x.Text}, x.Ends)
 }
 
 // mostSpared is how many results may wait before those of orders that never ran
@@ -136,49 +136,46 @@ func (r *Runner) Refuse(x *gate.Refusal) {
 // orders that are refused cannot fill the disk.
 const mostSpared = 100
 
-// spare keeps the result of an order that never ran: one for each, and none
-// where so many wait. It reports whether it did.
-func (r *Runner) spare(result protocol.Result) bool {
+// spare keeps the result of an order that never ran, and in the same transaction
+// uses its id up until its end: what the console was told did not run, does not
+// run when the order comes again and the reason has passed. Where so many wait,
+// where the id is used up already and where the disk is full, it does neither:
+// the console has heard nothing, and may ask again.
+func (r *Runner) spare(result protocol.Result, ends time.Time) {
 	r.mu.Lock()
-	waiting := len(r.unsaved)
-	err := r.state.View(func(tx *state.Tx) error {
-		waiting += tx.Waiting(protocol.ClassResult, mostSpared)
-		return nil
+	defer r.mu.Unlock()
+	err := r.state.Update(func(tx *state.Tx) error {
+		if tx.Seen(result.Run) || tx.Waiting(protocol.ClassResult, mostSpared)+len(r.unsaved) >= mostSpared {
+			return errNotSpared // and nothing is written
+		}
+		if err := tx.MarkSeen(result.Run, ends); err != nil {
+			return err
+		}
+		return tx.FinishRun(result)
 	})
-	if err != nil || waiting >= mostSpared || slices.Contains(r.spared, result.Run) {
-		r.mu.Unlock()
-		return false
+	switch {
+	case err == nil:
+		r.calls.Kept()
+	case !errors.Is(err, errNotSpared):
+		r.log.Error("cannot answer an order that did not run", "run", result.Run, "error", err)
 	}
-	r.spared = append(r.spared, result.Run)
-	if len(r.spared) > mostSpared {
-		r.spared = r.spared[1:]
-	}
-	r.mu.Unlock()
-	r.finish(result)
-	return true
 }
+
+var errNotSpared = errors.New("answered before, or too many wait")
 
 // Cancel ends a run that waits or runs. Of one that this machine never heard of
 // it says so, and never takes it up should it come after all; one that has ended
-// has its result.
-func (r *Runner) Cancel(id uuid.UUID) {
+// has its result. issued is when it was cancelled, by the clock that also dated
+// the run: the machine's own may be wrong today and right tomorrow.
+func (r *Runner) Cancel(id uuid.UUID, issued time.Time) {
 	if id == uuid.Nil { // no run has this id, and it stands for "none runs"
 		return
 	}
 	if r.end(id) {
 		return
 	}
-	known := true
-	err := r.state.View(func(tx *state.Tx) error { known = tx.Seen(id); return nil })
-	if err != nil || known {
-		return
-	}
-	if r.spare(protocol.Result{Run: id, State: cancelled, Text: "This machine does not know the run: nothing of it runs here, and it will not be started."}) {
-		until := time.Now().Add(longestOrder)
-		if err := r.state.Update(func(tx *state.Tx) error { return tx.MarkSeen(id, until) }); err != nil {
-			r.log.Error("cannot write down that a run was cancelled before it came", "run", id, "error", err)
-		}
-	}
+	r.spare(protocol.Result{Run: id, State: cancelled, Text: "This machine does not know the run: nothing of it runs here, and it will not be started."},
+		issued.Add(longestOrder))
 }
 
 // longestOrder is how long an order to run a script may live.

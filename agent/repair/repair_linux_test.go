@@ -266,11 +266,11 @@ func TestCancel(t *testing.T) {
 	path, work := familyWork(t)
 	r, h := runner(t, t.TempDir())
 	id := uuid.New()
-	r.Cancel(uuid.Nil) // what no run is called ends nothing, also when nothing runs
+	r.Cancel(uuid.Nil, time.Now()) // what no run is called ends nothing, also when nothing runs
 	go func() {
 		<-h.first
-		r.Cancel(uuid.New())
-		r.Cancel(id)
+		r.Cancel(uuid.New(), time.Now())
+		r.Cancel(id, time.Now())
 	}()
 	result, done := r.perform(t.Context(), protocol.Result{Run: id}, shell(family+"sleep 1000", time.Minute), work)
 	if !done || result.State != cancelled || result.ExitCode != nil {
@@ -279,7 +279,7 @@ func TestCancel(t *testing.T) {
 	gone(t, path)
 	next := uuid.New()
 	r.waiting[next] = false // as Start does
-	r.Cancel(next)
+	r.Cancel(next, time.Now())
 	if result, done := r.perform(t.Context(), protocol.Result{Run: next}, shell("true", time.Minute), work); !done || result.State != cancelled || len(h.taken) != 1 {
 		t.Errorf("cancelled before it began: %+v", result)
 	}
@@ -296,16 +296,19 @@ func TestCancelUnknown(t *testing.T) {
 	if err := r.state.Update(func(tx *state.Tx) error { return tx.MarkSeen(had, time.Now().Add(time.Hour)) }); err != nil {
 		t.Fatal(err)
 	}
-	never := uuid.New()
+	never, issued := uuid.New(), time.Now().AddDate(2, 0, 0) // the machine's clock is wrong today
 	for range 3 {
-		r.Cancel(had)
-		r.Cancel(never)
-		r.Cancel(uuid.Nil)
+		r.Cancel(had, time.Now())
+		r.Cancel(never, issued)
+		r.Cancel(uuid.Nil, time.Now())
 	}
 	if got := results(t, r); len(got) != 1 || got[0].Run != never || got[0].State != cancelled || got[0].Text == "" {
 		t.Errorf("%+v", got)
 	}
-	err := r.state.View(func(tx *state.Tx) error {
+	err := r.state.Update(func(tx *state.Tx) error {
+		if err := tx.ForgetSeen(issued.Add(longestOrder)); err != nil { // and right tomorrow
+			return err
+		}
 		if !tx.Seen(never) {
 			t.Error("it can still be taken up")
 		}
@@ -330,13 +333,13 @@ func TestRefusedBounded(t *testing.T) {
 	}
 	for range 150 {
 		r.Refuse(&gate.Refusal{Code: protocol.CodeRisk, Text: "no", ID: uuid.New()})
-		r.Cancel(uuid.New())
+		r.Cancel(uuid.New(), time.Now())
 	}
 	if got := results(t, r); len(got) != mostSpared {
 		t.Errorf("%d results wait", len(got))
 	}
-	if len(r.spared) > mostSpared || len(r.waiting) != 0 {
-		t.Errorf("%d and %d ids are kept", len(r.spared), len(r.waiting))
+	if len(r.waiting) != 0 {
+		t.Errorf("%d ids are kept", len(r.waiting))
 	}
 	r.finish(protocol.Result{Run: uuid.New(), State: succeeded})
 	if got := results(t, r); len(got) != mostSpared+1 {
@@ -505,23 +508,22 @@ func results(t *testing.T, r *Runner) (out []protocol.Result) {
 	return out
 }
 
-// TestAdmitted walks the way of a real order: gate, queue, script, result.
-func TestAdmitted(t *testing.T) {
-	r, h := runner(t, t.TempDir())
+// gated is the gate before a runner, and a maker of orders to free space on mount.
+func gated(t *testing.T, r *Runner, mount string, listed func(string) []string) (*gate.Gate, func(dry bool) protocol.Stamped) {
+	t.Helper()
 	key := ed25519.NewKeyFromSeed(make([]byte, 32))
 	id := state.Identity{Machine: uuid.New(), Organisation: uuid.New(), Key: key, Profile: "trial"}
 	if err := r.state.Update(func(tx *state.Tx) error { return tx.SetIdentity(id) }); err != nil {
 		t.Fatal(err)
 	}
-	mount := t.TempDir()
 	g, err := gate.Open(r.state, filepath.Join(t.TempDir(), "none"), gate.Eyes{Family: "linux",
-		Firing: func(string, string) bool { return false }, Listed: func(string) []string { return []string{mount} }})
+		Firing: func(string, string) bool { return false }, Listed: listed})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g.Line(protocol.StampKey{Key: key.Public().(ed25519.PublicKey), Expires: time.Now().Add(time.Hour).UnixMicro()}, time.Now())
 	script, _ := scripts.Lookup("free-disk-space")
-	admit := func(dry bool) (gate.Admitted, error) {
+	return g, func(dry bool) protocol.Stamped {
 		body, err := protocol.Marshal(protocol.Work{Script: script.ID, Version: script.Version, Hash: script.Hash(), DryRun: dry,
 			Parameters: map[string]string{"MOUNT": mount}, Timeout: 60})
 		if err != nil {
@@ -532,8 +534,68 @@ func TestAdmitted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return g.Admit(s)
+		return s
 	}
+}
+
+// TestRefusedIsUsedUp: an order that the console heard was refused never runs,
+// though it is sent again when the reason has passed; one whose refusal was left
+// out may.
+func TestRefusedIsUsedUp(t *testing.T) {
+	r, h := runner(t, t.TempDir())
+	h.kept = make(chan struct{}, 2*mostSpared)
+	mount := t.TempDir()
+	there := false
+	g, order := gated(t, r, mount, func(string) []string {
+		if there {
+			return []string{mount}
+		}
+		return nil
+	})
+	sent := func(s protocol.Stamped) string {
+		t.Helper()
+		_, err := g.Admit(s)
+		var x *gate.Refusal
+		if err == nil {
+			return ""
+		} else if !errors.As(err, &x) {
+			t.Fatal(err)
+		}
+		r.Refuse(x)
+		return x.Code
+	}
+	told, left := order(true), order(true)
+	if code := sent(told); code != protocol.CodeParameters {
+		t.Fatalf("refused for %q", code)
+	}
+	for range mostSpared {
+		r.Refuse(&gate.Refusal{Code: protocol.CodeRisk, Text: "no", ID: uuid.New()})
+	}
+	if code := sent(left); code != protocol.CodeParameters {
+		t.Fatalf("refused for %q", code)
+	}
+	there = true
+	err := r.state.Update(func(tx *state.Tx) error { return tx.ForgetSeen(time.Now().Add(24 * time.Hour)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := sent(told); code != protocol.CodeSeen {
+		t.Errorf("an order that was refused came again: %q", code)
+	}
+	if code := sent(left); code != "" {
+		t.Errorf("an order whose refusal nobody heard of came again: %q", code)
+	}
+	if got := results(t, r); len(got) != mostSpared || got[0].State != refused {
+		t.Errorf("%d results, the first %+v", len(got), got[0])
+	}
+}
+
+// TestAdmitted walks the way of a real order: gate, queue, script, result.
+func TestAdmitted(t *testing.T) {
+	r, h := runner(t, t.TempDir())
+	mount := t.TempDir()
+	g, order := gated(t, r, mount, func(string) []string { return []string{mount} })
+	admit := func(dry bool) (gate.Admitted, error) { return g.Admit(order(dry)) }
 	old := filepath.Join(mount, "tmp", "old")
 	if err := os.MkdirAll(filepath.Dir(old), 0o777); err != nil {
 		t.Fatal(err)
@@ -582,7 +644,8 @@ func TestAdmitted(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	r.Refuse(&gate.Refusal{Code: protocol.CodeSeen, ID: uuid.New()})
-	r.Refuse(&gate.Refusal{Code: protocol.CodeRisk, Text: "no", ID: dry.ID()})
+	r.Refuse(&gate.Refusal{Code: protocol.CodeRisk, Text: "no", ID: dry.ID()}) // it has its result
+	r.Refuse(&gate.Refusal{Code: protocol.CodeRisk, Text: "no", ID: uuid.New()})
 	if got := results(t, r); len(got) != 4 || got[3].Refusal != protocol.CodeRisk || got[3].Text != "no" {
 		t.Errorf("%+v", got)
 	}
@@ -632,6 +695,17 @@ func TestDiskFull(t *testing.T) {
 	result := protocol.Result{Run: uuid.New(), State: succeeded, Head: bytes.Repeat([]byte("x"), keepHead)}
 	r.finish(result)
 	r.save()
+	unheard := uuid.New() // nobody hears that it was refused, so it may come again
+	r.Refuse(&gate.Refusal{Code: protocol.CodeRisk, Text: strings.Repeat("x", keepHead), ID: unheard, Ends: time.Now().Add(time.Hour)})
+	err = r.state.View(func(tx *state.Tx) error {
+		if tx.Seen(unheard) {
+			t.Error("an order is used up of which the console heard nothing")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(r.unsaved) != 1 || len(h.kept) != 0 {
 		t.Fatalf("%d results wait, the disk is not full", len(r.unsaved))
 	}

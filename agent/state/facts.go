@@ -44,6 +44,19 @@ func (tx *Tx) SetSection(s protocol.Section, force bool) error {
 	return tx.Put(protocol.ClassFacts, s.Name, s)
 }
 
+// DropSection forgets a section of facts, also where it still waits to be sent.
+func (tx *Tx) DropSection(name string) error {
+	at := stateKey(protocol.ClassFacts, name)
+	waits := len(tx.bucket(bucketStates).Get(at))
+	if err := tx.bucket(bucketStates).Delete(at); err != nil {
+		return fmt.Errorf("drop facts %s: %w", name, err)
+	}
+	if err := tx.bucket(bucketFacts).Delete([]byte(name)); err != nil {
+		return fmt.Errorf("drop facts %s: %w", name, err)
+	}
+	return tx.addBytes(-int64(waits))
+}
+
 // Ring is the open history row as last written; nil when there is none.
 func (tx *Tx) Ring(name string) []byte {
 	return append([]byte(nil), tx.bucket(bucketHistory).Get([]byte(name))...)

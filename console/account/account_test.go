@@ -146,6 +146,42 @@ func TestLinkOnce(t *testing.T) {
 	})
 }
 
+// Two accounts of a machine whose people go by one name are two, one whose person
+// goes by another name now is one; an older agent tells names alone.
+func TestGuests(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		machine := model.NewID()
+		id := func(account, name string) model.ID {
+			t.Helper()
+			help, err := h.NewHelpLink(t.Context(), Guest{Organisation: h.ours.ID, Machine: machine, MachineName: "pc", Account: account, Name: name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, cookie, err := h.FollowHelpLink(t.Context(), help, "pl")
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := h.Guest(t.Context(), cookie)
+			if a := g.Actor(); err != nil || a.Name != name || a.Kind != model.ByPerson {
+				t.Errorf("%+v %v", a, err)
+			}
+			return g.Actor().ID
+		}
+		ewa := id("1000", "Ewa Nowak")
+		for account, name := range map[string]string{"1001": "Ewa Nowak", "": "Ewa Nowak", "1002": "1000"} {
+			if id(account, name) == ewa {
+				t.Errorf("account %q, who goes by %q, is taken for another", account, name)
+			}
+		}
+		if id("1000", "Ewa Kowalska") != ewa {
+			t.Error("who goes by another name is another person")
+		}
+		if id("", "1000") == ewa || id("", "Ewa Nowak") != model.DerivedID(machine, "Ewa Nowak") {
+			t.Error("of an older agent the name is not what counts")
+		}
+	})
+}
+
 // A token, a link and a sign-in die with their person.
 func TestDisabled(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {

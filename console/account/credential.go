@@ -50,13 +50,14 @@ func hashOf(secret string) []byte {
 type credential struct {
 	id, organisation, person, machine model.ID
 	machineName, personName, language string
+	account                           string // at the machine
 	expires                           time.Time
 }
 
 func insertCredential(tx *store.Tx, kind, secret string, c credential) error {
-	_, err := tx.Exec(`INSERT INTO credential (id, organisation_id, kind, hash, person_id, machine_id, machine_name, person_name, language, created_at, expires_at, used_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 1)`, model.NewID(), c.organisation, kind, hashOf(secret), c.person,
-		c.machine, c.machineName, c.personName, c.language, store.Micros(tx.Now()), store.Micros(c.expires))
+	_, err := tx.Exec(`INSERT INTO credential (id, organisation_id, kind, hash, person_id, machine_id, machine_name, person_name, account, language, created_at, expires_at, used_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 1)`, model.NewID(), c.organisation, kind, hashOf(secret), c.person,
+		c.machine, c.machineName, c.personName, c.account, c.language, store.Micros(tx.Now()), store.Micros(c.expires))
 	if err != nil {
 		return fmt.Errorf("keep a %s: %w", kind, err)
 	}
@@ -67,9 +68,9 @@ func insertCredential(tx *store.Tx, kind, secret string, c credential) error {
 func find(tx *store.Tx, kind, secret string) (credential, error) {
 	var c credential
 	var expires int64
-	err := tx.QueryRow(`SELECT id, organisation_id, person_id, machine_id, machine_name, person_name, language, expires_at FROM credential
+	err := tx.QueryRow(`SELECT id, organisation_id, person_id, machine_id, machine_name, person_name, account, language, expires_at FROM credential
 		WHERE hash = $1 AND kind = $2 AND expires_at > $3 AND {wall}`, hashOf(secret), kind, store.Micros(tx.Now())).
-		Scan(&c.id, &c.organisation, &c.person, &c.machine, &c.machineName, &c.personName, &c.language, &expires)
+		Scan(&c.id, &c.organisation, &c.person, &c.machine, &c.machineName, &c.personName, &c.account, &c.language, &expires)
 	c.expires = store.Time(expires)
 	return c, err
 }

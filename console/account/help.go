@@ -9,18 +9,25 @@ import (
 )
 
 // Guest is the person at a machine, as their machine names them. The id is
-// derived from machine and name, so that it stays the same.
+// derived from machine and account, so that it stays the same and is that of
+// nobody else who goes by the same name; of an older agent, which does not tell
+// the account, from machine and name.
 type Guest struct {
 	Organisation model.ID
 	Machine      model.ID
 	MachineName  string
-	Name         string
+	Account      string // as the machine counts it, such as "1000"; empty where it did not tell
+	Name         string // for people to read; whose it is may change it
 	Language     string // en or pl; empty until a link was followed
 }
 
 // Actor is the guest in timelines and audit rows.
 func (g Guest) Actor() model.Actor {
-	return model.Actor{Kind: model.ByPerson, ID: model.DerivedID(g.Machine, g.Name), Name: g.Name}
+	who := g.Name
+	if g.Account != "" {
+		who = "\x00" + g.Account // which no name can be
+	}
+	return model.Actor{Kind: model.ByPerson, ID: model.DerivedID(g.Machine, who), Name: g.Name}
 }
 
 // NewHelpLink makes a link by which whoever sits at a machine gets to the help
@@ -29,7 +36,7 @@ func (a *Accounts) NewHelpLink(ctx context.Context, g Guest) (string, error) {
 	secret := newSecret()
 	scope := store.Scope{Actor: store.Actor{Kind: "machine", ID: g.Machine, Name: g.MachineName}, Organisations: []model.ID{g.Organisation}}
 	err := a.store.Update(ctx, scope, func(tx *store.Tx) error {
-		c := credential{organisation: g.Organisation, machine: g.Machine, machineName: g.MachineName, personName: g.Name,
+		c := credential{organisation: g.Organisation, machine: g.Machine, machineName: g.MachineName, account: g.Account, personName: g.Name,
 			expires: tx.Now().Add(linkLife)}
 		if err := insertCredential(tx, help, secret, c); err != nil {
 			return err
@@ -83,5 +90,5 @@ func (a *Accounts) Guest(ctx context.Context, secret string) (Guest, error) {
 }
 
 func guestOf(c credential) Guest {
-	return Guest{Organisation: c.organisation, Machine: c.machine, MachineName: c.machineName, Name: c.personName, Language: c.language}
+	return Guest{Organisation: c.organisation, Machine: c.machine, MachineName: c.machineName, Account: c.account, Name: c.personName, Language: c.language}
 }

@@ -284,12 +284,12 @@ func (c *Console) command(token string) string {
 	return "sudo deskside-agent enroll --console " + c.public() + " --token " + token + " && sudo deskside-agent install && sudo deskside-agent start"
 }
 
-func (c *Console) helpLink(ctx context.Context, from model.From, person string) (string, error) {
+func (c *Console) helpLink(ctx context.Context, from model.From, a model.Asker) (string, error) {
 	m, err := c.fleet.Machine(ctx, from.Machine)
 	if err != nil {
 		return "", err
 	}
-	secret, err := c.account.NewHelpLink(ctx, account.Guest{Organisation: m.Organisation, Machine: m.ID, MachineName: m.Name, Name: person})
+	secret, err := c.account.NewHelpLink(ctx, account.Guest{Organisation: m.Organisation, Machine: m.ID, MachineName: m.Name, Account: a.Account, Name: a.Name})
 	if err != nil {
 		return "", err
 	}

@@ -3,7 +3,9 @@ package app_test
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/gorilla/websocket"
 
 	agent "github.com/deskside/deskside/agent/app"
@@ -335,6 +338,9 @@ func help(t *testing.T, n *node, m *machine) {
 	full := n.get("/tickets/" + id)
 	if full["says"] != "nie drukuje od rana" || full["machine_ids"].([]any)[0] != m.id || full["source"] != "person" {
 		t.Errorf("the ticket: %v", full)
+	}
+	if who, _ := full["requester"].(map[string]any); who["id"] != uuid.NewSHA1(uuid.MustParse(m.id), fmt.Appendf(nil, "\x00%d", os.Geteuid())).String() {
+		t.Errorf("the requester is not the account at the other end of the socket: %v", who)
 	}
 	auditedHelp(t, n, "ticket.open", id)
 	n.post("/tickets/"+id+"/notes", map[string]any{"text": "secret among us"}, nil)

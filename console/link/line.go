@@ -213,7 +213,7 @@ func (c *line) receiveHelp(ctx context.Context, m protocol.Message) error {
 		return err
 	}
 	answer := protocol.HelpLink{Request: help.Request}
-	url, err := c.lines.handlers.Help(ctx, c.from, help.Person)
+	url, err := c.lines.handlers.Help(ctx, c.from, model.Asker{Account: help.Account, Name: help.Person})
 	if err != nil {
 		answer.Refusal = "The console cannot make a link now."
 		c.lines.log.Error("cannot make a help link", "machine", c.from.Machine, "error", err)

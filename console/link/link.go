@@ -76,7 +76,7 @@ type Handlers struct {
 	Taken  func(ctx context.Context, from model.From, run model.ID, at time.Time)
 	Opened func(ctx context.Context, o model.Opened)
 	Ended  func(ctx context.Context, from model.From, session model.ID, text string)
-	Help   func(ctx context.Context, from model.From, person string) (url string, err error)
+	Help   func(ctx context.Context, from model.From, a model.Asker) (url string, err error)
 
 	// Session takes over the socket of a session after its hello; it owns ws.
 	Session func(ctx context.Context, from model.From, session model.ID, token []byte, ws *websocket.Conn) error

@@ -138,6 +138,13 @@ type LiveValue struct {
 	Value      *float64          `json:"value"`
 }
 
+// Asker is whoever asks for help at a machine. Account is how the machine counts
+// their account; empty where an older agent did not tell.
+type Asker struct {
+	Account string
+	Name    string
+}
+
 // Opened answers an attempt to open a session.
 type Opened struct {
 	From

@@ -1,0 +1,39 @@
+package app_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/deskside/deskside/protocol"
+)
+
+// TestGuestsOfAMachine: of two people at a machine who go by one name neither sees
+// what the other asked; who goes by another name now sees theirs.
+func TestGuestsOfAMachine(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		n := w.start("")
+		x := n.line(t, n.enrolled("pc"), uuid.New())
+		guest := func(account, name string) *http.Client {
+			t.Helper()
+			x.say(protocol.KindHelp, protocol.Help{Request: uuid.New(), Person: name, Account: account})
+			var got protocol.HelpLink
+			x.until(protocol.KindHelpLink, &got)
+			_, link, ok := strings.Cut(got.URL, "/help?link=")
+			if !ok {
+				t.Fatalf("the link: %+v", got)
+			}
+			client := &http.Client{Jar: jar()}
+			browser(t, client, n.ready.HTTP, http.MethodPost, "/help/sign-in", map[string]any{"link": link, "language": "pl"}, http.StatusOK)
+			return client
+		}
+		ticket := browser(t, guest("1000", "Ewa Nowak"), n.ready.HTTP, http.MethodPost, "/help/tickets",
+			map[string]any{"says": "nie drukuje", "can_work": "yes"}, http.StatusOK)
+		path := "/help/tickets/" + text(ticket["id"])
+		browser(t, guest("1000", "Ewa Kowalska"), n.ready.HTTP, http.MethodGet, path, nil, http.StatusOK)
+		browser(t, guest("1001", "Ewa Nowak"), n.ready.HTTP, http.MethodGet, path, nil, http.StatusNotFound)
+		browser(t, guest("", "Ewa Nowak"), n.ready.HTTP, http.MethodGet, path, nil, http.StatusNotFound)
+	})
+}
