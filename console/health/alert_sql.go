@@ -171,35 +171,19 @@ func scanNamed(r *store.Rows) (AlertOf, error) {
 	return out, err
 }
 
-// Worst are the worst open alerts of machines, one for each.
+// Worst are the worst open alerts of machines, one for each: critical before
+// warning before unknown, and of equals the oldest.
 func Worst(tx *store.Tx, machines []model.ID) (map[model.ID]model.Alert, error) {
 	out := map[model.ID]model.Alert{}
 	for _, id := range machines {
-		list, err := query(tx, "a.machine_id = $1 AND a.open_key <> ''", id)
+		list, err := store.Collect(tx, scanAlert, "SELECT "+alertColumns+` FROM alert a WHERE a.machine_id = $1 AND a.open_key <> '' AND {wall a}
+			ORDER BY CASE WHEN a.state = 'unknown' THEN 2 WHEN a.severity = 'critical' THEN 0 ELSE 1 END, a.started_at LIMIT 1`, id)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read the worst alert of a machine: %w", err)
 		}
 		for _, a := range list {
-			if best, there := out[id]; !there || worse(a, best) {
-				out[id] = a
-			}
+			out[id] = a
 		}
 	}
 	return out, nil
-}
-
-func worse(a, b model.Alert) bool {
-	rank := func(a model.Alert) int {
-		switch {
-		case a.State == model.AlertUnknown:
-			return 0
-		case a.Severity == model.SeverityCritical:
-			return 2
-		}
-		return 1
-	}
-	if rank(a) != rank(b) {
-		return rank(a) > rank(b)
-	}
-	return a.StartedAt.Before(b.StartedAt)
 }
