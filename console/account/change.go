@@ -8,8 +8,8 @@ import (
 	"github.com/deskside/deskside/console/store"
 )
 
-// KindChanged is the due row that ends what a person, or a token, may do no
-// longer, where it is held.
+// KindChanged is the due row that ends what a person, a token or a sign-in may do
+// no longer, where it is held.
 const KindChanged = "account.changed"
 
 // Change is what somebody who manages people changes; a nil field stays.

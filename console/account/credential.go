@@ -127,12 +127,35 @@ func (a *Accounts) Bearer(ctx context.Context, secret string) (model.Person, err
 // Holder is the person of a cookie or an API token, for whoever was let in by it
 // and is still there: looking does not keep a sign-in alive.
 func (a *Accounts) Holder(ctx context.Context, secret string) (model.Person, error) {
-	kind := signIn
-	if strings.HasPrefix(secret, TokenPrefix) {
-		kind = token
-	}
-	p, _, err := a.holder(ctx, kind, secret)
+	p, _, err := a.holder(ctx, kindOf(secret), secret)
 	return p, err
+}
+
+// Credential is the id of the cookie or the API token that a person holds, by
+// which what was opened with it is known.
+func (a *Accounts) Credential(ctx context.Context, secret string) (model.ID, error) {
+	_, c, err := a.holder(ctx, kindOf(secret), secret)
+	return c.id, err
+}
+
+// Credentials are the ids of the living cookies and API tokens of a person.
+func Credentials(tx *store.Tx, person model.ID) ([]model.ID, error) {
+	list, err := store.Collect(tx, func(r *store.Rows) (model.ID, error) {
+		var id model.ID
+		return id, r.Scan(&id)
+	}, "SELECT id FROM credential WHERE person_id = $1 AND kind IN ($2, $3) AND expires_at > $4 AND {wall}",
+		person, signIn, token, store.Micros(tx.Now()))
+	if err != nil {
+		return nil, fmt.Errorf("read the sign-ins of a person: %w", err)
+	}
+	return list, nil
+}
+
+func kindOf(secret string) string {
+	if strings.HasPrefix(secret, TokenPrefix) {
+		return token
+	}
+	return signIn
 }
 
 func (a *Accounts) holder(ctx context.Context, kind, secret string) (p model.Person, c credential, err error) {
@@ -150,7 +173,7 @@ func (a *Accounts) holder(ctx context.Context, kind, secret string) (p model.Per
 	return p, c, err
 }
 
-// SignOut ends the sign-in of a cookie.
+// SignOut ends the sign-in of a cookie, and what was opened with it.
 func (a *Accounts) SignOut(ctx context.Context, scope store.Scope, secret string) error {
 	return a.store.Update(ctx, scope, func(tx *store.Tx) error {
 		c, err := spend(tx, signIn, secret)
@@ -160,7 +183,9 @@ func (a *Accounts) SignOut(ctx context.Context, scope store.Scope, secret string
 		if err != nil {
 			return err
 		}
-		tx.Changed(c.organisation, ChangedPerson, c.person) // other pages of this sign-in end
+		if err := tx.Due(KindChanged, c.person, tx.Now()); err != nil {
+			return err
+		}
 		return tx.Audit(store.Entry{Organisation: c.organisation, Action: "person.sign_out", Result: "done",
 			Subjects: []store.Subject{{Kind: "person", ID: c.person}}})
 	})

@@ -79,7 +79,11 @@ func (a *API) sessionRoutes() {
 	}
 	operation(a, http.MethodPost, "/sessions", "session.open", "Open a terminal on a machine", func(ctx context.Context, in *create) (*Answer[Session], error) {
 		c := callerOf(ctx)
-		q := session.Request{Organisation: c.organisation, Machine: in.Body.Machine, Kind: in.Body.Kind,
+		credential, err := a.rooms.Account.Credential(ctx, c.secret)
+		if err != nil {
+			return nil, err
+		}
+		q := session.Request{Credential: credential, Organisation: c.organisation, Machine: in.Body.Machine, Kind: in.Body.Kind,
 			Columns: in.Body.Columns, Rows: in.Body.Rows, Reason: in.Body.Reason}
 		if in.Body.Ticket != nil {
 			q.Ticket = *in.Body.Ticket

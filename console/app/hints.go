@@ -172,17 +172,28 @@ func (c *Console) nodeLapsed(_ context.Context, tx *store.Tx, node model.ID) (ti
 // from here: a command beside the console reaches nobody.
 func (c *Console) personChanged(ctx context.Context, id model.ID) (time.Time, error) {
 	var p model.Person
+	var still []model.ID
 	scope := store.System("person")
 	err := c.store.Update(ctx, scope, func(tx *store.Tx) error {
 		var err error
-		p, err = account.Person(tx, id)
+		if p, err = account.Person(tx, id); err != nil {
+			return err
+		}
 		tx.Changed(p.Organisation, account.ChangedPerson, id)
+		still, err = account.Credentials(tx, id)
 		return err
 	})
-	if err != nil || p.May(model.OpenSession) {
+	if err != nil {
 		return time.Time{}, ignore(err, store.ErrNotFound)
 	}
-	return time.Time{}, c.sessions.EndAll(ctx, scope.Within(p.Organisation), id, p.Display+" may not have sessions any more")
+	why := p.Display + " may not have sessions any more"
+	if p.May(model.OpenSession) {
+		why = "the sign-in that opened it has ended"
+		still = append(still, model.ID{}) // of those nobody knows who is still there
+	} else {
+		still = nil
+	}
+	return time.Time{}, c.sessions.EndAll(ctx, scope.Within(p.Organisation), id, still, why)
 }
 
 // publishLive carries a reading to the nodes whose pages show the machine.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"os/exec"
@@ -154,6 +155,7 @@ func TestPeople(t *testing.T) {
 			closes(t, "the page of a revoked token", page)
 			ola.do(http.MethodGet, "/me", nil, nil, http.StatusUnauthorized)
 		})
+		t.Run("credentials", func(t *testing.T) { credentials(t, w, n, m) })
 		t.Run("last administrator", func(t *testing.T) {
 			p := n.person("admin")
 			for _, body := range []map[string]any{{"version": p["version"], "disabled": true}, {"version": p["version"], "role": "viewer"}} {
@@ -168,6 +170,59 @@ func TestPeople(t *testing.T) {
 		})
 		t.Run("commands", func(t *testing.T) { commandsOfPeople(t, w, n, m) })
 	})
+}
+
+// credentials: what was opened with a token or a sign-in ends with it, and what
+// the same person opened with another one stays.
+func credentials(t *testing.T, w *world, n *node, m *machine) {
+	leo := n.as("leo", model.RoleTechnician)
+	other := *leo
+	var link string
+	w.tools(func(s *store.Store, a *account.Accounts, _ model.Organisation) {
+		var p model.Person
+		err := s.View(t.Context(), store.System("test"), func(tx *store.Tx) error {
+			var err error
+			p, err = account.Named(tx, "leo")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other.token = must(a.NewToken(t.Context(), store.System("test"), p))
+		link = must(a.NewLink(t.Context(), store.System("test"), p))
+	})
+	_, terminal, shell := leo.shell(t, m.id)
+	kept, _, stays := other.shell(t, m.id)
+	own := leo.items("/tokens?sort=created_at")
+	n.do(http.MethodDelete, "/tokens/"+text(own[0]["id"]), nil, nil, http.StatusOK)
+	closes(t, "the terminal of a revoked token", terminal)
+	n.ends("its shell", shell)
+
+	browser := http.Header{"Origin": {n.ready.HTTP}}
+	status, header, answer := n.ask(http.MethodPost, "/sign-in/link", "", map[string]any{"link": link}, browser)
+	if status != http.StatusOK {
+		t.Fatalf("%d %s", status, answer)
+	}
+	cookie, _, _ := strings.Cut(header.Get("Set-Cookie"), ";")
+	browser.Set("Cookie", cookie)
+	_, _, answer = n.ask(http.MethodPost, "/sessions", "", map[string]any{"machine_id": m.id}, browser)
+	var s struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal([]byte(answer), &s); err != nil || s.ID == "" {
+		t.Fatal(answer)
+	}
+	n.eventually(10*time.Second, "the session is open", func() bool { return n.get("/sessions/" + s.ID)["state"] == "open" })
+	if status, _, answer := n.ask(http.MethodPost, "/sign-out", "", nil, browser); status >= 300 {
+		t.Fatalf("%d %s", status, answer)
+	}
+	n.eventually(5*time.Second, "the session of who signed out ends", func() bool { return n.get("/sessions/" + s.ID)["state"] == "ended" })
+	if state := n.get("/sessions/" + kept)["state"]; state != "open" {
+		t.Errorf("with another token: %v", state)
+	}
+	if err := syscall.Kill(stays, 0); err != nil {
+		t.Errorf("its shell: %v", err)
+	}
 }
 
 // commandsOfPeople: the same from a shell on the console's host, while it runs.
@@ -210,7 +265,7 @@ func commandsOfPeople(t *testing.T, w *world, n *node, m *machine) {
 		t.Error(out)
 	}
 	run(77, "person", "disable", "nobody")
-	for action, count := range map[string]int{"person.disable": 2, "person.enable": 1, "token.revoke": 2, "person.change": 1} {
+	for action, count := range map[string]int{"person.disable": 2, "person.enable": 1, "token.revoke": 3, "person.change": 1} {
 		if got := len(n.items("/audit?action=" + action)); got != count {
 			t.Errorf("%d rows of %s in the audit, not %d", got, action, count)
 		}

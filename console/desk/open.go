@@ -115,8 +115,9 @@ type ForAlert struct {
 	Plain        model.Words
 	Finding      model.Words
 	JoinWindow   time.Duration
-	Earlier      model.ID // the ticket of the last episode of this very condition, if there was one
-	Storm        string   // set when many machines have it: what they share
+	Earlier      model.ID   // the ticket of the last episode of this very condition, if there was one
+	Crowd        []model.ID // tickets of the machine's open alerts, set when it has so many that none is to be opened
+	Storm        string     // set when many machines have it: what they share
 }
 
 // earlierFor is how long a resolved ticket is brought back by its condition.
@@ -162,7 +163,8 @@ func alertItem(a ForAlert, what string) model.Item {
 }
 
 // joinable is the ticket an alert belongs to: one of the same machine and
-// family that is young enough, or the one its condition had before.
+// family that is young enough, or the one its condition had before, or where the
+// machine has a crowd of alerts one of theirs that somebody still works on.
 func joinable(tx *store.Tx, a ForAlert) (model.Ticket, bool, error) {
 	list, err := store.Collect(tx, scanTicket, "SELECT "+ticketColumns+` FROM ticket t
 		WHERE t.machine_id = $1 AND t.family = $2 AND t.state IN ('new', 'open', 'on_hold') AND t.join_until > $3 AND {wall t}
@@ -173,18 +175,25 @@ func joinable(tx *store.Tx, a ForAlert) (model.Ticket, bool, error) {
 	if len(list) > 0 {
 		return list[0], true, nil
 	}
-	if a.Earlier == (model.ID{}) {
-		return model.Ticket{}, false, nil
+	if a.Earlier != (model.ID{}) {
+		t, err := Get(tx, a.Earlier)
+		if err == nil && (t.Active() || (t.State == model.TicketResolved && tx.Now().Sub(t.ResolvedAt) < earlierFor)) {
+			return t, true, nil
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return t, false, err
+		}
 	}
-	t, err := Get(tx, a.Earlier)
-	if errors.Is(err, store.ErrNotFound) {
-		return t, false, nil
+	for _, id := range a.Crowd {
+		t, err := Get(tx, id)
+		if err == nil && t.Active() {
+			return t, true, nil
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return t, false, err
+		}
 	}
-	if err != nil {
-		return t, false, err
-	}
-	young := t.Active() || (t.State == model.TicketResolved && tx.Now().Sub(t.ResolvedAt) < earlierFor)
-	return t, young, nil
+	return model.Ticket{}, false, nil
 }
 
 func joinTicket(tx *store.Tx, t model.Ticket, a ForAlert) error {

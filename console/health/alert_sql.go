@@ -116,9 +116,26 @@ func Get(tx *store.Tx, id model.ID) (model.Alert, error) {
 	return list[0], nil
 }
 
-// OfTicket are the alerts of a ticket, oldest first.
+// ofTicket are the ids of the alerts that a ticket, named twice, is about: those
+// that opened or joined it, and in one that a person opened those that were open
+// then on its machines. The latter belong to a ticket of their own as well, and
+// to that one alone when they resolve.
+func ofTicket(one, two string) string {
+	return `SELECT o.id FROM alert o WHERE o.ticket_id = ` + one + ` UNION
+		SELECT n.id FROM ticket t JOIN ticket_machine m ON m.ticket_id = t.id
+		JOIN alert n ON n.machine_id = m.machine_id AND n.organisation_id = t.organisation_id
+		WHERE t.id = ` + two + ` AND t.source <> 'alert' AND n.started_at <= t.created_at
+		AND (n.state <> 'resolved' OR n.changed_at > t.created_at)`
+}
+
+// OfTicket are the alerts that a ticket is about, oldest first.
 func OfTicket(tx *store.Tx, ticket model.ID) ([]model.Alert, error) {
-	return query(tx, "a.ticket_id = $1", ticket)
+	list, err := store.Collect(tx, scanAlert, "SELECT "+alertColumns+" FROM alert a WHERE a.id IN ("+ofTicket("$1", "$2")+
+		") AND {wall a} ORDER BY a.started_at, a.id", ticket, ticket)
+	if err != nil {
+		return nil, fmt.Errorf("read the alerts of a ticket: %w", err)
+	}
+	return list, nil
 }
 
 // Query says which alerts a list shows; empty fields show all.
@@ -156,7 +173,7 @@ func List(tx *store.Tx, q Query) (store.Page[AlertOf], error) {
 		l.Where("a.machine_id = ?", q.Machine)
 	}
 	if q.Ticket != (model.ID{}) {
-		l.Where("a.ticket_id = ?", q.Ticket)
+		l.Where("a.id IN ("+ofTicket("?", "?")+")", q.Ticket, q.Ticket)
 	}
 	if q.Open {
 		l.Where("a.state <> 'resolved'")
@@ -171,35 +188,19 @@ func scanNamed(r *store.Rows) (AlertOf, error) {
 	return out, err
 }
 
-// Worst are the worst open alerts of machines, one for each.
+// Worst are the worst open alerts of machines, one for each: critical before
+// warning before unknown, and of equals the oldest.
 func Worst(tx *store.Tx, machines []model.ID) (map[model.ID]model.Alert, error) {
 	out := map[model.ID]model.Alert{}
 	for _, id := range machines {
-		list, err := query(tx, "a.machine_id = $1 AND a.open_key <> ''", id)
+		list, err := store.Collect(tx, scanAlert, "SELECT "+alertColumns+` FROM alert a WHERE a.machine_id = $1 AND a.open_key <> '' AND {wall a}
+			ORDER BY CASE WHEN a.state = 'unknown' THEN 2 WHEN a.severity = 'critical' THEN 0 ELSE 1 END, a.started_at LIMIT 1`, id)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read the worst alert of a machine: %w", err)
 		}
 		for _, a := range list {
-			if best, there := out[id]; !there || worse(a, best) {
-				out[id] = a
-			}
+			out[id] = a
 		}
 	}
 	return out, nil
-}
-
-func worse(a, b model.Alert) bool {
-	rank := func(a model.Alert) int {
-		switch {
-		case a.State == model.AlertUnknown:
-			return 0
-		case a.Severity == model.SeverityCritical:
-			return 2
-		}
-		return 1
-	}
-	if rank(a) != rank(b) {
-		return rank(a) > rank(b)
-	}
-	return a.StartedAt.Before(b.StartedAt)
 }

@@ -14,7 +14,8 @@ import (
 
 // Limits of what one machine may claim.
 const (
-	maxOpen     = 20 // open alerts; further ones are refused
+	maxTickets  = 20   // open alerts that may open tickets; further ones join a ticket of their machine
+	maxOpen     = 2000 // open alerts; beyond it older ones of the same check give way
 	maxInstance = 512
 )
 
@@ -76,12 +77,9 @@ func severityOf(s model.Severity) model.Severity {
 
 // fire opens an alert and its ticket.
 func (h *Health) fire(tx *store.Tx, a model.Alert, t model.Transition) error {
-	var n int
-	if err := tx.QueryRow("SELECT count(*) FROM alert WHERE machine_id = $1 AND open_key <> '' AND {wall}", t.Machine).Scan(&n); err != nil {
+	crowd, err := room(tx, a)
+	if err != nil {
 		return err
-	}
-	if n >= maxOpen {
-		return model.Problemf(model.CodeRefused, "", "a machine has at most %d open alerts", maxOpen)
 	}
 	earlier, err := earlierTicket(tx, a)
 	if err != nil {
@@ -107,7 +105,7 @@ func (h *Health) fire(tx *store.Tx, a model.Alert, t model.Transition) error {
 	a.Ticket, err = desk.OpenFor(tx, desk.ForAlert{
 		Organisation: a.Organisation, Machine: desk.MachineRef{ID: machine.ID, Name: machine.Name}, Alert: a.ID,
 		Family: familyOf(a.Check), Severity: a.Severity, Title: a.Title, Plain: a.Plain, Finding: a.Finding,
-		JoinWindow: settings.JoinWindow, Earlier: earlier, Storm: storm,
+		JoinWindow: settings.JoinWindow, Earlier: earlier, Crowd: crowd, Storm: storm,
 	})
 	if err != nil {
 		return err
@@ -213,25 +211,23 @@ func alertData(a model.Alert, what string) []byte {
 
 // refresh adds up what the alerts of a machine make of its health.
 func refresh(tx *store.Tx, machine model.ID) error {
-	list, err := query(tx, "a.machine_id = $1 AND a.open_key <> ''", machine)
+	var open, firing, critical int
+	err := tx.QueryRow(`SELECT count(*), count(CASE WHEN state = 'firing' THEN 1 END),
+		count(CASE WHEN state = 'firing' AND severity = 'critical' THEN 1 END)
+		FROM alert WHERE machine_id = $1 AND open_key <> '' AND {wall}`, machine).Scan(&open, &firing, &critical)
 	if err != nil {
-		return err
+		return fmt.Errorf("count the alerts of a machine: %w", err)
 	}
 	health := model.HealthOK
-	for _, a := range list {
-		is := model.HealthUnknown
-		switch {
-		case a.State != model.AlertFiring:
-		case a.Severity == model.SeverityCritical:
-			is = model.HealthCritical
-		default:
-			is = model.HealthWarning
-		}
-		if is.Rank() > health.Rank() {
-			health = is
-		}
+	switch {
+	case critical > 0:
+		health = model.HealthCritical
+	case firing > 0:
+		health = model.HealthWarning
+	case open > 0:
+		health = model.HealthUnknown
 	}
-	return fleet.SetHealth(tx, machine, health, len(list))
+	return fleet.SetHealth(tx, machine, health, open)
 }
 
 // Acknowledge says that somebody has seen an alert.

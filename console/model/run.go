@@ -79,9 +79,21 @@ func (r *Run) Begin(at time.Time) error {
 	return nil
 }
 
-// End records the outcome; an ended run does not end twice.
+// Mistaken tells whether an end that the console assumed, because it had heard
+// nothing, gives way to the one that the machine tells. No other end does.
+func (r *Run) Mistaken(told RunState) bool {
+	switch told {
+	case RunExpired:
+		return false
+	case RunLost: // it began, and its machine knows no more
+		return r.State == RunExpired
+	}
+	return r.State == RunExpired || r.State == RunLost
+}
+
+// End records the outcome; a run ends once, but for an end that was mistaken.
 func (r *Run) End(state RunState, at time.Time) error {
-	if r.Done() {
+	if r.Done() && !r.Mistaken(state) {
 		return Problemf(CodeState, "state", "This run has ended: %s.", r.State)
 	}
 	switch state {

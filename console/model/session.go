@@ -25,6 +25,7 @@ type Session struct {
 	RefusalText  string
 	Reason       string
 	By           Actor
+	Credential   ID // the sign-in or API token that opened it; zero where nobody knows
 	Node         ID // that splices it
 	Columns      int
 	Rows         int

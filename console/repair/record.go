@@ -100,7 +100,8 @@ func (r *Repair) Output(ctx context.Context, o model.Output) {
 }
 
 // TakeResults ends runs as their machines tell. A result of another machine's
-// run is refused; one of a run that has ended is a no-op.
+// run is refused; one of a run that has ended is a no-op, but where the console
+// only assumed that it had.
 func (r *Repair) TakeResults(tx *store.Tx, list []model.Result) error {
 	for _, res := range list {
 		if err := r.record(tx, res); err != nil {
@@ -118,9 +119,14 @@ func (r *Repair) record(tx *store.Tx, res model.Result) error {
 	if run.Machine != res.Machine {
 		return model.Problemf(model.CodeRefused, "run", "a result for another machine's run")
 	}
+	what := "ended"
 	if run.Done() {
-		return nil
+		if !run.Mistaken(res.State) {
+			return nil
+		}
+		what = "corrected"
 	}
+	was := run.State
 	if !res.StartedAt.IsZero() {
 		if run.StartedAt.IsZero() {
 			run.StartedAt = tx.Now()
@@ -151,11 +157,11 @@ func (r *Repair) record(tx *store.Tx, res model.Result) error {
 	}
 	if err := tx.Audit(store.Entry{Organisation: run.Organisation, Action: "run.end", Result: string(run.State),
 		Subjects: []store.Subject{{Kind: "run", ID: run.ID}, {Kind: "machine", ID: run.Machine}},
-		Detail:   map[string]any{"refusal": run.Refusal, "verdict": run.Verdict}}); err != nil {
+		Detail:   map[string]any{"refusal": run.Refusal, "verdict": run.Verdict, "was": string(was)}}); err != nil {
 		return err
 	}
 	if run.Ticket == (model.ID{}) {
 		return nil
 	}
-	return say(tx, run, "ended")
+	return say(tx, run, what)
 }

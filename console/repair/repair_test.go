@@ -333,8 +333,53 @@ func TestExpire(t *testing.T) {
 		if _, err := h.Cancel(t.Context(), h.scope, done.ID); code(err) != model.CodeState {
 			t.Errorf("cancelling what has ended: %v", err)
 		}
-		if err := h.take(model.Result{From: h.pc, Run: running.ID, State: model.RunSucceeded}); err != nil || h.get(running.ID).State != model.RunLost {
-			t.Errorf("a result after the end: %v", err)
+	})
+}
+
+// A result that comes after the console gave a run up is the truth, once; no
+// other end gives way to one.
+func TestCorrected(t *testing.T) {
+	each(t, func(t *testing.T, h *shop) {
+		expire := func(id model.ID) {
+			t.Helper()
+			err := h.store.Update(t.Context(), system, func(tx *store.Tx) error { _, err := h.Expire(t.Context(), tx, id); return err })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		zero := 0
+		tell := func(id model.ID, states ...model.RunState) {
+			t.Helper()
+			for _, s := range states {
+				if err := h.take(model.Result{From: h.pc, Run: id, State: s, ExitCode: &zero, Head: []byte("late"), Bytes: 4}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		expired, lost, cancelled := h.start(), h.start(), h.start()
+		h.Taken(t.Context(), h.pc, lost.ID, time.Now())
+		if _, err := h.Cancel(t.Context(), h.scope, cancelled.ID); err != nil {
+			t.Fatal(err)
+		}
+		expire(expired.ID)
+		expire(lost.ID)
+		before := len(h.said())
+		tell(expired.ID, model.RunExpired, model.RunLost, model.RunLost, model.RunSucceeded, model.RunFailed, model.RunLost)
+		tell(lost.ID, model.RunLost, model.RunExpired, model.RunFailed, model.RunSucceeded)
+		tell(cancelled.ID, model.RunSucceeded)
+		for id, want := range map[model.ID]model.RunState{expired.ID: model.RunSucceeded, lost.ID: model.RunFailed, cancelled.ID: model.RunCancelled} {
+			if s := h.get(id).State; s != want {
+				t.Errorf("%s, want %s", s, want)
+			}
+		}
+		if now := h.get(lost.ID); now.ExitCode == nil || now.OutputBytes != 4 {
+			t.Errorf("%+v", now)
+		}
+		if s := strings.Join(h.said()[before:], " "); s != "corrected corrected corrected" {
+			t.Errorf("the timeline: %s", s)
+		}
+		if n := h.audited("run.end"); n != 3 {
+			t.Errorf("%d rows of the audit", n)
 		}
 	})
 }

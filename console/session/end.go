@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/deskside/deskside/console/model"
@@ -105,12 +106,14 @@ func (s *Sessions) End(ctx context.Context, scope store.Scope, id model.ID) (mod
 	return row, err
 }
 
-// EndAll ends the sessions of a person who may have them no longer.
-func (s *Sessions) EndAll(ctx context.Context, scope store.Scope, person model.ID, why string) error {
+// EndAll ends the sessions of a person who may have them no longer, but for those
+// that were opened with a sign-in or a token among still.
+func (s *Sessions) EndAll(ctx context.Context, scope store.Scope, person model.ID, still []model.ID, why string) error {
 	var rows []model.Session
 	err := s.store.Update(ctx, scope, func(tx *store.Tx) error {
 		var err error
 		rows, err = query(tx, "s.by_id = $1 AND "+living, person)
+		rows = slices.DeleteFunc(rows, func(row model.Session) bool { return slices.Contains(still, row.Credential) })
 		return errors.Join(err, s.closeAll(tx, rows, why))
 	})
 	if err != nil {

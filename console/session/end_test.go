@@ -79,6 +79,38 @@ func TestEndedElsewhere(t *testing.T) {
 	})
 }
 
+// Those that were opened with a sign-in that has ended end, and those of another
+// one stay.
+func TestEndByCredential(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		ended, living := model.NewID(), model.NewID()
+		with := func(credential model.ID) model.Session {
+			t.Helper()
+			row, err := r.Create(t.Context(), r.scope, Request{Organisation: r.machine.Organisation, Machine: r.machine.Machine,
+				Credential: credential, Kind: "terminal", Columns: 80, Rows: 24})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return row
+		}
+		gone, stays := with(ended), with(living)
+		machine := r.arrive(gone)
+		r.arrive(stays)
+		if err := r.EndAll(t.Context(), r.scope, r.scope.Actor.ID, []model.ID{living}, "signed out"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := receive(t, machine); err != io.EOF {
+			t.Error("its connection stays open")
+		}
+		if now := r.ended(gone.ID); now.EndedText != "signed out" {
+			t.Errorf("%+v", now)
+		}
+		if now := r.get(stays.ID); now.State != model.SessionOpen {
+			t.Errorf("of another sign-in: %+v", now)
+		}
+	})
+}
+
 // Those of one person end together, and those of a node that is gone.
 func TestEndAll(t *testing.T) {
 	each(t, func(t *testing.T, r *room) {
@@ -88,7 +120,7 @@ func TestEndAll(t *testing.T) {
 		r.scope.Actor.ID = model.NewID()
 		bens := r.create()
 		r.arrive(bens)
-		if err := r.EndAll(t.Context(), r.scope, anna, "she may not"); err != nil {
+		if err := r.EndAll(t.Context(), r.scope, anna, nil, "she may not"); err != nil {
 			t.Fatal(err)
 		}
 		for _, row := range ours {

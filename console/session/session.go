@@ -81,6 +81,7 @@ type Request struct {
 	Organisation  model.ID
 	Machine       model.ID
 	Ticket        model.ID
+	Credential    model.ID // the sign-in or API token of who wants it
 	Kind          string
 	Columns, Rows int
 	Reason        string
@@ -101,7 +102,7 @@ func (s *Sessions) Create(ctx context.Context, scope store.Scope, q Request) (mo
 	row := model.Session{
 		Organisation: q.Organisation, Machine: q.Machine, Ticket: q.Ticket, Kind: q.Kind, State: model.SessionOpening,
 		Reason: reason, By: model.Actor{Kind: model.ByTechnician, ID: scope.Actor.ID, Name: scope.Actor.Name},
-		Columns: q.Columns, Rows: q.Rows, Version: 1,
+		Credential: q.Credential, Columns: q.Columns, Rows: q.Rows, Version: 1,
 	}
 	err := s.store.Update(ctx, scope, func(tx *store.Tx) error {
 		m, err := fleet.Get(tx, q.Machine)

@@ -10,7 +10,7 @@ import (
 
 const sessionColumns = `s.id, s.organisation_id, s.machine_id, s.ticket_id, s.kind, s.state, s.refusal, s.refusal_text, s.reason,
 	s.by_id, s.by_name, s.node, s.columns_n, s.rows_n, s.created_at, s.opened_at, s.ended_at, s.ended_text,
-	s.ended_by_kind, s.ended_by_name, s.told, s.closing, s.recording, s.version`
+	s.ended_by_kind, s.ended_by_name, s.told, s.closing, s.recording, s.credential_id, s.version`
 
 func scanSession(rows *store.Rows) (model.Session, error) { return scanWith(rows) }
 
@@ -20,7 +20,7 @@ func scanWith(rows *store.Rows, more ...any) (model.Session, error) {
 	var created, opened, ended int64
 	columns := []any{&s.ID, &s.Organisation, &s.Machine, &s.Ticket, &s.Kind, &state, &s.Refusal, &s.RefusalText, &s.Reason,
 		&s.By.ID, &s.By.Name, &s.Node, &s.Columns, &s.Rows, &created, &opened, &ended, &s.EndedText,
-		&endedBy, &s.EndedBy.Name, &s.Told, &s.Closing, &s.Recording, &s.Version}
+		&endedBy, &s.EndedBy.Name, &s.Told, &s.Closing, &s.Recording, &s.Credential, &s.Version}
 	if err := rows.Scan(append(columns, more...)...); err != nil {
 		return s, err
 	}
@@ -31,10 +31,10 @@ func scanWith(rows *store.Rows, more ...any) (model.Session, error) {
 
 func insert(tx *store.Tx, s *model.Session) error {
 	_, err := tx.Exec(`INSERT INTO session (id, organisation_id, machine_id, ticket_id, kind, state, refusal, refusal_text, reason,
-		by_id, by_name, node, columns_n, rows_n, created_at, opened_at, ended_at, ended_text, recording, told, version)
-		VALUES ($1, $2, $3, $4, $5, $6, '', '', $7, $8, $9, $10, $11, $12, $13, 0, 0, '', 0, $14, 1)`,
+		by_id, by_name, node, columns_n, rows_n, created_at, opened_at, ended_at, ended_text, recording, told, credential_id, version)
+		VALUES ($1, $2, $3, $4, $5, $6, '', '', $7, $8, $9, $10, $11, $12, $13, 0, 0, '', 0, $14, $15, 1)`,
 		s.ID, s.Organisation, s.Machine, s.Ticket, s.Kind, string(s.State), s.Reason, s.By.ID, s.By.Name, s.Node,
-		int64(s.Columns), int64(s.Rows), store.Micros(s.CreatedAt), false)
+		int64(s.Columns), int64(s.Rows), store.Micros(s.CreatedAt), false, s.Credential)
 	if err != nil {
 		return fmt.Errorf("write a session: %w", err)
 	}

@@ -294,6 +294,37 @@ func TestSplice(t *testing.T) {
 	})
 }
 
+// A machine that does not wait for a browser is not kept in memory: its window
+// is, and the session of one that sends more ends.
+func TestEarly(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		fill := func(machine *websocket.Conn) {
+			t.Helper()
+			for at := 0; at < stream.Window; at += stream.MaxPayload {
+				send(t, machine, output(uint64(at), strings.Repeat("x", min(stream.MaxPayload, stream.Window-at))))
+			}
+		}
+		patient := r.create()
+		machine := r.arrive(patient)
+		fill(machine)
+		send(t, machine, stream.ExitWith(0, stream.Window))
+		hostile := r.create()
+		machine = r.arrive(hostile)
+		fill(machine)
+		send(t, machine, output(stream.Window, strings.Repeat("x", stream.MaxPayload)))
+		send(t, machine, output(stream.Window+stream.MaxPayload, strings.Repeat("x", stream.MaxPayload)))
+		if _, err := receive(t, machine); err != io.EOF {
+			t.Error("it goes on")
+		}
+		if now := r.ended(hostile.ID); now.EndedText != "the computer sent more than its window" {
+			t.Errorf("of who sent more: %q", now.EndedText)
+		}
+		if now := r.ended(patient.ID); now.EndedText != "the shell ended" {
+			t.Errorf("of who kept to it: %q", now.EndedText)
+		}
+	})
+}
+
 // A session that nobody opens, or whose machine says no, is refused once and for
 // all.
 func TestRefused(t *testing.T) {

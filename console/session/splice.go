@@ -186,7 +186,10 @@ func (l *splice) fromMachine(b *browsers) {
 		default:
 			continue
 		}
-		b.send(message)
+		if !b.send(message, max(1, len(f.Payload))) {
+			l.end("the computer sent more than its window")
+			return
+		}
 		if f.Kind == stream.Exit {
 			l.end("the shell ended")
 			return
@@ -232,8 +235,13 @@ func (l *splice) fromBrowser(ws *websocket.Conn) {
 type browsers struct {
 	mu    sync.Mutex
 	ws    *websocket.Conn
-	early [][]byte // what came before there was one; the window of the machine's sender bounds it
+	early [][]byte // what came before there was one
+	size  int      // what early costs the machine's window
 }
+
+// maxEarly is what a machine may send before a browser acknowledges anything: its
+// window of output, and one frame that says how the shell ended.
+const maxEarly = stream.Window + stream.MaxPayload
 
 func (b *browsers) set(ws *websocket.Conn) {
 	b.mu.Lock()
@@ -255,12 +263,15 @@ func (b *browsers) is(ws *websocket.Conn) bool {
 	return b.ws == ws
 }
 
-// send writes a frame, after what came before there was a browser.
-func (b *browsers) send(message []byte) {
+// send writes a frame, after what came before there was a browser. It is false
+// when a machine does not wait for a browser to acknowledge.
+func (b *browsers) send(message []byte, cost int) bool {
 	b.mu.Lock()
-	b.early = append(b.early, message)
+	b.early, b.size = append(b.early, message), b.size+cost
+	fits := b.size <= maxEarly
 	b.mu.Unlock()
 	b.flush()
+	return fits
 }
 
 // flush writes what waits: a browser that comes sees at once what was shown.
@@ -276,7 +287,7 @@ func (b *browsers) flush() {
 			break
 		}
 	}
-	b.early = nil
+	b.early, b.size = nil, 0
 }
 
 func (b *browsers) ping(deadline time.Time) {

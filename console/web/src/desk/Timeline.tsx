@@ -119,7 +119,10 @@ function One({
 			</span>
 			<div className="said">
 				{item.kind === "run" && ref ? (
-					<parts.Run run={ref} />
+					<>
+						<parts.Run run={ref} />
+						{reasonOf(t, item) && <p className="dim">{reasonOf(t, item)}</p>}
+					</>
 				) : item.kind === "session" && ref ? (
 					<parts.Session session={ref} />
 				) : person ? (

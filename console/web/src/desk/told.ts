@@ -11,6 +11,7 @@ const reasons: Record<string, MessageId> = {
 	joined: "timeline.joined",
 	"came back": "timeline.came_back",
 	cleared: "timeline.cleared",
+	corrected: "timeline.corrected",
 	severity: "timeline.severity",
 	storm: "timeline.storm",
 	condition_cleared: "timeline.by_itself",

@@ -1,0 +1,70 @@
+package health
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol/catalogue"
+)
+
+// room makes room for one more alert of a machine, and names the open tickets of
+// its alerts, the newest first, when it has so many alerts that no more tickets
+// open. No alert is turned away because there are many: a machine tells a
+// transition once. Its silence is our own word, and stands beside the others.
+func room(tx *store.Tx, a model.Alert) ([]model.ID, error) {
+	if a.Check == checkOffline {
+		return nil, nil
+	}
+	var open int
+	err := tx.QueryRow("SELECT count(*) FROM alert WHERE machine_id = $1 AND open_key <> '' AND {wall}", a.Machine).Scan(&open)
+	if err != nil {
+		return nil, fmt.Errorf("count the alerts of a machine: %w", err)
+	}
+	if open >= maxOpen {
+		if err := giveWay(tx, a); err != nil {
+			return nil, err
+		}
+	}
+	if open < maxTickets {
+		return nil, nil
+	}
+	tickets, err := store.Collect(tx, func(r *store.Rows) (model.ID, error) {
+		var id model.ID
+		return id, r.Scan(&id)
+	}, `SELECT ticket_id FROM alert WHERE machine_id = $1 AND open_key <> '' AND check_id <> $2 AND {wall}
+		GROUP BY ticket_id ORDER BY max(started_at) DESC, ticket_id DESC`, a.Machine, checkOffline)
+	if err != nil {
+		return nil, fmt.Errorf("find the tickets of a machine's alerts: %w", err)
+	}
+	return tickets, nil
+}
+
+// giveWay ends the oldest open alert of the same check, a warning if there is
+// one: no other check pays for this one. Only names that no check has are
+// refused here, for of them there is no end.
+func giveWay(tx *store.Tx, a model.Alert) error {
+	var id model.ID
+	err := tx.QueryRow(`SELECT id FROM alert WHERE machine_id = $1 AND open_key <> '' AND check_id = $2 AND {wall}
+		ORDER BY CASE WHEN severity = 'warning' THEN 0 ELSE 1 END, started_at, id LIMIT 1`, a.Machine, a.Check).Scan(&id)
+	if errors.Is(err, store.ErrNotFound) {
+		if _, known := catalogue.Find(a.Check); known {
+			return nil // the first of its check: there are only so many checks
+		}
+		return model.Problemf(model.CodeRefused, "check", "%d alerts of this machine are open, and no check has this name", maxOpen)
+	}
+	if err != nil {
+		return fmt.Errorf("find an alert that gives way: %w", err)
+	}
+	old, err := Get(tx, id)
+	if err != nil {
+		return err
+	}
+	if err := old.Resolve(tx.Now()); err != nil {
+		return err
+	}
+	old.Done = model.Words{EN: "Nobody knows whether this cleared: it gave way to newer alerts of the same check, of which this computer has very many.",
+		PL: "Nie wiadomo, czy to ustąpiło: alert zwolnił miejsce nowszym alertom tej samej kontroli, których na tym komputerze jest bardzo dużo."}
+	return write(tx, &old)
+}
