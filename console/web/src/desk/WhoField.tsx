@@ -105,7 +105,7 @@ export function CallerLine({
 }) {
 	const t = useT();
 	const machine = caller.machine;
-	const tickets = useTicketsOf({ machine_id: machine?.id }, !!machine);
+	const tickets = useTicketsOf({ machine_id: machine?.id });
 	const open = (tickets.data?.items ?? []).filter((ticket) => !isOver(ticket));
 	if (!machine) return null;
 	return (
