@@ -121,6 +121,21 @@ test("repeats of an alert are one entry with a counter, words of people never ar
 	]);
 });
 
+test("a run and a session are one entry each, where they were asked for", () => {
+	const item = (id: string, kind: string, data: Record<string, string>) =>
+		({ id, kind, data, text: "", at: id }) as unknown as TimelineItem;
+	const folded = fold([
+		item("1", "run", { run_id: "r1" }),
+		item("2", "session", { session_id: "s1" }),
+		item("3", "run", { run_id: "r2" }),
+		item("4", "run", { run_id: "r1" }),
+		item("5", "session", { session_id: "s1" }),
+		item("6", "run", {}),
+		item("7", "run", {}),
+	]);
+	expect(folded.map((entry) => entry.item.id)).toEqual(["1", "2", "3", "6", "7"]);
+});
+
 test("a new ticket waits behind the button of the view it belongs to", () => {
 	const ticket = (state: string, assignee: string | null) =>
 		({ state, assignee: assignee && { id: assignee, name: assignee } }) as Ticket;
