@@ -125,7 +125,7 @@ func (a *API) questionRoutes() {
 	operation(a, http.MethodGet, "/expression/fields", "question.ask", "What an expression can name", func(context.Context, *struct{}) (*Answer[[]Field], error) {
 		out := []Field{}
 		for _, f := range expression.Fields() {
-			out = append(out, Field{Name: f.Name, Type: f.Type, Class: string(f.Class), Help: Words(f.Help)})
+			out = append(out, Field{Name: f.Name, Type: f.Type, Class: f.Class.String(), Help: Words(f.Help)})
 		}
 		return answer(out, nil)
 	})

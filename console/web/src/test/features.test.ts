@@ -151,7 +151,7 @@ test("the longest sentence is counted in words", () => {
 	expect(longestSentence("")).toBe(0);
 });
 
-test("answers become lines, errors stay with their machine", () => {
+test("answers become lines, those that were refused stand apart with their reason", () => {
 	const answer = (id: string, rows: Record<string, unknown>[], error: string | null = null): Answer => ({
 		machine_id: id,
 		machine_name: id,
@@ -160,17 +160,17 @@ test("answers become lines, errors stay with their machine", () => {
 		truncated: false,
 		age_seconds: 1,
 	});
-	const { lines, fields } = table([
+	const { lines, fields, refused } = table([
 		answer("a", [{ name: "x" }, { name: "y", pid: 1 }]),
 		answer("b", [], "too slow"),
 		answer("c", []),
 	]);
 	expect(fields).toEqual(["name", "pid"]);
-	expect(lines.map((line) => [line.machine, line.row?.name])).toEqual([
+	expect(lines.map((line) => [line.machine, line.row.name])).toEqual([
 		["a", "x"],
 		["a", "y"],
-		["b", undefined],
 	]);
+	expect(refused.map((one) => [one.machine_name, one.error])).toEqual([["b", "too slow"]]);
 });
 
 test("letters are found without their tails", () => {
