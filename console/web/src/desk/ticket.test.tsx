@@ -9,6 +9,7 @@ import { api } from "../api/client";
 import type { Ticket } from "../api/types";
 import { Editors } from "./Editors";
 import { useTicketsOf } from "./queries";
+import { ResolveDialog } from "./ResolveDialog";
 
 const around = ({ children }: { children: ReactNode }) => (
 	<QueryClientProvider client={new QueryClient()}>
@@ -44,4 +45,14 @@ test.each(["reply", "note"])("what was sent lets go of the keys: a letter typed 
 	fireEvent.keyDown(field, { key: "Enter", ctrlKey: true });
 	await vi.waitFor(() => expect(post).toHaveBeenCalledOnce());
 	expect(document.activeElement).toBe(document.body);
+});
+
+test("a button that cannot be pressed says what it waits for", () => {
+	render(<ResolveDialog ticket={ticket} StillFailing={() => null} close={nothing} />, { wrapper: around });
+	const button = () => screen.getByRole<HTMLButtonElement>("button", { name: /Mark as resolved/ });
+	expect(button().disabled).toBe(true);
+	expect(screen.getByText(/^Say here what was done/)).toBeTruthy();
+	fireEvent.change(screen.getByLabelText("What was done"), { target: { value: "New toner." } });
+	expect(button().disabled).toBe(false);
+	expect(screen.queryByText(/^Say here what was done/)).toBeNull();
 });
