@@ -161,3 +161,20 @@ func contract(t *testing.T, n *node, m *machine) {
 		}
 	}
 }
+
+// A field says what it tells about a person: only what does is marked.
+func TestFieldsSayTheirClass(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var fields []map[string]any
+		w.start("").read("/expression/fields", &fields)
+		class := map[string]any{}
+		for _, f := range fields {
+			class[text(f["name"])] = f["class"]
+		}
+		for name, want := range map[string]string{"swap.used": "plain", "people.name": "personal", "processes.command_line": "private"} {
+			if class[name] != want {
+				t.Errorf("%s is %q, not %s", name, class[name], want)
+			}
+		}
+	})
+}

@@ -305,7 +305,6 @@ for (const engine of engines) {
 		await page.keyboard.press("r");
 		await page.keyboard.type("Już sprawdzamy.");
 		await page.keyboard.press("Control+Enter");
-		await page.keyboard.press("Escape");
 		await page.keyboard.press("i");
 		await page.keyboard.type("colleagues only");
 		await page.keyboard.press("Control+Enter");
@@ -314,7 +313,6 @@ for (const engine of engines) {
 				(i) => i.kind === "note" && i.text === "colleagues only",
 			),
 		);
-		await page.keyboard.press("Escape");
 		await person.goto(`${world.http}/help/${asked.id}`);
 		await see("Już sprawdzamy.", person);
 		assert.equal(await person.getByText("colleagues only").count(), 0);

@@ -4,7 +4,7 @@ import { type KeyboardEvent, useRef, useState } from "react";
 import type { CanWork, Ticket } from "../api/types";
 import { useT } from "../i18n";
 import { shortNumber } from "../i18n/words";
-import { Btn, Wrong } from "../ui/parts";
+import { Btn, useFieldErrors, Wrong } from "../ui/parts";
 import { useAddCall, useCreateTicket } from "./queries";
 import { type Caller, CallerLine, WhoField } from "./WhoField";
 import { canWork } from "./words";
@@ -22,6 +22,8 @@ export function CallNote({ close, open }: { close: () => void; open: (ticket: st
 	const saysField = useRef<HTMLTextAreaElement>(null);
 	const workField = useRef<HTMLDivElement>(null);
 	const ready = !!says.trim();
+	const error = create.error ?? add.error;
+	const wrong = useFieldErrors(error);
 	const save = (andOpen: boolean, withWork = work) => {
 		if (!ready || create.isPending || add.isPending) return;
 		const done = (ticket: { id: string; number: string }) => {
@@ -95,10 +97,11 @@ export function CallNote({ close, open }: { close: () => void; open: (ticket: st
 			) : (
 				// biome-ignore lint/a11y/noStaticElementInteractions: one key for the whole pane
 				<div className="pad stack" onKeyDown={onKey}>
-					{(create.error ?? add.error) && <Wrong reason={create.error ?? add.error} />}
+					{error && <Wrong reason={error} />}
 					<WhoField
 						label={t("call.who")}
 						value={caller}
+						error={wrong.requester_name}
 						onChange={setCaller}
 						next={() => saysField.current?.focus()}
 						autoFocus
@@ -109,6 +112,7 @@ export function CallNote({ close, open }: { close: () => void; open: (ticket: st
 						label={t("call.says")}
 						minRows={2}
 						value={says}
+						error={wrong.says ?? wrong.text}
 						onChange={(event) => setSays(event.currentTarget.value)}
 						onKeyDown={(event) => {
 							if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey) {

@@ -2,7 +2,7 @@
  * The two editors that cannot be taken for each other: a reply goes to the person,
  * a note stays in the team. What is typed is kept until it is sent.
  */
-import { type KeyboardEvent, type ReactNode, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useRef, useState } from "react";
 import type { Ticket } from "../api/types";
 import { useT } from "../i18n";
 import { Icon } from "../ui/icons";
@@ -20,6 +20,11 @@ export function longestSentence(text: string): number {
 	return Math.max(0, ...text.split(/[.!?…]+(?:\s|$)/).map((sentence) => sentence.split(/\s+/).filter(Boolean).length));
 }
 
+/** What was sent is out of hand: the next key is one of the page, not a letter of the next message to the person. */
+function leave(): void {
+	if (document.activeElement instanceof HTMLTextAreaElement) document.activeElement.blur();
+}
+
 export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: () => void; reopen: () => void }) {
 	const t = useT();
 	const narrow = useNarrow();
@@ -27,21 +32,26 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 	const [note, setNote] = useDraft(`note ${ticket.id}`);
 	const sendReply = useReply(ticket.id);
 	const saveNote = useNote(ticket.id);
+	const [inside, setInside] = useState(false);
 	const send = (wait: boolean) => {
 		if (!reply.trim() || sendReply.isPending) return;
+		leave();
 		sendReply.mutate({ text: reply.trim(), ...(wait ? { wait } : {}) }, { onSuccess: () => setReply("") });
 	};
-	const keep = () =>
+	const keep = () => {
+		if (!note.trim() || saveNote.isPending) return;
+		leave();
 		saveNote.mutate(note.trim(), {
 			onSuccess: () => {
 				setNote("");
 				say(t("note.saved"));
 			},
 		});
-	const onReplyKey = (event: KeyboardEvent) => {
+	};
+	const onCtrlEnter = (then: (shift: boolean) => void) => (event: KeyboardEvent) => {
 		if (event.key !== "Enter" || !event.ctrlKey || event.altKey) return;
 		event.preventDefault();
-		send(event.shiftKey);
+		then(event.shiftKey);
 	};
 	const words = longestSentence(reply);
 	const error = sendReply.error ?? saveNote.error;
@@ -66,17 +76,25 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 							label={t("reply.to", { name: ticket.requester.name })}
 							value={reply}
 							onChange={setReply}
-							onKeyDown={onReplyKey}
+							onKeyDown={onCtrlEnter(send)}
+							inside={setInside}
 						/>
 					</Editor>
 				) : (
 					<p className="empty nobody">{t("reply.nobody")}</p>
 				)}
 				<Editor kind="note" head={t("note.title")} icon="lock" kbd="i" aside={t("note.never")}>
-					<Field name="note" label={t("note.title")} value={note} onChange={setNote} />
+					<Field
+						name="note"
+						label={t("note.title")}
+						value={note}
+						onChange={setNote}
+						onKeyDown={onCtrlEnter(keep)}
+						inside={setInside}
+					/>
 					{note.trim() && (
 						<div className="note-save">
-							<Btn low loading={saveNote.isPending} onClick={keep}>
+							<Btn low kbd="Ctrl Enter" loading={saveNote.isPending} onClick={keep}>
 								{t("note.save")}
 							</Btn>
 						</div>
@@ -84,7 +102,9 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 				</Editor>
 			</div>
 			<div className="send">
-				<span className="sub grow">{reply || note ? t("draft.kept") : ""}</span>
+				<span className="sub grow">
+					{[inside && t("editor.leave"), (reply || note) && t("draft.kept")].filter(Boolean).join(" ")}
+				</span>
 				{isOver(ticket) ? (
 					<Btn onClick={reopen}>{t("act.reopen")}</Btn>
 				) : (
@@ -144,10 +164,12 @@ type FieldProps = {
 	label: string;
 	value: string;
 	onChange: (text: string) => void;
-	onKeyDown?: (event: KeyboardEvent) => void;
+	onKeyDown: (event: KeyboardEvent) => void;
+	/** Told when the focus comes and goes. */
+	inside: (on: boolean) => void;
 };
 
-function Field({ name, label, value, onChange, onKeyDown }: FieldProps) {
+function Field({ name, label, value, onChange, onKeyDown, inside }: FieldProps) {
 	const field = useRef<HTMLTextAreaElement>(null);
 	return (
 		<textarea
@@ -164,8 +186,10 @@ function Field({ name, label, value, onChange, onKeyDown }: FieldProps) {
 					event.stopPropagation();
 					field.current?.blur();
 				}
-				onKeyDown?.(event);
+				onKeyDown(event);
 			}}
+			onFocus={() => inside(true)}
+			onBlur={() => inside(false)}
 		/>
 	);
 }

@@ -1,10 +1,9 @@
 /** A ticket from a technician's own desk. */
 import { Modal, Select, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { Failure } from "../api/client";
 import type { Ticket } from "../api/types";
 import { useT } from "../i18n";
-import { Btn, Wrong } from "../ui/parts";
+import { Btn, useFieldErrors, Wrong } from "../ui/parts";
 import { useCreateTicket } from "./queries";
 import { type Caller, CallerLine, WhoField } from "./WhoField";
 import "./desk.css";
@@ -26,7 +25,7 @@ export function NewTicket({
 	const [says, setSays] = useState("");
 	const [kind, setKind] = useState<Ticket["kind"]>("incident");
 	const [caller, setCaller] = useState<Caller>({ name: "" });
-	const wrong = create.error instanceof Failure ? create.error.fields : {};
+	const wrong = useFieldErrors(create.error);
 	return (
 		<Modal
 			opened
@@ -73,7 +72,13 @@ export function NewTicket({
 						error={wrong.says}
 						onChange={(event) => setSays(event.currentTarget.value)}
 					/>
-					<WhoField label={t("call.who")} value={caller} onChange={setCaller} next={() => {}} />
+					<WhoField
+						label={t("call.who")}
+						value={caller}
+						error={wrong.requester_name}
+						onChange={setCaller}
+						next={() => {}}
+					/>
 					<CallerLine caller={caller} addTo={() => {}} />
 					<Select
 						label={t("new.kind")}

@@ -62,6 +62,7 @@ export function ResolveDialog({
 					required
 					withAsterisk={false}
 				/>
+				{!text.trim() && <p className="sub">{t("resolve.lacks")}</p>}
 				{ticket.requester && (
 					<Textarea
 						label={t("resolve.plain", { name: ticket.requester.name })}

@@ -23,8 +23,8 @@ import { isOver } from "./words";
 import "./desk.css";
 
 export type TicketParts = {
-	/** The findings of its alerts, with their evidence. */
-	Findings: ComponentType<{ ticket: Ticket }>;
+	/** The findings of its alerts, with their evidence; `resolve` opens the dialog, for who may. */
+	Findings: ComponentType<{ ticket: Ticket; resolve?: () => void }>;
 	/** One machine in a few lines: how it is, what can be done, how it is now. */
 	Machine: ComponentType<{ machine: string; ticket: Ticket }>;
 	/** A run in the timeline. */
@@ -90,7 +90,7 @@ function Open({ ticket, parts, back }: { ticket: Ticket; parts: TicketParts; bac
 		<div className="talk">
 			<div className="scroll">
 				<Says ticket={ticket} />
-				<parts.Findings ticket={ticket} />
+				<parts.Findings ticket={ticket} resolve={writes ? () => setResolving(true) : undefined} />
 				<Timeline ticket={ticket} parts={parts} />
 			</div>
 			{writes && (

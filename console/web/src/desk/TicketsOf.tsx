@@ -25,8 +25,8 @@ function Lines({ tickets }: { tickets: Ticket[] }) {
 export function TicketsOf({ ticket }: { ticket: Ticket }) {
 	const t = useT();
 	const machine = ticket.machine_ids[0];
-	const ofMachine = useTicketsOf({ machine_id: machine }, !!machine);
-	const ofPerson = useTicketsOf({ requester_id: ticket.requester?.id }, !!ticket.requester);
+	const ofMachine = useTicketsOf({ machine_id: machine });
+	const ofPerson = useTicketsOf({ requester_id: ticket.requester?.id });
 	const other = (tickets?: Ticket[]) => (tickets ?? []).filter((one) => one.id !== ticket.id);
 	const here = other(ofMachine.data?.items);
 	const theirs = other(ofPerson.data?.items).filter((one) => !here.some((h) => h.id === one.id));

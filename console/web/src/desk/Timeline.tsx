@@ -14,10 +14,20 @@ export type Entry = { item: TimelineItem; times: number; last: string };
 
 const byPeople = (item: TimelineItem) => item.kind === "message" || item.kind === "note";
 
-/** Neighbours of a machine that say the same become one entry with a counter. */
+/** The run or the session that an item is about. */
+const refOf = (item: TimelineItem) => String(item.data.run_id ?? item.data.session_id ?? "");
+
+/**
+ * Neighbours of a machine that say the same become one entry with a counter. A run, and a session, is one entry where it was asked
+ * for: what is shown of it is always how it is now.
+ */
 export function fold(items: TimelineItem[]): Entry[] {
 	const entries: Entry[] = [];
+	const shown = new Set<string>();
 	for (const item of items) {
+		const ref = item.kind === "run" || item.kind === "session" ? refOf(item) : "";
+		if (ref && shown.has(ref)) continue;
+		shown.add(ref);
 		const before = entries.at(-1);
 		const repeats = before && item.kind === "alert" && before.item.kind === "alert" && before.item.text === item.text;
 		if (repeats) {
@@ -99,7 +109,7 @@ function One({
 }) {
 	const t = useT();
 	const person = byPeople(item);
-	const ref = String(item.data.run_id ?? item.data.session_id ?? item.data.id ?? "");
+	const ref = refOf(item);
 	const severity = item.data.severity === "critical" ? "critical" : "warning";
 	const over = item.kind === "alert" && item.data.state === "resolved";
 	const mark = over ? "ok" : item.kind === "alert" ? severity : marks[item.kind];

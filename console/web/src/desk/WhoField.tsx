@@ -17,10 +17,11 @@ type Props = {
 	onChange: (caller: Caller) => void;
 	next: () => void;
 	label: string;
+	error?: string;
 	autoFocus?: boolean;
 };
 
-export function WhoField({ value, onChange, next, label, autoFocus }: Props) {
+export function WhoField({ value, onChange, next, label, error, autoFocus }: Props) {
 	const t = useT();
 	const [at, setAt] = useState(0);
 	const [open, setOpen] = useState(false);
@@ -44,6 +45,7 @@ export function WhoField({ value, onChange, next, label, autoFocus }: Props) {
 			<TextInput
 				label={label}
 				value={value.name}
+				error={error}
 				autoFocus={autoFocus}
 				data-autofocus={autoFocus || undefined}
 				autoComplete="off"
@@ -105,7 +107,7 @@ export function CallerLine({
 }) {
 	const t = useT();
 	const machine = caller.machine;
-	const tickets = useTicketsOf({ machine_id: machine?.id }, !!machine);
+	const tickets = useTicketsOf({ machine_id: machine?.id });
 	const open = (tickets.data?.items ?? []).filter((ticket) => !isOver(ticket));
 	if (!machine) return null;
 	return (

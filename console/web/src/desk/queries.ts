@@ -72,12 +72,12 @@ export function useTimeline(id: string) {
 	});
 }
 
-/** Other tickets of the same machine or person. */
-export function useTicketsOf(of: { machine_id?: string; requester_id?: string }, on = true) {
+/** Other tickets of the same machine or person; without an id nothing is asked, since an empty filter lists everybody's. */
+export function useTicketsOf(of: { machine_id?: string } | { requester_id?: string }) {
 	return useQuery({
 		queryKey: ["tickets-of", of],
 		queryFn: () => call(api.GET("/tickets", { params: { query: { ...of, limit: 20, sort: "-updated_at" } } })),
-		enabled: on,
+		enabled: Object.values(of).some(Boolean),
 	});
 }
 

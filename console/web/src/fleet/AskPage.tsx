@@ -134,15 +134,15 @@ function Examples({ choose }: { choose: (expression: string) => void }) {
 	);
 }
 
-type Line = { machine: string; name: string; row?: Record<string, unknown>; answer: Answer };
+type Line = { machine: string; name: string; row: Record<string, unknown>; answer: Answer };
 
 function Answers({ id, question }: { id: string; question?: Question }) {
 	const t = useT();
-	const answers = useAnswers(id, question?.answered ?? 0);
-	const { lines, fields } = useMemo(() => table(answers.data ?? []), [answers.data]);
-	const numeric = new Set(fields.filter((field) => lines.some((line) => typeof line.row?.[field] === "number")));
+	const answers = useAnswers(id, (question?.answered ?? 0) + (question?.failed ?? 0));
+	const { lines, fields, refused } = useMemo(() => table(answers.data ?? []), [answers.data]);
+	const numeric = new Set(fields.filter((field) => lines.some((line) => typeof line.row[field] === "number")));
 	if (answers.error) return <Wrong reason={answers.error} large />;
-	if (lines.length === 0)
+	if (lines.length === 0 && refused.length === 0)
 		return question?.state === "done" ? (
 			<Empty large>{t("ask.nothing")}</Empty>
 		) : (
@@ -152,51 +152,69 @@ function Answers({ id, question }: { id: string; question?: Question }) {
 		);
 	return (
 		<div className="sec">
-			<table className="plain">
-				<thead>
-					<tr>
-						<th>{t("computers.computer")}</th>
-						{fields.map((field) => (
-							<th key={field} className={numeric.has(field) ? "r" : undefined}>
-								<span className="mono">{field}</span>
-							</th>
-						))}
-						<th className="r">{t("ask.age")}</th>
-					</tr>
-				</thead>
-				<tbody>
-					{lines.map((line, i) => (
-						<tr key={`${line.machine} ${i}`}>
-							<td>
-								<Link to="/computers/$id" params={{ id: line.machine }} className="link mono nowrap">
-									{line.name}
-								</Link>
-							</td>
-							{line.answer.error ? (
-								<td colSpan={Math.max(1, fields.length)} className="dim">
-									{line.answer.error}
-								</td>
-							) : (
-								fields.map((field) => (
-									<td key={field} className={numeric.has(field) ? "r" : undefined}>
-										{shown(field, line.row?.[field]) ?? <span className="dim">{t("ask.unknown")}</span>}
-									</td>
-								))
-							)}
-							<td className="r dim">
-								{duration(line.answer.age_seconds)}
-								{line.answer.truncated && ` · ${t("ask.truncated")}`}
-							</td>
+			{lines.length > 0 && (
+				<table className="plain">
+					<thead>
+						<tr>
+							<th>{t("computers.computer")}</th>
+							{fields.map((field) => (
+								<th key={field} className={numeric.has(field) ? "r" : undefined}>
+									<span className="mono">{field}</span>
+								</th>
+							))}
+							<th className="r">{t("ask.age")}</th>
 						</tr>
-					))}
-				</tbody>
-			</table>
+					</thead>
+					<tbody>
+						{lines.map((line, i) => (
+							<tr key={`${line.machine} ${i}`}>
+								<td>
+									<Link to="/computers/$id" params={{ id: line.machine }} className="link mono nowrap">
+										{line.name}
+									</Link>
+								</td>
+								{fields.map((field) => (
+									<td key={field} className={numeric.has(field) ? "r" : undefined}>
+										{shown(field, line.row[field]) ?? <span className="dim">{t("ask.unknown")}</span>}
+									</td>
+								))}
+								<td className="r dim">
+									{duration(line.answer.age_seconds)}
+									{line.answer.truncated && ` · ${t("ask.truncated")}`}
+								</td>
+							</tr>
+						))}
+					</tbody>
+				</table>
+			)}
+			<RefusedAnswers answers={refused} />
 		</div>
 	);
 }
 
-/** One line for each row of each answer; the fields in the order in which they were first seen. */
-export function table(answers: Answer[]): { lines: Line[]; fields: string[] } {
+/** Who could not answer, and why: a number alone does not say whom to ask again. */
+function RefusedAnswers({ answers }: { answers: Answer[] }) {
+	const t = useT();
+	if (answers.length === 0) return null;
+	return (
+		<section>
+			<h2>{t("ask.refused")}</h2>
+			<ul className="rows">
+				{answers.map((answer) => (
+					<li key={answer.machine_id}>
+						<Link to="/computers/$id" params={{ id: answer.machine_id }} className="link mono nowrap">
+							{answer.machine_name}
+						</Link>
+						<span className="mid">{answer.error}</span>
+					</li>
+				))}
+			</ul>
+		</section>
+	);
+}
+
+/** One line for each row of each answer, the fields in the order in which they were first seen; refused answers apart. */
+export function table(answers: Answer[]): { lines: Line[]; fields: string[]; refused: Answer[] } {
 	const fields: string[] = [];
 	const lines: Line[] = [];
 	for (const answer of answers) {
@@ -205,9 +223,8 @@ export function table(answers: Answer[]): { lines: Line[]; fields: string[] } {
 			for (const field of Object.keys(row)) if (!fields.includes(field)) fields.push(field);
 			lines.push({ ...line, row });
 		}
-		if (answer.error) lines.push(line);
 	}
-	return { lines, fields };
+	return { lines, fields, refused: answers.filter((answer) => answer.error) };
 }
 
 function shown(field: string, value: unknown): string | undefined {

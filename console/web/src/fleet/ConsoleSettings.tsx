@@ -6,7 +6,7 @@ import { useCan } from "../api/me";
 import type { Settings } from "../api/types";
 import { type MessageId, useT } from "../i18n";
 import { say } from "../ui/notices";
-import { Bones, Btn, Wrong } from "../ui/parts";
+import { Bones, Btn, useFieldErrors, Wrong } from "../ui/parts";
 import { type SettingsChange, usePatchSettings, useSettings } from "./queries";
 
 const durations = ["beat", "offline_after", "upload_every", "join_window", "auto_resolve_after"] as const;
@@ -26,7 +26,7 @@ function Form({ settings }: { settings: Settings }) {
 	const patch = usePatchSettings();
 	const [change, setChange] = useState<SettingsChange>({});
 	const [services, setServices] = useState(settings.watched_services.join(", "));
-	const wrong = patch.error instanceof Failure ? patch.error.fields : {};
+	const wrong = useFieldErrors(patch.error);
 	const conflict = patch.error instanceof Failure && patch.error.status === 409;
 	const writes = can("settings.write");
 	const storm = Object.entries({ ...settings.storm, ...change.storm });

@@ -5,6 +5,7 @@ import { type MessageId, useT } from "../i18n";
 import { bits, bytes, duration, number, percent, when } from "../i18n/format";
 import { systemName } from "../i18n/words";
 import { Bar, Empty, type Grade, Seg } from "../ui/parts";
+import { unreadWhat, unreadWhy } from "./unread";
 
 /** Names of hardware facts that we have a word for, and how their value reads. */
 const hardware: Record<string, { word: MessageId; show?: (value: number) => string }> = {
@@ -83,8 +84,8 @@ export function FactsPane({ facts, machine }: { facts: Facts; machine: Machine }
 					<ul className="unreadable">
 						{facts.unreadable.map((item) => (
 							<li key={item.what}>
-								<span className="mono">{item.what}</span>
-								<span className="sub">{item.why}</span>
+								<span title={item.what}>{unreadWhat(t, item.what)}</span>
+								<span className="sub">{unreadWhy(t, item.why)}</span>
 							</li>
 						))}
 					</ul>

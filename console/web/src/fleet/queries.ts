@@ -147,10 +147,10 @@ export function useQuestion(id: string | undefined) {
 	});
 }
 
-/** All answers that have come in so far, page after page. */
-export function useAnswers(id: string | undefined, answered: number) {
+/** All answers that have come in so far, page after page. `came` counts them, those that were refused too. */
+export function useAnswers(id: string | undefined, came: number) {
 	return useQuery({
-		queryKey: ["question", id, "answers", answered],
+		queryKey: ["question", id, "answers", came],
 		queryFn: async () => {
 			const all = [];
 			let cursor: string | undefined;
@@ -163,7 +163,7 @@ export function useAnswers(id: string | undefined, answered: number) {
 			} while (cursor);
 			return all;
 		},
-		enabled: !!id && answered > 0,
+		enabled: !!id && came > 0,
 		placeholderData: keepPreviousData,
 	});
 }

@@ -6,7 +6,7 @@ import { useCan } from "../api/me";
 import type { Check } from "../api/types";
 import { pick, useT } from "../i18n";
 import { say } from "../ui/notices";
-import { Bones, Btn, Wrong } from "../ui/parts";
+import { Bones, Btn, useFieldErrors, Wrong } from "../ui/parts";
 import { type CheckChange, useChecks, usePatchCheck } from "./queries";
 import "./health.css";
 
@@ -32,7 +32,7 @@ function OneCheck({ check }: { check: Check }) {
 	const [change, setChange] = useState<CheckChange>({});
 	const [services, setServices] = useState<string>();
 	const conflict = patch.error instanceof Failure && patch.error.status === 409;
-	const wrong = patch.error instanceof Failure ? patch.error.fields : {};
+	const wrong = useFieldErrors(patch.error);
 	const dirty = Object.entries(change).some(
 		([key, value]) => JSON.stringify(value) !== JSON.stringify(check[key as keyof CheckChange]),
 	);

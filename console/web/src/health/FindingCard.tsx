@@ -17,6 +17,7 @@ export function FindingCard({ alert }: { alert: Alert }) {
 	const spoken = chosen ?? language();
 	const resolved = alert.state === "resolved";
 	const grade: Grade = alert.state === "unknown" ? "unknown" : alert.severity;
+	const program = programOf(alert);
 	return (
 		<article className="finding" aria-label={pick(alert.title)}>
 			<div>
@@ -48,6 +49,7 @@ export function FindingCard({ alert }: { alert: Alert }) {
 					) : (
 						<Chip grade={grade}>{t(`health.${grade}`)}</Chip>
 					)}
+					{program && <b className="cut">{program}</b>}
 					<span className="mono">{alert.check}</span>
 				</div>
 				<p className="text">{pick(alert.finding)}</p>
@@ -75,10 +77,11 @@ function Values({ values }: { values: Alert["values"] }) {
 	);
 }
 
-/** The unit of a value, by the name that probes give it. */
-function guess(name: string, value: number): string {
-	if (/bytes|size|free|rss/.test(name)) return measure(value, "By");
-	if (/ratio|utilization|used|usage|pressure/.test(name) && value <= 1.5) return measure(value, "1");
+/** A value in its unit, by the name that the checks give it; a number that only names something is not grouped. */
+export function guess(name: string, value: number): string {
+	if (/(^|_)(pid|id|port)$/.test(name)) return String(value);
+	if (/bytes|size|free|rss|^(memory|available|total)$/.test(name)) return measure(value, "By");
+	if (/ratio|utilization|used|usage|pressure|^swap$/.test(name) && value <= 1.5) return measure(value, "1");
 	return measure(value, "");
 }
 
@@ -155,8 +158,14 @@ function Processes({ alert }: { alert: Alert }) {
 	);
 }
 
+/** The program that an alert is about, where the processes of that moment have it. */
+function programOf(alert: Alert): string | undefined {
+	return alert.evidence.processes.find((process) => process.pid === alert.values.pid)?.name ?? undefined;
+}
+
 /** The states of a ticket's other alerts, one line each. */
 export function AlertLine({ alert }: { alert: Alert }) {
 	const grade: Grade = alert.state === "resolved" ? "ok" : alert.state === "unknown" ? "unknown" : alert.severity;
-	return <Mark grade={grade}>{pick(alert.title)}</Mark>;
+	const program = programOf(alert);
+	return <Mark grade={grade}>{program ? `${pick(alert.title)}: ${program}` : pick(alert.title)}</Mark>;
 }

@@ -1,13 +1,25 @@
 /** The findings of a ticket's alerts: the worst as a card, the others behind it. */
 import { useState } from "react";
-import type { Ticket } from "../api/types";
+import type { Alert, Ticket } from "../api/types";
 import { pick, useT } from "../i18n";
-import { Bones, Chip, Wrong } from "../ui/parts";
+import { when } from "../i18n/format";
+import { Bones, Btn, Chip, Wrong } from "../ui/parts";
 import { AlertLine, FindingCard } from "./FindingCard";
 import { useAlerts } from "./queries";
 import "./health.css";
 
-export function TicketFindings({ ticket }: { ticket: Ticket }) {
+/** Since when all causes of a ticket that is still open are gone: the moment of the last one, or nothing. */
+export function goneSince(ticket: Pick<Ticket, "state">, alerts: Alert[]): string | undefined {
+	if (ticket.state === "resolved" || ticket.state === "closed") return undefined;
+	if (alerts.some((alert) => alert.state !== "resolved")) return undefined;
+
+	return alerts
+		.flatMap((alert) => alert.resolved_at ?? [])
+		.sort((a, b) => Date.parse(a) - Date.parse(b))
+		.at(-1);
+}
+
+export function TicketFindings({ ticket, resolve }: { ticket: Ticket; resolve?: () => void }) {
 	const t = useT();
 	const wanted = ticket.alert_ids.length > 0;
 	const alerts = useAlerts({ ticket_id: ticket.id });
@@ -27,6 +39,7 @@ export function TicketFindings({ ticket }: { ticket: Ticket }) {
 		);
 	const shown = alerts.data.find((alert) => alert.id === chosen) ?? alerts.data[0];
 	if (!shown) return null;
+	const gone = goneSince(ticket, alerts.data);
 	return (
 		<div className="ticket-finding">
 			{alerts.data.length > 1 && (
@@ -42,6 +55,16 @@ export function TicketFindings({ ticket }: { ticket: Ticket }) {
 							<AlertLine alert={alert} />
 						</button>
 					))}
+				</div>
+			)}
+			{gone && (
+				<div className="line">
+					<p className="grow">{t("ticket.cause_gone", { since: when(gone) })}</p>
+					{resolve && (
+						<Btn low kbd="d" onClick={resolve}>
+							{t("act.resolve")}
+						</Btn>
+					)}
 				</div>
 			)}
 			<FindingCard key={shown.id} alert={shown} />

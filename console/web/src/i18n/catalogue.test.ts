@@ -12,7 +12,9 @@ const ids = Object.keys(en) as MessageId[];
 
 /** Words that are the same in both languages, names, and what a machine calls itself. */
 const alike = new Set(
-	"deskside online offline terminal agent alert problem system model administrator min api token program".split(" "),
+	"deskside online offline terminal agent alert problem system model administrator min api token program esc systemd logind utmp root".split(
+		" ",
+	),
 );
 
 type Token = string | [string, string?, unknown?];

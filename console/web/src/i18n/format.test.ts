@@ -7,14 +7,17 @@ const now = new Date(2026, 10, 20, 10, 20);
 
 test("numbers and sizes as each language writes them", async () => {
 	expect(format.number(1204)).toBe("1,204");
-	expect(plain(format.bytes(5583457484))).toBe("5.2 GB");
+	expect(plain(format.bytes(5583457484))).toBe("5.6 GB");
+	expect(plain(format.bytes(25_300_000_000))).toBe("25.3 GB");
+	expect(plain(format.bytes(1_000))).toBe("1 kB");
+	expect(plain(format.bytes(999_600))).toBe("1 MB");
 	expect(plain(format.bytes(0))).toBe("0 B");
 	expect(plain(format.bits(450_000))).toBe("3.6 Mb/s");
 	expect(format.percent(0.978, 1)).toBe("97.8%");
 	await setLanguage("pl");
 	expect(format.number(1204)).toBe("1204");
 	expect(plain(format.number(31402))).toBe("31 402");
-	expect(plain(format.bytes(5583457484))).toBe("5,2 GB");
+	expect(plain(format.bytes(5583457484))).toBe("5,6 GB");
 	expect(format.percent(0.978, 1)).toBe("97,8%");
 });
 
@@ -50,7 +53,7 @@ test("ages and lengths of time", () => {
 test("values of vitals by their unit", () => {
 	expect(format.measure(0.94, "1")).toBe("94%");
 	expect(format.measure(0.034, "1")).toBe("3.4%");
-	expect(plain(format.measure(1536, "By/s"))).toBe("1.5 KB/s");
+	expect(plain(format.measure(1536, "By/s"))).toBe("1.5 kB/s");
 	expect(format.measure(212, "{process}")).toBe("212");
 });
 

@@ -22,14 +22,14 @@ export function percent(ratio: number, digits = 0): string {
 	return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: digits }).format(ratio);
 }
 
-const steps = ["B", "KB", "MB", "GB", "TB", "PB"];
+const steps = ["B", "kB", "MB", "GB", "TB", "PB"];
 
-/** 5583457484 is “5.2 GB”. A digit after the point below ten, none from a hundred up. */
+/** 5583457484 is “5.6 GB”: decimal units, as everywhere in Deskside. A digit after the point below a hundred. */
 export function bytes(value: number): string {
 	let size = Math.abs(value);
 	let step = 0;
-	while (size >= 1024 && step < steps.length - 1) {
-		size /= 1024;
+	while (size >= 999.5 && step < steps.length - 1) {
+		size /= 1000;
 		step++;
 	}
 	const digits = step === 0 || size >= 100 ? 0 : 1;

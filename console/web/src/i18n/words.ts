@@ -1,6 +1,6 @@
 /** How the nouns of the console are said. Words that several features show alike. */
 import type { Machine, Run, Ticket } from "../api/types";
-import { pick, type Translate } from ".";
+import { type MessageId, pick, type Translate } from ".";
 import { lasted, when } from "./format";
 
 type Present = Pick<Machine, "presence" | "offline_reason" | "last_seen_at" | "people">;
@@ -81,4 +81,29 @@ export function runGrade(run: Pick<Run, "state" | "verify">): "ok" | "warning" |
 	if (["failed", "timed_out", "lost"].includes(run.state)) return "critical";
 	if (["refused", "cancelled", "expired"].includes(run.state)) return "unknown";
 	return undefined;
+}
+
+/** What the fields of a body are called on screen. */
+const fieldWords: Record<string, MessageId> = {
+	title: "new.title",
+	says: "call.says",
+	requester_name: "call.who",
+	"resolution.text": "resolve.text",
+	reason: "session.reason",
+	display_name: "settings.name",
+	expression: "ask.expression",
+	watched_services: "settings.watched_services",
+};
+
+/** What a field may hold, said in the reader's language where the console speaks as its schema does. */
+export function fieldProblem(t: Translate, why: string): string {
+	const most = /^expected length <= (\d+)$/.exec(why)?.[1];
+	if (most) return t("wrong.too_long", { n: Number(most) });
+	return why === "expected length >= 1" ? t("wrong.too_short") : why;
+}
+
+/** A refused field by its name on screen: “Says: at most 20,000 characters”. */
+export function fieldSentence(t: Translate, name: string, why: string): string {
+	const word = fieldWords[name];
+	return t("wrong.field", { field: word ? t(word) : name, why: fieldProblem(t, why) });
 }

@@ -56,7 +56,7 @@ export function RunAnswer({ run, script }: { run: Run; script?: Script }) {
 
 function outcome(t: ReturnType<typeof useT>, run: Run): string {
 	if (run.verify && !run.dry_run && run.verify.verdict !== "not_run") return t(`verdict.${run.verify.verdict}`);
-	if (run.dry_run && run.state === "succeeded") return t("run.would_work");
+	if (run.dry_run && run.state === "succeeded") return t("run.no_errors");
 	return runState(t, run);
 }
 

@@ -5,11 +5,10 @@
 import { Modal } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { RunWish } from "../api/acts";
-import { Failure } from "../api/client";
 import type { Machine, Script } from "../api/types";
 import { language, pick, useT } from "../i18n";
 import { presence } from "../i18n/words";
-import { Bones, Btn, Empty, Wrong } from "../ui/parts";
+import { Bones, Btn, Empty, useFieldErrors, Wrong } from "../ui/parts";
 import { Parameters } from "./Parameters";
 import { fittingFirst, isRunning, useRun, useScripts, useStartRun, useTarget } from "./queries";
 import { RunAnswer } from "./RunAnswer";
@@ -64,7 +63,7 @@ function Choose({
 	const run = useRun(running);
 	const script = scripts.find((one) => one.id === chosen);
 	const fields = useMemo(() => fieldsOf(script?.parameters, language()), [script]);
-	const wrong = start.error instanceof Failure ? start.error.fields : {};
+	const wrong = useFieldErrors(start.error);
 	const lacks = missing(fields, typed);
 	const go = (dry: boolean) => {
 		if (!script) return;

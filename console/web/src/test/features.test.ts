@@ -121,6 +121,21 @@ test("repeats of an alert are one entry with a counter, words of people never ar
 	]);
 });
 
+test("a run and a session are one entry each, where they were asked for", () => {
+	const item = (id: string, kind: string, data: Record<string, string>) =>
+		({ id, kind, data, text: "", at: id }) as unknown as TimelineItem;
+	const folded = fold([
+		item("1", "run", { run_id: "r1" }),
+		item("2", "session", { session_id: "s1" }),
+		item("3", "run", { run_id: "r2" }),
+		item("4", "run", { run_id: "r1" }),
+		item("5", "session", { session_id: "s1" }),
+		item("6", "run", {}),
+		item("7", "run", {}),
+	]);
+	expect(folded.map((entry) => entry.item.id)).toEqual(["1", "2", "3", "6", "7"]);
+});
+
 test("a new ticket waits behind the button of the view it belongs to", () => {
 	const ticket = (state: string, assignee: string | null) =>
 		({ state, assignee: assignee && { id: assignee, name: assignee } }) as Ticket;
@@ -136,7 +151,7 @@ test("the longest sentence is counted in words", () => {
 	expect(longestSentence("")).toBe(0);
 });
 
-test("answers become lines, errors stay with their machine", () => {
+test("answers become lines, those that were refused stand apart with their reason", () => {
 	const answer = (id: string, rows: Record<string, unknown>[], error: string | null = null): Answer => ({
 		machine_id: id,
 		machine_name: id,
@@ -145,17 +160,17 @@ test("answers become lines, errors stay with their machine", () => {
 		truncated: false,
 		age_seconds: 1,
 	});
-	const { lines, fields } = table([
+	const { lines, fields, refused } = table([
 		answer("a", [{ name: "x" }, { name: "y", pid: 1 }]),
 		answer("b", [], "too slow"),
 		answer("c", []),
 	]);
 	expect(fields).toEqual(["name", "pid"]);
-	expect(lines.map((line) => [line.machine, line.row?.name])).toEqual([
+	expect(lines.map((line) => [line.machine, line.row.name])).toEqual([
 		["a", "x"],
 		["a", "y"],
-		["b", undefined],
 	]);
+	expect(refused.map((one) => [one.machine_name, one.error])).toEqual([["b", "too slow"]]);
 });
 
 test("letters are found without their tails", () => {

@@ -3,6 +3,7 @@ import { Button, type ButtonProps, createPolymorphicComponent } from "@mantine/c
 import { forwardRef, type ReactNode } from "react";
 import { Failure } from "../api/client";
 import { type MessageId, useT } from "../i18n";
+import { fieldProblem, fieldSentence } from "../i18n/words";
 import { Icon, type IconName } from "./icons";
 
 export type Grade = "ok" | "warning" | "critical" | "unknown";
@@ -133,8 +134,18 @@ export function useSentence(): (reason: unknown) => string {
 		if (!(reason instanceof Failure)) return t("wrong.here");
 		const own = known[reason.status];
 		if (own) return t(own);
+		// A field that the schema refused is named; a sentence of the console already says what it is about.
+		const [field] = reason.status === 422 ? Object.entries(reason.fields) : [];
+		if (field && field[1] !== reason.problem.detail) return fieldSentence(t, field[0], field[1]);
 		return reason.problem.detail || t("wrong.status", { status: reason.status });
 	};
+}
+
+/** What is wrong with each field of a form, for the field itself to say; nothing while nothing failed. */
+export function useFieldErrors(reason: unknown): Record<string, string> {
+	const t = useT();
+	if (!(reason instanceof Failure)) return {};
+	return Object.fromEntries(Object.entries(reason.fields).map(([name, why]) => [name, fieldProblem(t, why)]));
 }
 
 /** A failure where its answer would have stood, with the way to try again. */

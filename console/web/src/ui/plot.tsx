@@ -78,11 +78,14 @@ export type EvidenceProps = {
 	cleared?: number;
 };
 
-const HEIGHT = 124;
+/** The title has the first line for itself; the word of the alert stands below it, wherever the alert is. */
+const TITLE = 8;
+const WORD = 26;
 const LEFT = 40;
 const RIGHT = 8;
-const TOP = 16;
-const BOTTOM = 104;
+const TOP = 30;
+const BOTTOM = 118;
+const HEIGHT = BOTTOM + 20;
 
 export function Evidence({ label, unit, points, limits, alert, cleared }: EvidenceProps) {
 	const t = useT();
@@ -128,7 +131,7 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 						</clipPath>
 					))}
 				</defs>
-				<text x={0} y={8}>
+				<text x={0} y={TITLE}>
 					{label}
 				</text>
 				{ticks(low, high, 3).map((value) => (
@@ -140,7 +143,7 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 					</g>
 				))}
 				{time.at.map((at) => (
-					<text key={at} x={x(at)} y={120} textAnchor="middle">
+					<text key={at} x={x(at)} y={BOTTOM + 16} textAnchor="middle">
 						{time.step < 86_400_000 ? clock(at, time.step < 60_000) : when(at)}
 					</text>
 				))}
@@ -187,14 +190,14 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 							strokeDasharray="1 3"
 							x1={x(alert.at)}
 							x2={x(alert.at)}
-							y1={12}
+							y1={WORD}
 							y2={BOTTOM}
 						/>
-						<path className={`plot-mark ${alert.grade}`} d={`M${x(alert.at) - 5} 4h10l-5 8z`} />
+						<path className={`plot-mark ${alert.grade}`} d={`M${x(alert.at) - 5} ${WORD - 8}h10l-5 8z`} />
 						<text
 							className={`plot-word ${alert.grade} ground`}
 							x={x(alert.at) + (x(alert.at) > width / 2 ? -9 : 9)}
-							y={12}
+							y={WORD}
 							textAnchor={x(alert.at) > width / 2 ? "end" : "start"}
 						>
 							{t("plot.alert", { time: clock(alert.at) })}
@@ -214,7 +217,7 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 						<text
 							className="plot-word ok strong ground"
 							x={x(cleared) - 8}
-							y={y(last[1]) + (y(last[1]) > 90 ? -8 : 14)}
+							y={y(last[1]) + (y(last[1]) > BOTTOM - 14 ? -8 : 14)}
 							textAnchor="end"
 						>
 							{t("plot.cleared", { value: measure(last[1], unit), time: clock(cleared) })}

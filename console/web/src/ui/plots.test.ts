@@ -61,7 +61,8 @@ test("axes have round numbers, and few of them", () => {
 	expect(ticks(0, 1, 3)).toEqual([0, 0.5, 1]);
 	expect(ticks(0.8, 1, 3)).toEqual([0.8, 0.9, 1]);
 	expect(ceiling(0.4, "1")).toBe(1);
-	expect(ceiling(5.2 * 1024 ** 3, "By")).toBe(6 * 1024 ** 3);
+	expect(ceiling(5.2e9, "By")).toBe(6e9);
+	expect(ceiling(25.3e9, "By")).toBe(30e9);
 	expect(ceiling(0, "By")).toBe(1);
 });
 

@@ -55,12 +55,7 @@ export function timeTicks(from: number, to: number, count: number): { step: numb
 export function ceiling(highest: number, unit: string): number {
 	if (unit === "1") return highest <= 1 ? 1 : Math.ceil(highest);
 	if (!(highest > 0)) return 1;
-	const base = unit.startsWith("By")
-		? 1024 ** Math.floor(Math.log(highest) / Math.log(1024))
-		: 10 ** Math.floor(Math.log10(highest));
+	const base = 10 ** Math.floor(Math.log10(highest));
 	const scaled = highest / base;
-	const steps = [
-		1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 500, 600, 800, 1000, 1024,
-	];
-	return (steps.find((s) => s >= scaled) ?? scaled) * base;
+	return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((s) => s >= scaled) ?? scaled) * base;
 }

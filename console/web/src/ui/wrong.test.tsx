@@ -1,0 +1,34 @@
+import { i18n } from "@lingui/core";
+import { I18nProvider } from "@lingui/react";
+import { render, screen } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { Failure } from "../api/client";
+import { setLanguage } from "../i18n";
+import { Wrong } from "./parts";
+
+const said = (status: number, detail: string, errors: { location: string; message: string }[]) => {
+	const { unmount } = render(
+		<I18nProvider i18n={i18n}>
+			<Wrong reason={new Failure(status, { detail, errors })} />
+		</I18nProvider>,
+	);
+	const text = screen.getByRole("alert").textContent?.replace(/\u00a0/g, " ");
+	unmount();
+	return text;
+};
+
+test("a refused field is named, with what is allowed", async () => {
+	const long = [{ location: "body.says", message: "expected length <= 20000" }];
+	expect(said(422, "validation failed", long)).toBe("Says: at most 20,000 characters");
+	expect(said(422, "validation failed", [{ location: "body.colour", message: "unexpected property" }])).toBe(
+		"colour: unexpected property",
+	);
+	await setLanguage("pl");
+	expect(said(422, "validation failed", long)).toBe("Mówi: najwyżej 20 000 znaków");
+});
+
+test("a sentence that the console made for a field is not said twice", () => {
+	const own = "The beat must be between 5 s and 5 min.";
+	expect(said(422, own, [{ location: "body.beat", message: own }])).toBe(own);
+	expect(said(422, "Two things are wrong.", [])).toBe("Two things are wrong.");
+});
