@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/deskside/deskside/console/account"
+	"github.com/deskside/deskside/console/fleet"
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/nodes"
 	"github.com/deskside/deskside/console/session"
@@ -194,6 +195,23 @@ func (c *Console) personChanged(ctx context.Context, id model.ID) (time.Time, er
 		still = nil
 	}
 	return time.Time{}, c.sessions.EndAll(ctx, scope.Within(p.Organisation), id, still, why)
+}
+
+// machineRevoked is the handler of fleet.KindRevoked: the sessions of a machine
+// that was expelled end, and the node that holds its line hangs up. All nodes hear
+// of it from here: a command beside the console reaches nobody.
+func (c *Console) machineRevoked(ctx context.Context, id model.ID) (time.Time, error) {
+	m, err := c.fleet.Machine(ctx, id)
+	if err != nil {
+		return time.Time{}, ignore(err, store.ErrNotFound)
+	}
+	scope := store.System("machine").Within(m.Organisation)
+	err = c.sessions.EndMachine(ctx, scope, id, "the computer was taken off the console")
+	c.hint(id)
+	return time.Time{}, errors.Join(err, c.store.Update(ctx, scope, func(tx *store.Tx) error {
+		tx.Changed(m.Organisation, fleet.ChangedMachine, id)
+		return nil
+	}))
 }
 
 // publishLive carries a reading to the nodes whose pages show the machine.

@@ -19,6 +19,7 @@ func (c *Console) later() map[string]store.Handler {
 		fleet.KindLost:        {Inside: c.fleet.Lost},
 		fleet.KindGone:        {Inside: c.health.Gone},
 		fleet.KindBack:        {Inside: c.health.Back},
+		fleet.KindRevoked:     {Outside: c.machineRevoked, Lease: time.Minute},
 		fleet.KindQuestionEnd: {Inside: c.fleet.QuestionEnded},
 		health.KindSilent:     {Inside: c.health.Silent},
 		health.KindAge:        {Inside: c.health.Age},

@@ -53,6 +53,7 @@ func TestTwoNodes(t *testing.T) {
 	t.Run("terminal", func(t *testing.T) { terminal(t, a, m, b) })
 	t.Run("ended elsewhere", func(t *testing.T) { endedElsewhere(t, a, b, m) })
 	t.Run("close the door", func(t *testing.T) { closeTheDoor(t, a, b) })
+	t.Run("expelled elsewhere", func(t *testing.T) { expelledElsewhere(t, a, b) })
 	t.Run("settings", func(t *testing.T) {
 		b.eager("filesystem.full")
 		a.eventually(3*time.Second, "a change of a check at one node is sent by the other", func() bool {

@@ -31,6 +31,8 @@ const (
 const (
 	KindGone = "fleet.gone" // a machine is offline
 	KindBack = "fleet.back" // a machine is online
+
+	KindRevoked = "fleet.revoked" // a machine was expelled: what it holds is to end
 )
 
 // Kinds of changes that pages hear of.

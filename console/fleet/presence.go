@@ -36,6 +36,9 @@ func (f *Fleet) Connected(ctx context.Context, h model.Hello) (since time.Time, 
 		if err != nil {
 			return err
 		}
+		if m.Revoked { // since its key was looked at
+			return errRevoked
+		}
 		was := m.Online
 		m.Connected(h.Node, tx.Now())
 		since = m.Since

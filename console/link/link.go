@@ -189,7 +189,8 @@ func (l *Lines) get(machine model.ID) *line {
 	return l.lines[machine]
 }
 
-// Flush sends a machine what is pending for it, if this node holds its line.
+// Flush sends a machine what is pending for it, if this node holds its line. The
+// line of one that was expelled ends here.
 func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 	c := l.get(machine)
 	if c == nil {
@@ -197,6 +198,11 @@ func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 	}
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
+	if m, err := l.handlers.Machine(ctx, machine); err == nil && m.Revoked {
+		c.put(protocol.KindRefused, errRevoked)
+		c.hangUp()
+		return
+	}
 	for _, source := range l.handlers.Pending {
 		acts, err := source(ctx, c.from)
 		if ctx.Err() != nil {

@@ -174,6 +174,8 @@ func (l *Lines) enrol(ctx context.Context, g *greeting, m protocol.Message, addr
 var errUnknownKey = protocol.Refused{Code: protocol.CodeUnknownKey,
 	Text: "This console does not know the machine. It was removed, or it was enrolled somewhere else."}
 
+var errRevoked = protocol.Refused{Code: protocol.CodeRevoked, Text: "This machine was taken off the console."}
+
 func (l *Lines) prove(ctx context.Context, g *greeting, m protocol.Message) error {
 	var p protocol.Proof
 	if err := protocol.Unmarshal(m.Body, &p); err != nil {
@@ -181,7 +183,7 @@ func (l *Lines) prove(ctx context.Context, g *greeting, m protocol.Message) erro
 	}
 	machine, err := l.handlers.Machine(ctx, g.hello.Machine)
 	var problem *model.Problem
-	if errors.As(err, &problem) || (err == nil && (machine.Revoked || machine.Organisation != g.hello.Organisation)) {
+	if errors.As(err, &problem) || (err == nil && machine.Organisation != g.hello.Organisation) {
 		return errUnknownKey
 	}
 	if err != nil {
@@ -191,6 +193,9 @@ func (l *Lines) prove(ctx context.Context, g *greeting, m protocol.Message) erro
 	// gives another one's id signs with the wrong key.
 	if string(machine.Key) != string(g.hello.Key) || !g.proven(machine.Key, p.Signature) {
 		return protocol.Refused{Code: protocol.CodeBadProof, Text: "The machine is not the one it says it is."}
+	}
+	if machine.Revoked {
+		return errRevoked
 	}
 	from := model.From{Organisation: machine.Organisation, Machine: machine.ID, At: time.Now().UTC()}
 	if p.Purpose == protocol.ForSession {

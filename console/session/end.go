@@ -109,11 +109,24 @@ func (s *Sessions) End(ctx context.Context, scope store.Scope, id model.ID) (mod
 // EndAll ends the sessions of a person who may have them no longer, but for those
 // that were opened with a sign-in or a token among still.
 func (s *Sessions) EndAll(ctx context.Context, scope store.Scope, person model.ID, still []model.ID, why string) error {
+	return s.endThose(ctx, scope, why, func(tx *store.Tx) ([]model.Session, error) {
+		rows, err := query(tx, "s.by_id = $1 AND "+living, person)
+		return slices.DeleteFunc(rows, func(row model.Session) bool { return slices.Contains(still, row.Credential) }), err
+	})
+}
+
+// EndMachine ends the sessions of a machine that was expelled.
+func (s *Sessions) EndMachine(ctx context.Context, scope store.Scope, machine model.ID, why string) error {
+	return s.endThose(ctx, scope, why, func(tx *store.Tx) ([]model.Session, error) {
+		return query(tx, "s.machine_id = $1 AND "+living, machine)
+	})
+}
+
+func (s *Sessions) endThose(ctx context.Context, scope store.Scope, why string, which func(*store.Tx) ([]model.Session, error)) error {
 	var rows []model.Session
 	err := s.store.Update(ctx, scope, func(tx *store.Tx) error {
 		var err error
-		rows, err = query(tx, "s.by_id = $1 AND "+living, person)
-		rows = slices.DeleteFunc(rows, func(row model.Session) bool { return slices.Contains(still, row.Credential) })
+		rows, err = which(tx)
 		return errors.Join(err, s.closeAll(tx, rows, why))
 	})
 	if err != nil {

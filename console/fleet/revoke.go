@@ -1,0 +1,67 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+)
+
+// codeRevoked travels to the machine.
+const codeRevoked = "revoked"
+
+var errRevoked = model.Problemf(codeRevoked, "", "This computer was taken off the console.")
+
+// Revoke expels the machine with an id or a name: its key is refused from now on.
+// Its line and its sessions end by a row of [KindRevoked]. To expel one twice
+// changes nothing.
+func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string) (model.Machine, error) {
+	var m model.Machine
+	err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
+		var err error
+		if m, err = find(tx, word); err != nil || m.Revoked {
+			return err
+		}
+		m.Revoked = true
+		if m.Online {
+			m.Disconnected(m.Node, m.Since, model.OfflineUnknown, tx.Now())
+		}
+		if err := updateMachine(tx, m); err != nil {
+			return err
+		}
+		if err := tx.NotDue(KindLost, m.ID); err != nil {
+			return err
+		}
+		for _, kind := range []string{KindGone, KindRevoked} {
+			if err := tx.Due(kind, m.ID, tx.Now()); err != nil {
+				return err
+			}
+		}
+		tx.Changed(m.Organisation, ChangedMachine, m.ID)
+		return tx.Audit(store.Entry{Organisation: m.Organisation, Action: "machine.revoke", Result: "done",
+			Subjects: []store.Subject{{Kind: "machine", ID: m.ID}}})
+	})
+	return m, err
+}
+
+// find is the machine with an id, or the one with a name that is not expelled.
+func find(tx *store.Tx, word string) (model.Machine, error) {
+	if id, err := uuid.Parse(word); err == nil {
+		return get(tx, id)
+	}
+	list, err := store.Collect(tx, scanMachine, "SELECT "+machineColumns+` FROM machine m
+		WHERE m.name_fold = $1 AND m.revoked = $2 AND {wall m} LIMIT 2`, store.Fold(word), false)
+	if err != nil {
+		return model.Machine{}, fmt.Errorf("find a machine by its name: %w", err)
+	}
+	switch len(list) {
+	case 0:
+		return model.Machine{}, errNoMachine
+	case 1:
+		return list[0], nil
+	}
+	return model.Machine{}, model.Problemf(model.CodeConflict, "name", "More than one computer is called %q; give its id.", word)
+}
