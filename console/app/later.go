@@ -23,6 +23,7 @@ func (c *Console) later() map[string]store.Handler {
 		fleet.KindQuestionEnd: {Inside: c.fleet.QuestionEnded},
 		health.KindSilent:     {Inside: c.health.Silent},
 		health.KindAge:        {Inside: c.health.Age},
+		health.KindSettled:    {Inside: c.health.Settled},
 		repair.KindExpire:     {Inside: c.repair.Expire},
 		session.KindOpening:   {Inside: c.sessions.Expire},
 		link.KindAge:          {Inside: c.lines.Age},

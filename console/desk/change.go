@@ -204,9 +204,8 @@ func (d *Desk) say(ctx context.Context, scope store.Scope, id model.ID, kind mod
 	return item, err
 }
 
-// ConditionCleared resolves a ticket by itself when no person has touched it;
-// otherwise it says in the timeline that the condition is gone. The caller has
-// made sure that no alert of the ticket is open.
+// ConditionCleared says in the timeline of a ticket that the condition is gone.
+// The caller has made sure that no alert of the ticket is open.
 func ConditionCleared(tx *store.Tx, id model.ID, alert model.ID, machine MachineRef, text, plain model.Words) error {
 	t, err := Get(tx, id)
 	if err != nil {
@@ -217,8 +216,15 @@ func ConditionCleared(tx *store.Tx, id model.ID, alert model.ID, machine Machine
 	if err := add(tx, t, item); err != nil {
 		return err
 	}
-	if t.Touched || !t.Active() {
-		return update(tx, &t)
+	return update(tx, &t)
+}
+
+// Settle resolves a ticket by itself whose condition is gone, unless a person has
+// touched it.
+func Settle(tx *store.Tx, id model.ID, text, plain model.Words) error {
+	t, err := Get(tx, id)
+	if err != nil || t.Touched || !t.Active() {
+		return err
 	}
 	how := model.Resolution{Kind: "condition_cleared", Text: text.EN, Plain: plain}
 	if err := t.Resolve(how, tx.Now()); err != nil {

@@ -224,6 +224,35 @@ func TestTouched(t *testing.T) {
 	})
 }
 
+// A ticket waits as long as the settings say before it resolves by itself; what
+// comes back meanwhile keeps it.
+func TestSettled(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		w.settings(func(s *model.Settings) { s.AutoResolveAfter = time.Hour })
+		settled := func(ticket model.ID) {
+			w.update(func(tx *store.Tx) error { _, err := w.Settled(t.Context(), tx, ticket); return err })
+		}
+		w.fire(pc, "filesystem.full", "/")
+		w.clear(pc, "filesystem.full", "/")
+		ticket := w.tickets()[0]
+		if !ticket.Active() {
+			t.Fatalf("at once the ticket is %s", ticket.State)
+		}
+		w.fire(pc, "filesystem.full", "/")
+		settled(ticket.ID)
+		if now := w.tickets()[0]; !now.Active() {
+			t.Errorf("with an open alert the ticket is %s", now.State)
+		}
+		w.clear(pc, "filesystem.full", "/")
+		settled(ticket.ID)
+		now := w.tickets()[0]
+		if len(w.tickets()) != 1 || now.State != model.TicketResolved || now.Resolution.Kind != "condition_cleared" || now.Resolution.Text == "" {
+			t.Errorf("in the end: %+v", now)
+		}
+	})
+}
+
 // Many machines that tell the same shared thing at once are one alert and one
 // ticket.
 func TestSharedThing(t *testing.T) {

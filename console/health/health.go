@@ -34,8 +34,9 @@ const (
 
 // Kinds of due rows that health handles.
 const (
-	KindAge    = "health.age"    // delete old history; one row for the console
-	KindSilent = "health.silent" // a machine has been offline for the check's time
+	KindAge     = "health.age"     // delete old history; one row for the console
+	KindSilent  = "health.silent"  // a machine has been offline for the check's time
+	KindSettled = "health.settled" // a ticket's condition has been gone for the time that the settings say
 )
 
 // Health is the checks, alerts and history of all organisations.

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -197,7 +198,36 @@ func (h *Health) resolve(tx *store.Tx, a model.Alert, t model.Transition) error 
 		return desk.Said(tx, a.Ticket, model.Item{Kind: model.ItemAlert, By: model.Actor{Kind: model.ByMachine, ID: a.Machine, Name: machine.Name},
 			Text: a.Finding.EN, Reason: "cleared", Data: alertData(a, "cleared")})
 	}
-	return desk.ConditionCleared(tx, a.Ticket, a.ID, ref, clearedWords(a), a.Done)
+	if err := desk.ConditionCleared(tx, a.Ticket, a.ID, ref, clearedWords(a), a.Done); err != nil {
+		return err
+	}
+	settings, err := fleet.Settings(tx, a.Organisation)
+	if err != nil {
+		return err
+	}
+	if settings.AutoResolveAfter > 0 {
+		return tx.Due(KindSettled, a.Ticket, tx.Now().Add(settings.AutoResolveAfter))
+	}
+	return desk.Settle(tx, a.Ticket, clearedWords(a), a.Done)
+}
+
+// Settled is the handler of KindSettled: what came back meanwhile settles when it
+// is gone again.
+func (h *Health) Settled(_ context.Context, tx *store.Tx, ticket model.ID) (time.Time, error) {
+	list, err := query(tx, "a.ticket_id = $1", ticket)
+	if err != nil || len(list) == 0 {
+		return time.Time{}, err
+	}
+	last := list[0]
+	for _, a := range list {
+		if a.State != model.AlertResolved {
+			return time.Time{}, nil
+		}
+		if a.ResolvedAt.After(last.ResolvedAt) {
+			last = a
+		}
+	}
+	return time.Time{}, desk.Settle(tx, ticket, clearedWords(last), last.Done)
 }
 
 func alertData(a model.Alert, what string) []byte {
