@@ -199,7 +199,7 @@ for (const engine of engines) {
 		);
 		assert.equal(run.exit_code, 0);
 		// For real, where there is nothing to remove.
-		await dialog.getByRole("combobox").or(dialog.getByLabel("Disk")).first().click();
+		await dialog.getByLabel("Filesystem", { exact: true }).first().click();
 		await page.getByRole("option", { name: "/dev/shm" }).click();
 		await dialog.getByRole("button", { name: /^Run on/ }).click();
 		const real = await eventually("the run has ended", 30, async () =>
