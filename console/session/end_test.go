@@ -102,7 +102,7 @@ func TestEndByCredential(t *testing.T) {
 		if _, err := receive(t, machine); err != io.EOF {
 			t.Error("its connection stays open")
 		}
-		if now := r.ended(gone.ID); now.EndedText != "signed out" {
+		if now := r.get(gone.ID); now.State != model.SessionEnded || now.EndedText != "signed out" {
 			t.Errorf("%+v", now)
 		}
 		if now := r.get(stays.ID); now.State != model.SessionOpen {
