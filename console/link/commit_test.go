@@ -236,7 +236,8 @@ func TestLeave(t *testing.T) {
 func TestFlushGoingDown(t *testing.T) {
 	var said bytes.Buffer
 	l := New(nil, Keys{}, uuid.New(), slog.New(slog.NewTextHandler(&said, nil)))
-	l.SetHandlers(Handlers{Pending: []func(context.Context, model.From) ([]model.Act, error){
+	unknown := func(ctx context.Context, _ model.ID) (model.Machine, error) { return model.Machine{}, ctx.Err() }
+	l.SetHandlers(Handlers{Machine: unknown, Pending: []func(context.Context, model.From) ([]model.Act, error){
 		func(ctx context.Context, _ model.From) ([]model.Act, error) { return nil, ctx.Err() }}})
 	c := &line{lines: l, from: model.From{Machine: uuid.New()}, told: map[model.ID]bool{}}
 	l.lines[c.from.Machine] = c
