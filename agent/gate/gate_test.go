@@ -134,6 +134,7 @@ func (b *bench) work(script string, values map[string]string) *protocol.Work {
 func (b *bench) free() *protocol.Work {
 	return b.work("free-disk-space", map[string]string{"MOUNT": "/home"})
 }
+
 func (b *bench) restart() *protocol.Work {
 	return b.work("restart-service", map[string]string{"SERVICE": "cups"})
 }
@@ -167,7 +168,7 @@ func (b *bench) bodies() map[protocol.Kind]any {
 		protocol.KindAsk: &protocol.Ask{Expression: "cpu.used"}, protocol.KindWatch: &protocol.Watch{Until: time.Now().Add(15 * time.Second).UnixMicro()},
 		protocol.KindChecks: &protocol.Checks{Set: set.Encode()}, protocol.KindOpenSession: terminal(),
 		protocol.KindEndSession: &protocol.EndSession{Session: uuid.New()}, protocol.KindCheckNow: &protocol.CheckNow{},
-		protocol.KindSettings: &protocol.Settings{Beat: 30e6, UploadEvery: 900e6, Sample: 15e6},
+		protocol.KindSettings: &protocol.Settings{Beat: 30e6, UploadEvery: 900e6},
 	}
 }
 
@@ -281,125 +282,6 @@ func TestPolicyWords(t *testing.T) {
 	for _, kind := range []protocol.Kind{protocol.KindWork, protocol.KindOpenSession, protocol.KindAsk, protocol.KindWatch} {
 		b.want(kind.String(), protocol.CodePolicy, b.order(kind, time.Now(), bodies[kind]))
 	}
-}
-
-func TestSeenOutlivesRestart(t *testing.T) {
-	dir := t.TempDir()
-	b := open(t, dir, "trial", "")
-	work, door := b.order(protocol.KindWork, time.Now(), b.free()), b.order(protocol.KindOpenSession, time.Now(), terminal())
-	b.want("run", "", work)
-	b.want("door", "", door)
-	if err := b.state.Close(); err != nil {
-		t.Fatal(err)
-	}
-	b = open(t, dir, "trial", "")
-	b.want("run again", protocol.CodeSeen, work)
-	b.want("door again", protocol.CodeSeen, door)
-	err := b.state.View(func(tx *state.Tx) error {
-		runs, err := tx.OpenRuns()
-		if len(runs) != 1 || runs[0].ID != work.ID || runs[0].Script != "free-disk-space" {
-			t.Errorf("open runs %+v", runs)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestClockAhead: a machine whose clock runs a year ahead can be helped, runs no
-// script, and nothing stays broken when it is right again.
-func TestClockAhead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := open(t, t.TempDir(), "trial", "")
-		right := time.Now().Add(-365 * 24 * time.Hour)
-		b.line(right)
-		b.want("script", protocol.CodeClock, b.order(protocol.KindWork, right, b.free()))
-		b.want("terminal", "", b.order(protocol.KindOpenSession, right, terminal()))
-		b.want("cancel", "", b.order(protocol.KindCancel, right, &protocol.Cancel{}))
-		b.want("checks", "", b.order(protocol.KindChecks, right, b.bodies()[protocol.KindChecks]))
-		b.want("stale terminal", protocol.CodeExpired, b.order(protocol.KindOpenSession, right.Add(-time.Hour), terminal()))
-		if err := b.Tick(); err != nil {
-			t.Fatal(err)
-		}
-		err := b.state.View(func(tx *state.Tx) error {
-			if floor := tx.Floor(); floor.After(right) {
-				t.Errorf("the floor was raised to %s by a clock in doubt", floor)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.line(time.Now()) // the same difference, seen from a clock that was set right
-		b.want("script, right again", "", b.order(protocol.KindWork, time.Now(), b.free()))
-	})
-}
-
-// TestClockBack: a clock below the floor runs no script, and an expired order
-// does not come to life by it.
-func TestClockBack(t *testing.T) {
-	dir := t.TempDir()
-	var old protocol.Order
-	synctest.Test(t, func(t *testing.T) { // a bubble begins at midnight of 1 January 2000
-		b := open(t, dir, "trial", "")
-		old = b.order(protocol.KindCancel, time.Now().Add(time.Hour), &protocol.Cancel{})
-		time.Sleep(400 * 24 * time.Hour)
-		b.line(time.Now())
-		if err := b.Tick(); err != nil {
-			t.Fatal(err)
-		}
-		b.want("in 2001", "", b.order(protocol.KindWork, time.Now(), b.free()))
-		b.want("old", protocol.CodeExpired, old)
-		if err := b.state.Close(); err != nil {
-			t.Fatal(err)
-		}
-	})
-	synctest.Test(t, func(t *testing.T) { // and here it is 2000 again
-		b := open(t, dir, "trial", "")
-		right := time.Now().Add(400 * 24 * time.Hour)
-		b.line(right)
-		b.want("script", protocol.CodeClock, b.order(protocol.KindWork, right, b.free()))
-		b.want("terminal", "", b.order(protocol.KindOpenSession, right, terminal()))
-		b.want("old", protocol.CodeExpired, old)
-		b.Line(protocol.StampKey{Key: b.key.Public().(ed25519.PublicKey), Expires: right.Add(time.Hour).UnixMicro()},
-			time.Now()) // a console that sets its own clock back, too
-		b.want("script, both back", protocol.CodeClock, b.order(protocol.KindWork, time.Now(), b.free()))
-		b.want("old, both back", protocol.CodeExpired, old)
-		b.line(time.Now())
-		b.want("a stamp that ended long ago", protocol.CodeStamp, b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}))
-	})
-}
-
-// TestNoSecondLife: an id is forgotten only when no clock can make its order
-// valid again.
-func TestNoSecondLife(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := open(t, t.TempDir(), "trial", "")
-		began := time.Now()
-		door := b.order(protocol.KindOpenSession, began, terminal())
-		b.want("door", "", door)
-		for range 50 { // hours
-			time.Sleep(time.Hour)
-			b.line(time.Now())
-			if err := b.Tick(); err != nil {
-				t.Fatal(err)
-			}
-			b.line(began)
-			if _, code := b.admit(door); code == "" {
-				t.Fatalf("the door opened again after %s", time.Since(began))
-			}
-		}
-		err := b.state.View(func(tx *state.Tx) error {
-			if tx.Seen(door.ID) {
-				t.Error("the id is kept for ever")
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	})
 }
 
 func TestScripts(t *testing.T) {
@@ -529,13 +411,12 @@ func TestDoors(t *testing.T) {
 func TestBounds(t *testing.T) {
 	b := open(t, t.TempDir(), "attended", "")
 	for name, s := range map[string]*protocol.Settings{
-		"beat of ten years":    {Beat: 10 * 365 * 24 * 3600e6, UploadEvery: 900e6, Sample: 15e6},
-		"beat of nothing":      {UploadEvery: 900e6, Sample: 15e6},
-		"beat that overflows":  {Beat: 1<<63 - 1, UploadEvery: 900e6, Sample: 15e6},
-		"beat that wraps":      {Beat: (1<<62)/125 + 30e6, UploadEvery: 900e6, Sample: 15e6},
-		"upload of a day":      {Beat: 30e6, UploadEvery: 24 * 3600e6, Sample: 15e6},
-		"sample of an instant": {Beat: 30e6, UploadEvery: 900e6, Sample: 1},
-		"negative":             {Beat: -30e6, UploadEvery: 900e6, Sample: 15e6},
+		"beat of ten years":   {Beat: 10 * 365 * 24 * 3600e6, UploadEvery: 900e6},
+		"beat of nothing":     {UploadEvery: 900e6},
+		"beat that overflows": {Beat: 1<<63 - 1, UploadEvery: 900e6},
+		"beat that wraps":     {Beat: (1<<62)/125 + 30e6, UploadEvery: 900e6},
+		"upload of a day":     {Beat: 30e6, UploadEvery: 24 * 3600e6},
+		"negative":            {Beat: -30e6, UploadEvery: 900e6},
 	} {
 		b.want(name, protocol.CodeLimit, b.order(protocol.KindSettings, time.Now(), s))
 	}
@@ -602,69 +483,6 @@ func TestChecksRead(t *testing.T) {
 	}
 }
 
-// TestJournal: yes and no are written down; a flood of refusals is counted, and
-// does not push others out.
-func TestJournal(t *testing.T) {
-	b := open(t, t.TempDir(), "attended", "")
-	yes := b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{})
-	b.want("yes", "", yes)
-	for range 1000 {
-		b.want("no", protocol.CodeProof, b.order(protocol.KindOpenSession, time.Now(), terminal()))
-	}
-	b.want("another no", protocol.CodeUnsupported, b.order(protocol.KindOpenSession, time.Now(), &protocol.OpenSession{Kind: "files"}))
-	lines := b.journal()
-	if len(lines) != 1+10+1+1 {
-		t.Fatalf("%d lines: %+v", len(lines), lines)
-	}
-	if l := lines[0]; l.Act != "admitted" || l.Kind != "check-now" || l.ID != yes.ID {
-		t.Errorf("the yes is written as %+v", l)
-	}
-	for i, l := range lines[1:11] {
-		if l.Act != "refused" || l.Code != protocol.CodeProof || l.Count != uint64(i+1) || l.Text == "" {
-			t.Errorf("refusal %d is written as %+v", i+1, l)
-		}
-	}
-	if l := lines[11]; l.Count != 1000 {
-		t.Errorf("the thousandth is written as %+v", l)
-	}
-	if l := lines[12]; l.Code != protocol.CodeUnsupported || l.Count != 1 {
-		t.Errorf("another refusal is written as %+v", l)
-	}
-}
-
-// TestJournalOfMany: what may be asked all day, such as live readings, is counted
-// too; what runs or opens a door is always written.
-func TestJournalOfMany(t *testing.T) {
-	b := open(t, t.TempDir(), "trial", "")
-	for range 1000 {
-		b.want("watch", "", b.order(protocol.KindWatch, time.Now(), &protocol.Watch{Until: time.Now().Add(time.Second).UnixMicro()}))
-	}
-	for range 12 {
-		b.want("a door", "", b.order(protocol.KindOpenSession, time.Now(), terminal()))
-	}
-	count := map[string]int{}
-	for _, l := range b.journal() {
-		count[l.Kind]++
-	}
-	if count["watch"] != 11 || count["open-session"] != 12 {
-		t.Errorf("the journal has %v", count)
-	}
-}
-
-// TestRepeatedLate: an order told again after its time is a repeated one, not
-// one that came too late; the run it started goes on.
-func TestRepeatedLate(t *testing.T) {
-	dir := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		b := open(t, dir, "attended", "")
-		o := b.order(protocol.KindWork, time.Now(), b.free())
-		b.want("first", "", o)
-		time.Sleep(6 * time.Minute)
-		b.line(time.Now())
-		b.want("late and again", protocol.CodeSeen, o)
-	})
-}
-
 // TestQuestions: a question may be about fields up to the class that the policy
 // says, and never about private ones, in whatever way it comes to them.
 func TestQuestions(t *testing.T) {
@@ -693,48 +511,4 @@ func TestQuestions(t *testing.T) {
 	if _, err := b.Admit(s); err == nil || !strings.Contains(err.Error(), "processes.owner") || !strings.Contains(err.Error(), "personal") {
 		t.Errorf("the refusal does not name the field and its class: %v", err)
 	}
-}
-
-// TestStampEnds: a stamp key is good for as long as the console's identity said.
-func TestStampEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := open(t, t.TempDir(), "trial", "")
-		now := func() protocol.Order { return b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}) }
-		time.Sleep(time.Hour - time.Second)
-		b.want("in time", "", now())
-		time.Sleep(time.Second)
-		b.want("after its end", protocol.CodeStamp, now())
-		b.want("a cancel after its end", protocol.CodeStamp, b.order(protocol.KindCancel, time.Now(), &protocol.Cancel{}))
-		b.line(time.Now())
-		b.want("certified anew", "", now())
-	})
-}
-
-// TestJournalDays: lines go when the policy says, and not by a clock in doubt.
-func TestJournalDays(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := open(t, t.TempDir(), "trial", "version: 1\nprofile: trial\njournal: {days: 30}\n")
-		tick := func(want int) {
-			t.Helper()
-			if err := b.Tick(); err != nil {
-				t.Fatal(err)
-			}
-			if n := len(b.journal()); n != want {
-				t.Errorf("%d lines, want %d", n, want)
-			}
-		}
-		b.want("first", "", b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}))
-		time.Sleep(29 * 24 * time.Hour)
-		b.line(time.Now())
-		b.want("second", "", b.order(protocol.KindCheckNow, time.Now(), &protocol.CheckNow{}))
-		tick(2)
-		b.line(time.Now().Add(-29 * 24 * time.Hour)) // who is right?
-		time.Sleep(2 * 24 * time.Hour)
-		tick(2)
-		b.line(time.Now())
-		tick(1)
-		if l := b.journal(); l[0].Number != 2 {
-			t.Errorf("left is %+v", l)
-		}
-	})
 }

@@ -229,7 +229,6 @@ func judgeSettings(_ *Gate, _ *state.Tx, j *judgement) *Refusal {
 	}{
 		{"beat", s.Beat, time.Second, 5 * time.Minute},
 		{"upload_every", s.UploadEvery, 10 * time.Second, time.Hour},
-		{"sample", s.Sample, time.Second, 5 * time.Minute},
 	} {
 		if b.value < b.low.Microseconds() || b.value > b.high.Microseconds() {
 			return no(protocol.CodeLimit, "%s is %s to %s, not %d microseconds.", b.name, b.low, b.high, b.value)

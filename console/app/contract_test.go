@@ -88,6 +88,9 @@ func contract(t *testing.T, n *node, m *machine) {
 	}
 	facts := n.get("/machines/" + m.id + "/facts")
 	shape(t, "facts", facts)
+	if (facts["people"] == nil) != (one["people"] == nil) {
+		t.Errorf("who is signed in: %v, in the facts %v", one["people"], facts["people"])
+	}
 	shape(t, "disk", facts["filesystems"].([]any)[0].(map[string]any))
 	shape(t, "process", facts["processes"].([]any)[0].(map[string]any))
 

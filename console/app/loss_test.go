@@ -38,6 +38,20 @@ func buildConsole(t *testing.T) string {
 	return path
 }
 
+// beside runs the commands of the program beside a running console; each says
+// with which exit code it has to end.
+func (w *world) beside(program string) func(want int, args ...string) string {
+	return func(want int, args ...string) string {
+		w.t.Helper()
+		cmd := exec.Command(program, append(args, "--data", w.database.Data, "--database", w.database.Database, "--keys", w.keys)...)
+		out, err := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != want {
+			w.t.Fatalf("%v: %d (%v) %s", args, code, err, out)
+		}
+		return string(out)
+	}
+}
+
 // launch starts the program and waits until it is ready.
 func (w *world) launch(program, address string) *process {
 	w.t.Helper()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -227,16 +226,7 @@ func credentials(t *testing.T, w *world, n *node, m *machine) {
 
 // commandsOfPeople: the same from a shell on the console's host, while it runs.
 func commandsOfPeople(t *testing.T, w *world, n *node, m *machine) {
-	program := buildConsole(t)
-	run := func(want int, args ...string) string {
-		t.Helper()
-		cmd := exec.Command(program, append(args, "--data", w.database.Data, "--database", w.database.Database, "--keys", w.keys)...)
-		out, err := cmd.CombinedOutput()
-		if code := cmd.ProcessState.ExitCode(); code != want {
-			t.Fatalf("%v: %d (%v) %s", args, code, err, out)
-		}
-		return string(out)
-	}
+	run := w.beside(buildConsole(t))
 	iza := n.as("iza", model.RoleTechnician)
 	page := iza.live()
 	_, terminal, _ := iza.shell(t, m.id)

@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -23,16 +22,7 @@ func TestExpelled(t *testing.T) {
 		m := n.machine()
 		stays := n.enrolled("stays")
 		other := n.line(t, stays, uuid.New())
-		program := buildConsole(t)
-		run := func(want int, args ...string) string {
-			t.Helper()
-			cmd := exec.Command(program, append(args, "--data", w.database.Data, "--database", w.database.Database, "--keys", w.keys)...)
-			out, err := cmd.CombinedOutput()
-			if code := cmd.ProcessState.ExitCode(); code != want {
-				t.Fatalf("%v: %d (%v) %s", args, code, err, out)
-			}
-			return string(out)
-		}
+		run := w.beside(buildConsole(t))
 		session, terminal, shell := n.shell(t, m.id)
 		if list := run(0, "machine", "list"); !strings.Contains(list, m.id+"\t") || !strings.Contains(list, "\tstays\t") {
 			t.Errorf("the list: %s", list)

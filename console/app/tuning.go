@@ -11,9 +11,6 @@ import (
 	"github.com/deskside/deskside/console/store"
 )
 
-// sampleEvery is how often an agent reads its vitals for the history.
-const sampleEvery = 15 * time.Second
-
 // pendingTuning is what an organisation set at its agents, when a machine has
 // something else.
 func (c *Console) pendingTuning(ctx context.Context, from model.From) ([]model.Act, error) {
@@ -24,7 +21,7 @@ func (c *Console) pendingTuning(ctx context.Context, from model.From) ([]model.A
 		if err != nil {
 			return err
 		}
-		t := &model.Tuning{Beat: s.Beat, UploadEvery: s.UploadEvery, Sample: sampleEvery}
+		t := &model.Tuning{Beat: s.Beat, UploadEvery: s.UploadEvery}
 		raw, err := json.Marshal(t)
 		if err != nil {
 			return err

@@ -84,6 +84,14 @@ func (h *shop) take(list ...model.Result) error {
 	return h.store.Update(h.t.Context(), system, func(tx *store.Tx) error { return h.TakeResults(tx, list) })
 }
 
+func (h *shop) expire(id model.ID) {
+	h.t.Helper()
+	err := h.store.Update(h.t.Context(), system, func(tx *store.Tx) error { _, err := h.Expire(h.t.Context(), tx, id); return err })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 func (h *shop) get(id model.ID) (run model.Run) {
 	h.t.Helper()
 	if err := h.store.View(h.t.Context(), system, func(tx *store.Tx) (err error) { run, err = Get(tx, id); return err }); err != nil {
@@ -301,13 +309,6 @@ func TestResultTwiceAtOnce(t *testing.T) {
 // lost. What has ended stays as it is.
 func TestExpire(t *testing.T) {
 	each(t, func(t *testing.T, h *shop) {
-		expire := func(id model.ID) {
-			t.Helper()
-			err := h.store.Update(t.Context(), system, func(tx *store.Tx) error { _, err := h.Expire(t.Context(), tx, id); return err })
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
 		queued, running, done, cancelled := h.start(), h.start(), h.start(), h.start()
 		h.Taken(t.Context(), h.pc, running.ID, time.Now())
 		if err := h.take(model.Result{From: h.pc, Run: done.ID, State: model.RunFailed}); err != nil {
@@ -320,13 +321,13 @@ func TestExpire(t *testing.T) {
 			t.Errorf("to be told: %+v", acts)
 		}
 		for id, want := range map[model.ID]model.RunState{queued.ID: model.RunExpired, running.ID: model.RunLost, done.ID: model.RunFailed, cancelled.ID: model.RunCancelled} {
-			expire(id)
-			expire(id)
+			h.expire(id)
+			h.expire(id)
 			if s := h.get(id).State; s != want {
 				t.Errorf("%s, want %s", s, want)
 			}
 		}
-		expire(model.NewID())
+		h.expire(model.NewID())
 		if len(h.pending(h.pc)) != 0 {
 			t.Error("what has expired is told")
 		}
@@ -340,13 +341,6 @@ func TestExpire(t *testing.T) {
 // other end gives way to one.
 func TestCorrected(t *testing.T) {
 	each(t, func(t *testing.T, h *shop) {
-		expire := func(id model.ID) {
-			t.Helper()
-			err := h.store.Update(t.Context(), system, func(tx *store.Tx) error { _, err := h.Expire(t.Context(), tx, id); return err })
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
 		zero := 0
 		tell := func(id model.ID, states ...model.RunState) {
 			t.Helper()
@@ -361,8 +355,8 @@ func TestCorrected(t *testing.T) {
 		if _, err := h.Cancel(t.Context(), h.scope, cancelled.ID); err != nil {
 			t.Fatal(err)
 		}
-		expire(expired.ID)
-		expire(lost.ID)
+		h.expire(expired.ID)
+		h.expire(lost.ID)
 		before := len(h.said())
 		tell(expired.ID, model.RunExpired, model.RunLost, model.RunLost, model.RunSucceeded, model.RunFailed, model.RunLost)
 		tell(lost.ID, model.RunLost, model.RunExpired, model.RunFailed, model.RunSucceeded)
