@@ -116,6 +116,5 @@ type CheckNow struct {
 type Settings struct {
 	Hash        []byte `cbor:"1,keyasint"`
 	Beat        int64  `cbor:"2,keyasint"` // microseconds
-	UploadEvery int64  `cbor:"3,keyasint"`
-	Sample      int64  `cbor:"4,keyasint"`
+	UploadEvery int64  `cbor:"3,keyasint"` // 4 was how often to sample, which no agent followed
 }

@@ -31,6 +31,7 @@ const (
 	localEach   = 2  // askers of one account at one time
 	localMost   = 32 // of all accounts together but the administrator's and the agent's own
 	localAsking = 256
+	acceptAgain = time.Second // after an asker could not be let in
 )
 
 // What can be asked.
@@ -115,8 +116,15 @@ func acceptLocal(ctx context.Context, l net.Listener, answer answerer) {
 	rooms := places{taken: map[int]int{}}
 	for {
 		c, err := l.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil { // such as too many open files: it passes, and people still want help
+			select {
+			case <-ctx.Done():
+			case <-time.After(acceptAgain):
+			}
+			continue
 		}
 		who, unseen := peerOf(c)
 		if unseen != nil {

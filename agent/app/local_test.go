@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -210,4 +211,38 @@ func TestMirror(t *testing.T) {
 			}
 		}
 	}
+}
+
+// stumbling is a listener that fails before it lets anybody in.
+type stumbling struct {
+	net.Listener
+	fails int
+}
+
+func (s *stumbling) Accept() (net.Conn, error) {
+	if s.fails > 0 {
+		s.fails--
+		return nil, syscall.EMFILE
+	}
+	return s.Listener.Accept()
+}
+
+// TestAcceptAgain: where nobody can be let in for a moment, help is there again
+// afterwards.
+func TestAcceptAgain(t *testing.T) {
+	dir := short(t)
+	l, err := listenLocal(localPath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		acceptLocal(ctx, &stumbling{l, 2}, func(context.Context, peer, string) localAnswer { return localAnswer{Text: "here"} })
+	})
+	if a, err := askLocal(t.Context(), dir, "help", localWait); err != nil || a.Text != "here" {
+		t.Errorf("%+v, %v", a, err)
+	}
+	stop()
+	running.Wait()
 }

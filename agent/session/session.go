@@ -86,13 +86,6 @@ func (s *Sessions) End(id uuid.UUID) {
 	}
 }
 
-// Count is how many sessions are open.
-func (s *Sessions) Count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.open)
-}
-
 // Wait waits until all sessions have ended.
 func (s *Sessions) Wait() { s.wait.Wait() }
 

@@ -262,8 +262,8 @@ func TestTerminal(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	d.Wait()
-	if d.Count() != 0 {
-		t.Errorf("%d sessions are open", d.Count())
+	if len(d.Sessions.open) != 0 {
+		t.Errorf("%d sessions are open", len(d.Sessions.open))
 	}
 }
 
@@ -514,8 +514,8 @@ func TestLimitsAndFailures(t *testing.T) {
 		<-d.ended
 	}
 	d.Wait()
-	if _, err := os.Stat("/dev/ptmx"); err != nil || d.Count() != 0 {
-		t.Errorf("%d sessions are open", d.Count())
+	if _, err := os.Stat("/dev/ptmx"); err != nil || len(d.Sessions.open) != 0 {
+		t.Errorf("%d sessions are open", len(d.Sessions.open))
 	}
 	d.Refuse(&gate.Refusal{Code: protocol.CodeProof, Text: "no", ID: over.ID()}, &protocol.Challenge{Name: "LAP-1"})
 	if o := <-d.opened; o.Refusal != protocol.CodeProof || o.Text != "no" || o.Session != over.ID() || o.Challenge == nil {

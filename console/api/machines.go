@@ -24,7 +24,7 @@ type Machine struct {
 	EnrolledAt    time.Time     `json:"enrolled_at"`
 	OS            MachineOS     `json:"os"`
 	Agent         MachineAgent  `json:"agent"`
-	People        []Presence    `json:"people" nullable:"false"`
+	People        []Presence    `json:"people" doc:"who is signed in; null where that is not known"`
 	Health        string        `json:"health" enum:"ok,warning,critical,unknown"`
 	OpenAlerts    int           `json:"open_alerts"`
 	Headline      *Headline     `json:"headline"`
@@ -78,7 +78,7 @@ func machineOf(m model.Machine, worst map[model.ID]model.Alert) Machine {
 		ID: m.ID, Organisation: m.Organisation, Name: m.Name, Presence: m.PresenceWord(),
 		LastSeenAt: timeOrNull(m.LastSeen), EnrolledAt: m.EnrolledAt, OS: MachineOS(m.OS),
 		Agent:  MachineAgent{Version: m.AgentVersion, Protocol: m.Protocol, Capabilities: append([]string{}, m.Capabilities...)},
-		People: []Presence{}, Health: string(m.Health), OpenAlerts: m.OpenAlerts, Policy: MachinePolicy(m.Policy), Version: m.Version,
+		Health: string(m.Health), OpenAlerts: m.OpenAlerts, Policy: MachinePolicy(m.Policy), Version: m.Version,
 	}
 	if m.Online {
 		now := time.Now().UTC()
@@ -89,6 +89,9 @@ func machineOf(m model.Machine, worst map[model.ID]model.Alert) Machine {
 			reason = model.OfflineUnknown
 		}
 		out.OfflineReason = textOrNull(reason)
+	}
+	if m.People != nil {
+		out.People = []Presence{}
 	}
 	for _, p := range m.People {
 		out.People = append(out.People, Presence{Name: p.Name, Since: p.Since})

@@ -49,7 +49,7 @@ func setPeople(tx *store.Tx, machine model.ID, people []expression.Person) error
 	if err != nil {
 		return err
 	}
-	m.People = nil
+	m.People = []model.Presence{} // known, and nobody
 	seen := map[expression.Text]bool{}
 	for _, p := range people {
 		if seen[p.Name] || p.Name == "" || len(m.People) >= 50 {

@@ -13,6 +13,7 @@ import (
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
 	"github.com/deskside/deskside/console/store/storetest"
+	"github.com/deskside/deskside/protocol/expression"
 )
 
 var system = store.System("test")
@@ -321,6 +322,38 @@ func TestBoundedBooks(t *testing.T) {
 			}
 			if n := count(table, quiet); n != 3 {
 				t.Errorf("%s has %d rows of the other machine", table, n)
+			}
+		}
+	})
+}
+
+// TestPeopleKnown: who is signed in is not known until the machine has told it;
+// nobody is something else.
+func TestPeopleKnown(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		from, _ := y.machine(model.NewID())
+		people := func() (list []model.Presence) {
+			y.update(func(tx *store.Tx) error {
+				m, err := Get(tx, from.Machine)
+				list = m.People
+				return err
+			})
+			return list
+		}
+		if people() != nil {
+			t.Errorf("before it told: %v", people())
+		}
+		for _, there := range [][]expression.Person{{}, {{Name: "anna"}}, {}} {
+			m := expression.Machine{People: there}
+			body, hash, known := m.Section(expression.SectionPeople)
+			if !known {
+				t.Fatal("nobody is not known")
+			}
+			y.update(func(tx *store.Tx) error {
+				return y.TakeSections(tx, []model.Section{{From: from, Name: expression.SectionPeople, Hash: hash[:], Read: time.Now(), Body: body}})
+			})
+			if got := people(); got == nil || len(got) != len(there) {
+				t.Errorf("with %v: %v", there, got)
 			}
 		}
 	})

@@ -218,7 +218,7 @@ func actOf(body any) (protocol.Kind, any) {
 		return protocol.KindCheckNow, protocol.CheckNow{By: whoOf(b.By)}
 	case *model.Tuning:
 		return protocol.KindSettings, protocol.Settings{Hash: b.Hash, Beat: b.Beat.Microseconds(),
-			UploadEvery: b.UploadEvery.Microseconds(), Sample: b.Sample.Microseconds()}
+			UploadEvery: b.UploadEvery.Microseconds()}
 	}
 	return 0, nil
 }

@@ -71,7 +71,6 @@ type Tuning struct {
 	Hash        []byte
 	Beat        time.Duration
 	UploadEvery time.Duration
-	Sample      time.Duration
 }
 
 // Hello is what a machine says when it connects.

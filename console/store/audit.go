@@ -53,7 +53,7 @@ func (tx *Tx) Audit(e Entry) error {
 	}
 	actor := tx.scope.Actor
 	p := personal{Salt: make([]byte, 16), Name: actor.Name, Address: actor.Address, More: e.Personal}
-	rand.Read(p.Salt) //nolint:errcheck // never fails
+	rand.Read(p.Salt)
 	kept, err := json.Marshal(p)
 	if err != nil {
 		return tx.fail(fmt.Errorf("the personal part of %s: %w", e.Action, err))

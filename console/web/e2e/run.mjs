@@ -2,23 +2,12 @@
 // node e2e/run.mjs [sqlite|postgres ...]. The last line counts.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 import { busy, eventually, startWorld } from "./world.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const engines = process.argv.length > 2 ? process.argv.slice(2) : ["sqlite", "postgres"];
-const browser = await chromium.launch({
-	executablePath: "/usr/bin/chromium",
-	args: [
-		"--no-sandbox",
-		"--disable-gpu",
-		"--disable-quic",
-		"--no-first-run",
-		"--disable-background-networking",
-		"--disable-component-update",
-		"--disable-sync",
-	],
-});
+const browser = await launch();
 let passed = 0;
 let failed = 0;
 

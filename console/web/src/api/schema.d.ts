@@ -1238,7 +1238,8 @@ export interface components {
             open_alerts: number;
             organisation_id: string;
             os: components["schemas"]["MachineOS"];
-            people: components["schemas"]["Presence"][];
+            /** @description who is signed in; null where that is not known */
+            people: components["schemas"]["Presence"][] | null;
             policy: components["schemas"]["MachinePolicy"];
             /** @enum {string} */
             presence: "online" | "offline";

@@ -25,7 +25,8 @@ export type Facts = Omit<
 	hardware: Partial<NonNullable<Raw["hardware"]>>;
 	filesystems: Called<Rows<"filesystems">, "mount">[];
 	network: Called<Rows<"network">, "name" | "addresses">[];
-	people: Called<Rows<"people">, "name">[];
+	/** null: not known. */
+	people: Called<Rows<"people">, "name">[] | null;
 	services: Called<Rows<"services">, "name">[];
 	processes: Rows<"processes">[];
 	unreadable: Rows<"unreadable">[];
@@ -36,7 +37,7 @@ export const factsOf = (raw: Raw): Facts => ({
 	hardware: raw.hardware ?? {},
 	filesystems: (raw.filesystems ?? []).map((row) => ({ ...row, mount: row.mount ?? "" })),
 	network: (raw.network ?? []).map((row) => ({ ...row, name: row.name ?? "", addresses: row.addresses ?? [] })),
-	people: (raw.people ?? []).map((row) => ({ ...row, name: row.name ?? "" })),
+	people: raw.people?.map((row) => ({ ...row, name: row.name ?? "" })) ?? null,
 	services: (raw.services ?? []).map((row) => ({ ...row, name: row.name ?? "" })),
 	processes: raw.processes ?? [],
 	unreadable: raw.unreadable ?? [],

@@ -30,7 +30,7 @@ export function WhoField({ value, onChange, next, label, error, autoFocus }: Pro
 	const list = useId();
 	const choices: Caller[] = [];
 	for (const machine of found.data?.machines ?? [])
-		choices.push({ name: machine.people[0]?.name ?? value.name, machine });
+		choices.push({ name: machine.people?.[0]?.name ?? value.name, machine });
 	for (const person of found.data?.people ?? [])
 		if (!choices.some((c) => c.name === person.name)) choices.push({ name: person.name });
 	const current = Math.min(at, choices.length - 1);

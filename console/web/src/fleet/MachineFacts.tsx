@@ -64,8 +64,8 @@ export function FactsPane({ facts, machine }: { facts: Facts; machine: Machine }
 			</section>
 			<section>
 				<h2>{t("machine.people")}</h2>
-				{facts.people.length === 0 ? (
-					<Empty>{t("machine.nobody")}</Empty>
+				{!facts.people?.length ? (
+					<Empty>{t(facts.people ? "machine.nobody" : "machine.who_unknown")}</Empty>
 				) : (
 					<ul className="rows">
 						{facts.people.map((person) => (

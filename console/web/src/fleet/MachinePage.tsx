@@ -66,7 +66,7 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 	const can = useCan();
 	const acts = useActs();
 	const online = machine.presence === "online";
-	const person = machine.people[0]?.name;
+	const person = machine.people?.[0]?.name;
 	const runs = can("run.start") && machine.policy.scripts !== "off";
 	const connects = can("session.open") && machine.policy.terminal !== "off";
 	const run = () => acts.run({ machine: machine.id });

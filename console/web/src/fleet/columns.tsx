@@ -45,10 +45,10 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 			width: "minmax(90px, 1.2fr)",
 			area: "under",
 			cell: (m) =>
-				m.people[0] ? (
+				m.people?.[0] ? (
 					<span title={m.people.map((p) => p.name).join(", ")}>{m.people[0].name}</span>
 				) : (
-					<span className="dim">{t("computers.nobody")}</span>
+					<span className="dim">{t(m.people ? "computers.nobody" : "computers.who_unknown")}</span>
 				),
 		},
 		{

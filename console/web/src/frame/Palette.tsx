@@ -57,7 +57,7 @@ export function Palette(props: {
 				content: (
 					<>
 						<span className="mono">{machine.name}</span>
-						<span className="cut grow dim">{machine.people[0]?.name}</span>
+						<span className="cut grow dim">{machine.people?.[0]?.name}</span>
 						<Mark grade={machine.health}>{machine.headline ? pick(machine.headline.title) : undefined}</Mark>
 					</>
 				),

@@ -58,7 +58,7 @@ export function TicketFindings({ ticket, resolve }: { ticket: Ticket; resolve?: 
 				</div>
 			)}
 			{gone && (
-				<div className="line">
+				<div className="line cause-gone">
 					<p className="grow">{t("ticket.cause_gone", { since: when(gone) })}</p>
 					{resolve && (
 						<Btn low kbd="d" onClick={resolve}>

@@ -11,7 +11,7 @@ export const titleOf = (ticket: Pick<Ticket, "title" | "titles">) =>
 
 /** Presence with its reason, short enough for a row: “online, in use”, “asleep 09:40”. */
 export function presence(t: Translate, machine: Present): string {
-	if (machine.presence === "online") return t(machine.people.length > 0 ? "presence.in_use" : "presence.online");
+	if (machine.presence === "online") return t(machine.people?.length ? "presence.in_use" : "presence.online");
 	const since = machine.last_seen_at ? when(machine.last_seen_at) : "";
 	if (!since) return t("presence.never");
 	switch (machine.offline_reason) {

@@ -105,7 +105,7 @@ function Choose({
 					<dt>{t("run.where")}</dt>
 					<dd>
 						<span className="mono">{machine.name}</span>{" "}
-						<span className="mid">{[machine.people[0]?.name, presence(t, machine)].filter(Boolean).join(", ")}</span>
+						<span className="mid">{[machine.people?.[0]?.name, presence(t, machine)].filter(Boolean).join(", ")}</span>
 						{machine.presence === "offline" && <p className="sub">{t("run.offline")}</p>}
 					</dd>
 					{script && (

@@ -24,7 +24,7 @@ export function ConnectDialog({
 	const connect = useConnect();
 	const [reason, setReason] = useState("");
 	const asks = machine.data?.policy.terminal === "ask";
-	const person = machine.data?.people[0]?.name;
+	const person = machine.data?.people?.[0]?.name;
 	return (
 		<Modal
 			opened

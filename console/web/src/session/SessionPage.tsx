@@ -32,7 +32,7 @@ export function SessionPage({ id }: { id: string }) {
 		<Framed
 			session={session.data}
 			machine={machine.data}
-			title={machine.data?.people[0]?.name ?? session.data.machine_name}
+			title={machine.data?.people?.[0]?.name ?? session.data.machine_name}
 			t={t}
 		/>
 	);
