@@ -105,6 +105,7 @@ func (a *API) register() {
 	a.timelineRoutes()
 	a.runRoutes()
 	a.questionRoutes()
+	a.groupRoutes()
 	a.sessionRoutes()
 	a.checkRoutes()
 	a.helpRoutes()

@@ -147,14 +147,15 @@ type NewEnrolment struct {
 func (a *API) machineRoutes() {
 	type query struct {
 		Listing
-		Q        string `query:"q" maxLength:"200" doc:"words of name, system or people"`
-		Presence string `query:"presence" enum:"online,offline"`
-		Health   string `query:"health" enum:"ok,warning,critical,unknown"`
+		Q        string    `query:"q" maxLength:"200" doc:"words of name, system or people"`
+		Presence string    `query:"presence" enum:"online,offline"`
+		Health   string    `query:"health" enum:"ok,warning,critical,unknown"`
+		Group    uuid.UUID `query:"group" doc:"machines of a group only"`
 	}
 	operation(a, http.MethodGet, "/machines", "machine.read", "List machines", func(ctx context.Context, in *query) (*Answer[Page[Machine]], error) {
 		var page Page[Machine]
 		err := a.view(ctx, func(tx *store.Tx) error {
-			list, err := fleet.List(tx, fleet.Query{Request: in.request(), Text: in.Q, Presence: in.Presence, Health: in.Health})
+			list, err := fleet.List(tx, fleet.Query{Request: in.request(), Text: in.Q, Presence: in.Presence, Health: in.Health, Group: in.Group})
 			if err != nil {
 				return err
 			}

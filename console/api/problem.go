@@ -157,10 +157,7 @@ func (a *API) problem(err error) error {
 		p.Errors = []Detail{{Location: "query." + request.Field, Message: request.Message, Value: request.Value}}
 		return p
 	case errors.As(err, &source):
-		p := newProblem(http.StatusUnprocessableEntity, "The expression cannot be used.").(*Problem)
-		p.Errors = []Detail{{Location: "body.expression", Message: source.Message,
-			Position: &Position{Line: source.Line, Column: source.Column}}}
-		return p
+		return sourceProblem(source, "expression")
 	case errors.Is(err, store.ErrNotFound):
 		return newProblem(http.StatusNotFound, "There is nothing here, or you may not see it.")
 	case errors.Is(err, store.ErrConflict):
@@ -168,6 +165,13 @@ func (a *API) problem(err error) error {
 	}
 	a.rooms.Log.Error("an operation failed", "error", err)
 	return newProblem(http.StatusInternalServerError, "Something went wrong in the console. The log says what.")
+}
+
+// sourceProblem says what is wrong with an expression in a field of a body.
+func sourceProblem(source *expression.Error, field string) *Problem {
+	p := newProblem(http.StatusUnprocessableEntity, "The expression cannot be used.").(*Problem)
+	p.Errors = []Detail{{Location: "body." + field, Message: source.Message, Position: &Position{Line: source.Line, Column: source.Column}}}
+	return p
 }
 
 func problemOf(m *model.Problem) *Problem {

@@ -49,6 +49,7 @@ type Field struct {
 	Name  string `json:"name"`
 	Type  string `json:"type"`
 	Class string `json:"class" enum:"plain,personal,private"`
+	Vital bool   `json:"vital" doc:"changes from moment to moment: not for the rule of a group"`
 	Help  Words  `json:"help"`
 }
 
@@ -76,16 +77,24 @@ func (a *API) questionRoutes() {
 	type ask struct {
 		Body struct {
 			Expression string       `json:"expression" minLength:"1" maxLength:"8192"`
-			Machines   *[]uuid.UUID `json:"machine_ids,omitempty" doc:"without it all machines are asked; an empty list asks nobody"`
+			Machines   *[]uuid.UUID `json:"machine_ids,omitempty" doc:"without it, and without a group, all machines are asked; an empty list asks nobody"`
+			Group      *uuid.UUID   `json:"group,omitempty" doc:"ask the machines of a group; not together with machine_ids"`
 		}
 	}
 	operation(a, http.MethodPost, "/questions", "question.ask", "Ask the fleet an expression", func(ctx context.Context, in *ask) (*Answer[Question], error) {
 		c := callerOf(ctx)
-		var machines []model.ID
-		if in.Body.Machines != nil {
-			machines = *in.Body.Machines
+		var who fleet.Audience
+		switch b := in.Body; {
+		case b.Group != nil && b.Machines != nil:
+			return nil, model.Problemf(model.CodeInvalid, "group", "A question goes to a group or to machine_ids, not to both.")
+		case b.Group != nil:
+			who.Group = *b.Group
+		case b.Machines != nil:
+			who.Machines = *b.Machines
+		default:
+			who.Every = true
 		}
-		q, hinted, err := a.rooms.Fleet.Ask(ctx, c.scope, c.organisation, in.Body.Expression, machines, in.Body.Machines == nil)
+		q, hinted, err := a.rooms.Fleet.Ask(ctx, c.scope, c.organisation, in.Body.Expression, who)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +134,7 @@ func (a *API) questionRoutes() {
 	operation(a, http.MethodGet, "/expression/fields", "question.ask", "What an expression can name", func(context.Context, *struct{}) (*Answer[[]Field], error) {
 		out := []Field{}
 		for _, f := range expression.Fields() {
-			out = append(out, Field{Name: f.Name, Type: f.Type, Class: f.Class.String(), Help: Words(f.Help)})
+			out = append(out, Field{Name: f.Name, Type: f.Type, Class: f.Class.String(), Vital: f.Vital, Help: Words(f.Help)})
 		}
 		return answer(out, nil)
 	})

@@ -24,6 +24,7 @@ var shapes = map[string]string{
 	"item":     "id at kind by.kind by.id by.name text reason data",
 	"script":   "id version hash title.en title.pl explanation.en explanation.pl platforms parameters risk timeout_seconds cures verify",
 	"run":      "id script machine_id state refusal exit_code duration_seconds requested_by output.bytes output.truncated result verify",
+	"group":    "id name rule state machines unknown judged created_at version",
 	"question": "id state asked answered failed offline_machine_ids",
 	"answer":   "machine_id rows error truncated",
 	"session":  "id state refusal machine_id kind",
@@ -108,6 +109,7 @@ func contract(t *testing.T, n *node, m *machine) {
 	shape(t, "script", n.get("/scripts/free-disk-space"))
 	shape(t, "run", first("/runs"))
 	shape(t, "run", n.get("/runs/"+text(first("/runs")["id"])))
+	shape(t, "group", first("/groups"))
 	var q map[string]any
 	n.post("/questions", map[string]any{"expression": "memory.used"}, &q)
 	shape(t, "question", q)

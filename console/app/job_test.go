@@ -229,6 +229,24 @@ func question(t *testing.T, n *node, m *machine) {
 	if nobody.Asked != 0 {
 		t.Errorf("an empty selection asked %d machines", nobody.Asked)
 	}
+	for rule, asked := range map[string]int{"hardware.cores >= 1": 1, "hardware.cores < 1": 0} {
+		var g struct {
+			ID string `json:"id"`
+		}
+		n.post("/groups", map[string]any{"name": rule, "rule": rule}, &g)
+		n.eventually(10*time.Second, "the group has met the machine", func() bool { return n.get("/groups/" + g.ID)["state"] == "ready" })
+		if got := n.get("/groups/" + g.ID); got["machines"] != float64(asked) || got["unknown"] != 0.0 || len(n.items("/machines?group="+g.ID)) != asked {
+			t.Errorf("the group %s: %v", rule, got)
+		}
+		n.post("/questions", map[string]any{"expression": "hardware.cores", "group": g.ID}, &q)
+		if q.Asked != asked {
+			t.Errorf("a question to the group %s went to %d machines", rule, q.Asked)
+		}
+	}
+	wrong = n.do(http.MethodPost, "/groups", map[string]any{"name": "x", "rule": "memory.used > 0.5"}, nil, http.StatusUnprocessableEntity)
+	if !strings.Contains(wrong, "body.rule") || !strings.Contains(wrong, `"position"`) {
+		t.Errorf("a rule over vitals: %s", wrong)
+	}
 }
 
 // terminal opens a terminal through one node at a machine of another.

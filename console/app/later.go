@@ -21,6 +21,8 @@ func (c *Console) later() map[string]store.Handler {
 		fleet.KindBack:        {Inside: c.health.Back},
 		fleet.KindRevoked:     {Outside: c.machineRevoked, Lease: time.Minute},
 		fleet.KindQuestionEnd: {Inside: c.fleet.QuestionEnded},
+		fleet.KindGroup:       {Inside: c.fleet.Judge},
+		fleet.KindRegroup:     {Inside: c.fleet.Regroup},
 		health.KindSilent:     {Inside: c.health.Silent},
 		health.KindAge:        {Inside: c.health.Age},
 		health.KindSettled:    {Inside: c.health.Settled},

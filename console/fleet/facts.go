@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/deskside/deskside/console/model"
@@ -38,6 +40,9 @@ func (f *Fleet) TakeSections(tx *store.Tx, list []model.Section) error {
 			if err := setOS(tx, s.Machine, m.OS); err != nil {
 				return err
 			}
+		}
+		if err := tx.Due(KindRegroup, s.Machine, tx.Now()); err != nil {
+			return err
 		}
 		tx.Changed(s.Organisation, ChangedMachine, s.Machine)
 	}
@@ -125,11 +130,21 @@ func bound[T any](tx *store.Tx, list []T, of func(T) model.ID, statement string)
 	return nil
 }
 
-// Facts are the sections of a machine put together, with the time each was read.
-func Facts(tx *store.Tx, machine model.ID) (expression.Machine, map[string]time.Time, error) {
+// Facts are the sections of a machine put together, with the time each was read:
+// those that are named, or all when none is.
+func Facts(tx *store.Tx, machine model.ID, sections ...string) (expression.Machine, map[string]time.Time, error) {
 	var m expression.Machine
 	read := map[string]time.Time{}
-	rows, err := tx.Query("SELECT name, read_at, body FROM fact_section WHERE machine_id = $1 AND {wall}", machine)
+	query, args := "SELECT name, read_at, body FROM fact_section WHERE machine_id = $1 AND {wall}", []any{machine}
+	if len(sections) > 0 {
+		marks := make([]string, len(sections))
+		for i, name := range sections {
+			args = append(args, name)
+			marks[i] = "$" + strconv.Itoa(len(args))
+		}
+		query += " AND name IN (" + strings.Join(marks, ", ") + ")"
+	}
+	rows, err := tx.Query(query, args...)
 	if err != nil {
 		return m, nil, fmt.Errorf("read facts: %w", err)
 	}

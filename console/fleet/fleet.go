@@ -1,5 +1,6 @@
 // Package fleet keeps the machines: how they enrol, whether they are there and
-// why not, what they are, and what is asked of all of them.
+// why not, what they are, which belong together, and what is asked of all of
+// them.
 //
 // # Presence
 //
@@ -25,6 +26,8 @@ import (
 const (
 	KindLost        = "fleet.lost"     // a lost line did not come back in time
 	KindQuestionEnd = "fleet.question" // nobody answers any more; later: forget it
+	KindGroup       = "fleet.group"    // a rule has machines to meet
+	KindRegroup     = "fleet.regroup"  // a machine has rules to meet
 )
 
 // Kinds of due rows that fleet writes for others.
@@ -39,6 +42,7 @@ const (
 const (
 	ChangedMachine  = "machine"
 	ChangedQuestion = "question"
+	ChangedGroup    = "group"
 )
 
 // Fleet is the machines of all organisations.

@@ -27,7 +27,12 @@ type yard struct {
 
 func each(t *testing.T, fn func(*testing.T, *yard)) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		fn(t, &yard{Fleet: New(s, slog.New(slog.DiscardHandler)), t: t, ours: model.NewID()})
+		y := &yard{Fleet: New(s, slog.New(slog.DiscardHandler)), t: t, ours: model.NewID()}
+		y.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("INSERT INTO organisation (id, name, created_at, version) VALUES ($1, 'Ours', 0, 1)", y.ours)
+			return err
+		})
+		fn(t, y)
 	})
 }
 

@@ -115,8 +115,9 @@ func index(tx *store.Tx, m model.Machine) error {
 type Query struct {
 	store.Request
 	Text     string
-	Presence string // online, offline or nothing
-	Health   string // a health or nothing
+	Presence string   // online, offline or nothing
+	Health   string   // a health or nothing
+	Group    model.ID // of its machines only; the zero id for all
 }
 
 // List reads a page of machines, worst first unless asked otherwise.
@@ -137,6 +138,12 @@ func List(tx *store.Tx, q Query) (store.Page[model.Machine], error) {
 	}
 	if q.Health != "" {
 		l.Where("m.health = ?", q.Health)
+	}
+	if q.Group != (model.ID{}) {
+		if _, err := GetGroup(tx, q.Group); err != nil {
+			return store.Page[model.Machine]{}, err
+		}
+		l.Where("m.id IN (SELECT machine_id FROM group_machine WHERE group_id = ? AND verdict = ?)", q.Group, groupIn)
 	}
 	l.Matching(ChangedMachine, q.Text)
 	return store.ReadPage(tx, &l, q.Request, scanMachine)

@@ -17,10 +17,16 @@ const (
 	questionKept = 24 * time.Hour
 )
 
-// Ask writes a question down for the machines named, or for all of the
-// organisation when every is set; an empty selection means nobody. It returns
-// the machines to be hinted at.
-func (f *Fleet) Ask(ctx context.Context, scope store.Scope, organisation model.ID, source string, machines []model.ID, every bool) (model.Question, []model.ID, error) {
+// Audience says who is asked: the machines named, those of a group, or every
+// machine of the organisation. An empty selection means nobody.
+type Audience struct {
+	Machines []model.ID
+	Group    model.ID
+	Every    bool
+}
+
+// Ask writes a question down. It returns the machines to be hinted at.
+func (f *Fleet) Ask(ctx context.Context, scope store.Scope, organisation model.ID, source string, who Audience) (model.Question, []model.ID, error) {
 	q := model.Question{ID: model.NewID(), Organisation: organisation, Expression: source, Version: 1,
 		By: model.Actor{Kind: model.ByTechnician, ID: scope.Actor.ID, Name: scope.Actor.Name}}
 	if _, err := expression.Compile(expression.Use{Kind: expression.Question}, source); err != nil {
@@ -30,7 +36,7 @@ func (f *Fleet) Ask(ctx context.Context, scope store.Scope, organisation model.I
 	err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
 		online, q.Offline, q.Asked = nil, []model.ID{}, 0
 		q.CreatedAt, q.EndsAt = tx.Now(), tx.Now().Add(questionTime)
-		targets, err := targets(tx, organisation, machines, every)
+		targets, err := who.targets(tx, organisation)
 		if err != nil {
 			return err
 		}
@@ -55,16 +61,27 @@ type target struct {
 	online bool
 }
 
-func targets(tx *store.Tx, organisation model.ID, machines []model.ID, every bool) ([]target, error) {
+func (a Audience) targets(tx *store.Tx, organisation model.ID) ([]target, error) {
 	scan := func(r *store.Rows) (target, error) {
 		var t target
 		return t, r.Scan(&t.id, &t.online)
 	}
-	if every {
+	switch {
+	case a.Group != model.ID{}:
+		g, err := GetGroup(tx, a.Group)
+		if err != nil {
+			return nil, err
+		}
+		if g.Judging { // it would ask some of its machines and look as if it were all
+			return nil, model.Problemf(model.CodeState, "group", "The machines of this group are still being gathered. Please ask again in a moment.")
+		}
+		return store.Collect(tx, scan, `SELECT m.id, m.online FROM machine m JOIN group_machine g ON g.machine_id = m.id
+			WHERE g.group_id = $1 AND g.verdict = $2 AND m.revoked = $3 AND {wall m}`, a.Group, groupIn, false)
+	case a.Every:
 		return store.Collect(tx, scan, "SELECT id, online FROM machine WHERE organisation_id = $1 AND revoked = $2 AND {wall}", organisation, false)
 	}
 	var out []target
-	for _, id := range machines {
+	for _, id := range a.Machines {
 		m, err := get(tx, id)
 		if err != nil {
 			return nil, err

@@ -35,7 +35,7 @@ func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string) (mod
 		if err := tx.NotDue(KindLost, m.ID); err != nil {
 			return err
 		}
-		for _, kind := range []string{KindGone, KindRevoked} {
+		for _, kind := range []string{KindGone, KindRevoked, KindRegroup} {
 			if err := tx.Due(kind, m.ID, tx.Now()); err != nil {
 				return err
 			}

@@ -37,6 +37,7 @@ const (
 	OpenSession   Right = "session.open"
 	SessionReplay Right = "session.replay"
 	QuestionAsk   Right = "question.ask"
+	GroupWrite    Right = "group.write"
 	CheckWrite    Right = "check.write"
 	SettingsWrite Right = "settings.write"
 	PeopleWrite   Right = "people.write"
@@ -46,7 +47,7 @@ const (
 // Rights of a role. An unknown role has none.
 func (r Role) Rights() []Right {
 	read := []Right{MachineRead, TicketRead}
-	work := append(slices.Clone(read), TicketWrite, RunStart, OpenSession, SessionReplay, QuestionAsk)
+	work := append(slices.Clone(read), TicketWrite, RunStart, OpenSession, SessionReplay, QuestionAsk, GroupWrite)
 	switch r {
 	case RoleViewer:
 		return read
