@@ -267,6 +267,36 @@ for (const engine of engines) {
 		await accessible(page);
 	});
 
+	await step("groups: a rule picks the computers, lists and questions go by it", async () => {
+		await page.goto(`${world.http}/computers/groups`);
+		const name = page.getByRole("textbox", { name: "Name" });
+		const rule = page.getByRole("textbox", { name: "Rule" });
+		await name.fill("Test benches");
+		await rule.fill("memory.used > 0.5");
+		await page.getByRole("button", { name: "Make the group" }).click();
+		await see(/changes from moment to moment/);
+		await rule.fill("hardware.cores >= 1");
+		await page.getByRole("button", { name: "Make the group" }).click();
+		const row = page.getByRole("row", { name: /Test benches/ });
+		await row.getByRole("link", { name: "1", exact: true }).click();
+		await page.waitForURL(/\/computers\?group=/);
+		await see(world.machine.name);
+		await page.goto(`${world.http}/computers/groups`);
+		await row.getByRole("link", { name: /^Ask them/ }).click();
+		await page.getByLabel("Expression").fill("hardware.cores");
+		await page.getByRole("button", { name: "Ask the group" }).click();
+		await see(/1 of 1 have answered/);
+		await page.goto(`${world.http}/computers/groups`);
+		await accessible(page);
+		await row.getByRole("button", { name: /Test benches/ }).click();
+		await rule.fill("hardware.cores < 1");
+		await page.getByRole("button", { name: "Save the group" }).click();
+		await row.getByRole("link", { name: "0", exact: true }).waitFor();
+		await page.getByRole("button", { name: "Delete", exact: true }).click();
+		await page.getByRole("dialog").getByRole("button", { name: "Delete the group" }).click();
+		await row.waitFor({ state: "detached" });
+	});
+
 	await step("7 help: the person writes, the technician answers, both see it", async () => {
 		const theirs = await browser.newContext({
 			viewport: { width: 390, height: 844 },

@@ -193,6 +193,7 @@ function Overlay({
 		...(can("question.ask")
 			? ([{ word: "ask.title", icon: "search", run: () => void navigate({ to: "/computers/ask" }) }] as const)
 			: []),
+		{ word: "groups.title", icon: "computer", run: () => void navigate({ to: "/computers/groups" }) },
 		{ word: "nav.repairs", icon: "repair", kbd: "g r", run: () => void navigate({ to: "/repairs" }) },
 		...(can("machine.enrol")
 			? ([
@@ -294,10 +295,11 @@ const computers = createRoute({
 	path: "/computers",
 	validateSearch: (
 		search: Record<string, unknown>,
-	): { q?: string; presence?: "online" | "offline"; health?: Health; sort?: string } => ({
+	): { q?: string; presence?: "online" | "offline"; health?: Health; group?: string; sort?: string } => ({
 		q: text(search.q),
 		presence: oneOf(search.presence, ["online", "offline"] as const),
 		health: oneOf(search.health, grades),
+		group: text(search.group),
 		sort: text(search.sort),
 	}),
 	component: lazyRouteComponent(() => import("./pages/computers"), "ComputersRoute"),
@@ -305,11 +307,18 @@ const computers = createRoute({
 const ask = createRoute({
 	getParentRoute: () => shell,
 	path: "/computers/ask",
-	validateSearch: (search: Record<string, unknown>): { e?: string; question?: string } => ({
+	validateSearch: (search: Record<string, unknown>): { e?: string; question?: string; group?: string } => ({
 		e: text(search.e),
+		group: text(search.group),
 		question: text(search.question),
 	}),
 	component: lazyRouteComponent(() => import("./pages/ask"), "AskRoute"),
+});
+const groups = createRoute({
+	getParentRoute: () => shell,
+	path: "/computers/groups",
+	validateSearch: (search: Record<string, unknown>): { group?: string } => ({ group: text(search.group) }),
+	component: lazyRouteComponent(() => import("./pages/groups"), "GroupsRoute"),
 });
 const machine = createRoute({
 	getParentRoute: () => shell,
@@ -365,6 +374,7 @@ const tree = root.addChildren([
 		ticket,
 		computers,
 		ask,
+		groups,
 		machine,
 		repairs,
 		session,

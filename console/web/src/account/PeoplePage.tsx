@@ -5,11 +5,11 @@ import { useMe } from "../api/me";
 import type { Person, Role } from "../api/types";
 import { type MessageId, useT } from "../i18n";
 import { moment, when } from "../i18n/format";
+import { Confirm } from "../ui/confirm";
 import { Icon } from "../ui/icons";
 import { say } from "../ui/notices";
 import { Bones, Btn, Empty, Face, Seg, useSentence, Wrong } from "../ui/parts";
 import { SearchField } from "../ui/search";
-import { Confirm } from "./Confirm";
 import { type PeopleState, useChangePerson, usePersons } from "./queries";
 import "./account.css";
 

@@ -4,9 +4,9 @@ import { useCan, useMe } from "../api/me";
 import type { Token } from "../api/types";
 import { useT } from "../i18n";
 import { moment, when } from "../i18n/format";
+import { Confirm } from "../ui/confirm";
 import { say } from "../ui/notices";
 import { Bones, Btn, Empty, Wrong } from "../ui/parts";
-import { Confirm } from "./Confirm";
 import { useRevoke, useTokens } from "./queries";
 import "./account.css";
 

@@ -28,6 +28,8 @@ export function keysOf({ kind, id }: Change): QueryKey[] {
 	switch (kind) {
 		case "machine":
 			return [["machine", id], ["machine-counts"]];
+		case "group":
+			return [["groups"]];
 		case "alert":
 			return [["alerts"], ["alert", id], ["machine-counts"]];
 		case "ticket":

@@ -8,7 +8,16 @@ import { useEffect, useSyncExternalStore } from "react";
 import { socketAddress } from "./client";
 import type { LiveValue } from "./types";
 
-export type ChangeKind = "machine" | "alert" | "ticket" | "run" | "question" | "session" | "check" | "settings";
+export type ChangeKind =
+	| "machine"
+	| "group"
+	| "alert"
+	| "ticket"
+	| "run"
+	| "question"
+	| "session"
+	| "check"
+	| "settings";
 export type Change = { kind: ChangeKind; id: string };
 export type LiveVitals = { machine_id: string; at: string; series: LiveValue[] };
 export type Status = "connecting" | "open" | "lost";

@@ -11,6 +11,7 @@ export type Right =
 	| "session.open"
 	| "session.replay"
 	| "question.ask"
+	| "group.write"
 	| "check.write"
 	| "settings.write"
 	| "people.write"

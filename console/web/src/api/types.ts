@@ -45,6 +45,7 @@ export const factsOf = (raw: Raw): Facts => ({
 export type Process = Schemas["FactProcess"];
 export type Series = Schemas["Series"];
 export type Vitals = Schemas["Vitals"];
+export type Group = Schemas["Group"];
 export type Enrolment = Schemas["NewEnrolment"];
 export type Alert = Schemas["Alert"];
 export type Ticket = Schemas["Ticket"];

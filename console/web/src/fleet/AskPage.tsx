@@ -1,22 +1,30 @@
 /** A question to the fleet: one expression, asked of every machine that is online; answers fill the table as they come. */
-import { Textarea } from "@mantine/core";
+import { Select, Textarea } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { Failure } from "../api/client";
 import type { Answer, Question } from "../api/types";
 import { pick, useT } from "../i18n";
 import { bytes, duration, number } from "../i18n/format";
 import { useKeys } from "../ui/keyboard";
 import { Bones, Btn, Empty, Wrong } from "../ui/parts";
-import { useAnswers, useAsk, useExamples, useFields, useQuestion } from "./queries";
+import { FieldHelp, Refused } from "./expression";
+import { useAnswers, useAsk, useExamples, useGroups, useQuestion } from "./queries";
 import "./fleet.css";
 
-type Props = { expression?: string; question?: string; asked: (question: Question) => void };
+type Props = {
+	expression?: string;
+	question?: string;
+	/** The group that is asked; without it everybody is. */
+	group?: string;
+	setGroup: (id: string | undefined) => void;
+	asked: (question: Question) => void;
+};
 
-export function AskPage({ expression, question: id, asked }: Props) {
+export function AskPage({ expression, question: id, group, setGroup, asked }: Props) {
 	const t = useT();
 	const ask = useAsk();
 	const question = useQuestion(id);
+	const groups = useGroups();
 	const [typed, setTyped] = useState(expression ?? "");
 	const field = useRef<HTMLTextAreaElement>(null);
 	useEffect(() => {
@@ -25,7 +33,7 @@ export function AskPage({ expression, question: id, asked }: Props) {
 	useEffect(() => {
 		if (expression) setTyped(expression);
 	}, [expression]);
-	const send = () => typed.trim() && ask.mutate({ expression: typed.trim() }, { onSuccess: asked });
+	const send = () => typed.trim() && ask.mutate({ expression: typed.trim(), group }, { onSuccess: asked });
 	useKeys([
 		{ keys: "/", does: "key.expression", run: () => field.current?.focus() },
 		{ keys: "Ctrl Enter", does: "key.ask", run: send, inFields: true },
@@ -59,11 +67,26 @@ export function AskPage({ expression, question: id, asked }: Props) {
 							spellCheck={false}
 							autoFocus
 						/>
-						{ask.error && <Refused reason={ask.error} expression={ask.variables?.expression ?? ""} />}
+						{ask.error && (
+							<Refused reason={ask.error} expression={ask.variables?.expression ?? ""} field="expression" />
+						)}
 						<div className="line wrap">
 							<Btn type="submit" kind="first" kbd="Ctrl Enter" loading={ask.isPending} disabled={!typed.trim()}>
-								{t("ask.ask_online")}
+								{t(group ? "ask.ask_group" : "ask.ask_online")}
 							</Btn>
+							{(groups.data?.length ?? 0) > 0 && (
+								<Select
+									aria-label={t("ask.whom")}
+									value={group ?? ""}
+									data={[
+										{ value: "", label: t("ask.everybody") },
+										...(groups.data ?? []).map((g) => ({ value: g.id, label: `${g.name} (${number(g.machines)})` })),
+									]}
+									onChange={(value) => setGroup(value || undefined)}
+									allowDeselect={false}
+									searchable
+								/>
+							)}
 							<span className="sub">{t("ask.promise")}</span>
 						</div>
 					</form>
@@ -93,21 +116,6 @@ function Progress({ question }: { question: Question }) {
 			{words}
 			{rest.length > 0 && <span className="mid"> {rest.join(" ")}</span>}
 		</span>
-	);
-}
-
-/** Why the expression was not asked, with the place marked under the line it stands in. */
-function Refused({ reason, expression }: { reason: unknown; expression: string }) {
-	const problem =
-		reason instanceof Failure ? reason.problem.errors?.find((e) => e.location.endsWith("expression")) : undefined;
-	if (!problem) return <Wrong reason={reason} />;
-	const place = problem.position;
-	const line = place ? expression.split("\n")[place.line - 1] : undefined;
-	return (
-		<div role="alert" className="ask-where">
-			{line !== undefined && place && `${line}\n${" ".repeat(Math.max(0, place.column - 1))}^ `}
-			{problem.message}
-		</div>
 	);
 }
 
@@ -236,46 +244,4 @@ function shown(field: string, value: unknown): string | undefined {
 				? String(value)
 				: number(value, 2);
 	return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function FieldHelp({ insert }: { insert: (name: string) => void }) {
-	const t = useT();
-	const fields = useFields();
-	const [filter, setFilter] = useState("");
-	const wanted = filter.trim().toLocaleLowerCase();
-	return (
-		// biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
-		<aside className="pane" tabIndex={0} aria-label={t("ask.fields")}>
-			<section>
-				<h2>{t("ask.fields")}</h2>
-				<input
-					className="field-filter"
-					type="search"
-					aria-label={t("act.filter")}
-					placeholder={t("act.filter")}
-					value={filter}
-					onChange={(event) => setFilter(event.currentTarget.value)}
-				/>
-				{fields.error && <Wrong reason={fields.error} />}
-				<ul className="ask-fields">
-					{fields.data
-						?.filter((f) => !wanted || `${f.name} ${pick(f.help)}`.toLocaleLowerCase().includes(wanted))
-						.map((field) => (
-							<li key={field.name}>
-								<button type="button" className="plain" onClick={() => insert(field.name)}>
-									<span className="line">
-										<b className="mono cut">{field.name}</b>
-										<span className="mono dim">{field.type}</span>
-										{field.class !== "plain" && (
-											<span className="tag">{t(field.class === "private" ? "ask.private" : "ask.personal")}</span>
-										)}
-									</span>
-									<span className="sub">{pick(field.help)}</span>
-								</button>
-							</li>
-						))}
-				</ul>
-			</section>
-		</aside>
-	);
 }

@@ -2,7 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo } from "react";
 import { useCan } from "../api/me";
-import type { Health, MachineCounts } from "../api/types";
+import type { Group, Health, MachineCounts } from "../api/types";
 import { type MessageId, pick, useT } from "../i18n";
 import { number } from "../i18n/format";
 import { Icon } from "../ui/icons";
@@ -11,7 +11,7 @@ import { Btn, Empty, Mark, Wrong } from "../ui/parts";
 import { SearchField } from "../ui/search";
 import { machineColumns } from "./columns";
 import { EnrolLine } from "./EnrolLine";
-import { type MachineFilter, useExamples, useMachineCounts, useMachineNews, useMachines } from "./queries";
+import { type MachineFilter, useExamples, useGroups, useMachineCounts, useMachineNews, useMachines } from "./queries";
 import "./fleet.css";
 
 type Props = { filter: MachineFilter; set: (change: Partial<MachineFilter>) => void; open: (id: string) => void };
@@ -27,7 +27,8 @@ export function ComputersPage({ filter, set, open }: Props) {
 	const columns = useMemo(() => machineColumns(t), [t]);
 	const rows = useMemo(() => machines.data?.pages.flatMap((page) => page.items) ?? [], [machines.data]);
 	const total = machines.data?.pages[0]?.total ?? 0;
-	const filtered = !!(filter.q || filter.presence || filter.health);
+	const filtered = !!(filter.q || filter.presence || filter.health || filter.group);
+	const groups = useGroups();
 	useEffect(() => {
 		document.title = `${t("nav.computers")} · Deskside`;
 	}, [t]);
@@ -56,7 +57,7 @@ export function ComputersPage({ filter, set, open }: Props) {
 				{counts.data && <Distribution counts={counts.data} />}
 			</section>
 			<div className="fleet">
-				<Rail filter={filter} counts={counts.data} set={set} />
+				<Rail filter={filter} counts={counts.data} groups={groups.data ?? []} set={set} />
 				<div className="fleet-col">
 					<div className="views">
 						{grades.map((grade) => (
@@ -72,6 +73,12 @@ export function ComputersPage({ filter, set, open }: Props) {
 								</Mark>
 							</button>
 						))}
+						{filter.group && (
+							<Btn kind="bare" low rightSection={<Icon name="cross" />} onClick={() => set({ group: undefined })}>
+								{groups.data?.find((g) => g.id === filter.group)?.name ?? t("groups.title")}
+								<span className="out-of-sight"> {t("act.clear_filter")}</span>
+							</Btn>
+						)}
 						<span className="grow" />
 						{news.news && (
 							<Btn kind="bare" go onClick={news.refresh}>
@@ -87,7 +94,7 @@ export function ComputersPage({ filter, set, open }: Props) {
 						<Empty
 							large
 							action={
-								<Btn onClick={() => set({ q: undefined, presence: undefined, health: undefined })}>
+								<Btn onClick={() => set({ q: undefined, presence: undefined, health: undefined, group: undefined })}>
 									{t("act.clear_filter")}
 								</Btn>
 							}
@@ -137,8 +144,13 @@ function Distribution({ counts }: { counts: MachineCounts }) {
 	);
 }
 
-/** Left of the list: presence, and the questions one asks often. */
-function Rail({ filter, counts, set }: { filter: MachineFilter; counts?: MachineCounts; set: Props["set"] }) {
+/** More groups than these are on their own page. */
+const GROUPS = 12;
+
+type RailProps = { filter: MachineFilter; counts?: MachineCounts; groups: Group[]; set: Props["set"] };
+
+/** Left of the list: presence, groups, and the questions one asks often. */
+function Rail({ filter, counts, groups, set }: RailProps) {
 	const t = useT();
 	const can = useCan();
 	const examples = useExamples();
@@ -161,6 +173,31 @@ function Rail({ filter, counts, set }: { filter: MachineFilter; counts?: Machine
 					<span className="dim">{n === undefined ? "" : number(n)}</span>
 				</button>
 			))}
+			<div className="label">{t("groups.title")}</div>
+			{groups.slice(0, GROUPS).map((group) => (
+				<button
+					key={group.id}
+					type="button"
+					aria-pressed={filter.group === group.id}
+					title={group.rule}
+					onClick={() => set({ group: filter.group === group.id ? undefined : group.id })}
+				>
+					<span className="cut">{group.name}</span>
+					<span className="dim">{group.state === "ready" ? number(group.machines) : "…"}</span>
+				</button>
+			))}
+			<Link to="/computers/groups" className="link">
+				<span className="line">
+					{groups.length === 0 && can("group.write") && <Icon name="plus" />}
+					{t(
+						groups.length > GROUPS
+							? "groups.all"
+							: groups.length > 0 || !can("group.write")
+								? "groups.manage"
+								: "groups.first",
+					)}
+				</span>
+			</Link>
 			{can("question.ask") && (
 				<>
 					<div className="label">{t("ask.questions")}</div>

@@ -9,9 +9,15 @@ import {
 import { useCallback, useEffect, useRef, useState } from "react";
 import { api, call, rows } from "../api/client";
 import { type Change, live } from "../api/live";
-import { factsOf, type Health, type List, type Machine, type Settings } from "../api/types";
+import { factsOf, type Group, type Health, type List, type Machine, type Settings } from "../api/types";
 
-export type MachineFilter = { q?: string; presence?: "online" | "offline"; health?: Health; sort?: string };
+export type MachineFilter = {
+	q?: string;
+	presence?: "online" | "offline";
+	health?: Health;
+	group?: string;
+	sort?: string;
+};
 type Pages = InfiniteData<List<Machine>, string | undefined>;
 
 const PAGE = 200;
@@ -134,7 +140,7 @@ export function useFields() {
 
 export function useAsk() {
 	return useMutation({
-		mutationFn: (body: { expression: string; machine_ids?: string[] }) => call(api.POST("/questions", { body })),
+		mutationFn: (body: { expression: string; group?: string }) => call(api.POST("/questions", { body })),
 	});
 }
 
@@ -181,5 +187,43 @@ export function usePatchSettings() {
 			call(api.PATCH("/settings", { body: { version, ...change } })),
 		onSuccess: (fresh) => client.setQueryData(["settings"], fresh),
 		onError: () => client.invalidateQueries({ queryKey: ["settings"] }),
+	});
+}
+
+/** An organisation has at most 200 groups: one page holds them all. */
+export function useGroups() {
+	return useQuery({
+		queryKey: ["groups"],
+		queryFn: () => call(api.GET("/groups", { params: { query: { limit: 500 } } })).then(rows),
+		// Who is in a group follows the facts of machines, of which no list is told one by one.
+		staleTime: 5_000,
+	});
+}
+
+export type GroupText = { name: string; rule: string };
+
+/** Makes a group, or changes the one that is given. */
+export function useWriteGroup() {
+	const client = useQueryClient();
+	return useMutation({
+		mutationFn: ({ group, text }: { group?: Group; text: GroupText }) =>
+			group
+				? call(
+						api.PATCH("/groups/{id}", {
+							params: { path: { id: group.id } },
+							body: { version: group.version, ...text },
+						}),
+					)
+				: call(api.POST("/groups", { body: text })),
+		onSettled: () => client.invalidateQueries({ queryKey: ["groups"] }),
+	});
+}
+
+export function useDeleteGroup() {
+	const client = useQueryClient();
+	return useMutation({
+		mutationFn: (group: Group) =>
+			call(api.DELETE("/groups/{id}", { params: { path: { id: group.id }, query: { version: group.version } } })),
+		onSettled: () => client.invalidateQueries({ queryKey: ["groups"] }),
 	});
 }

@@ -92,6 +92,8 @@ const fieldWords: Record<string, MessageId> = {
 	reason: "session.reason",
 	display_name: "settings.name",
 	expression: "ask.expression",
+	rule: "groups.rule",
+	name: "groups.name",
 	watched_services: "settings.watched_services",
 };
 

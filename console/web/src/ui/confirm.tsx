@@ -2,7 +2,7 @@
 import { Modal } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useT } from "../i18n";
-import { Btn } from "../ui/parts";
+import { Btn } from "./parts";
 
 type Props = {
 	title: string;
