@@ -11,7 +11,7 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 		{
 			id: "health",
 			head: t("computers.health"),
-			width: "minmax(200px, 2.6fr)",
+			width: "minmax(200px, 2.3fr)",
 			sort: "health",
 			area: "title",
 			cell: (m) => (
@@ -66,7 +66,7 @@ export function machineColumns(t: Translate): Column<Machine>[] {
 		{
 			id: "system",
 			head: t("computers.system"),
-			width: "minmax(80px, 1.1fr)",
+			width: "minmax(80px, 1.4fr)",
 			cell: (m) => (
 				<span className="mid" title={systemName(m.os)}>
 					{systemName(m.os)}
