@@ -8,9 +8,11 @@ import (
 	"github.com/deskside/deskside/console/store"
 )
 
-// KindChanged is the due row that ends what a person, a token or a sign-in may do
-// no longer, where it is held.
-const KindChanged = "account.changed"
+// Kinds of due rows of people.
+const (
+	KindChanged = "account.changed" // for others: what a person, a token or a sign-in may do no longer ends where it is held
+	KindExpires = "account.expires" // a sign-in or a token has come to its end
+)
 
 // Change is what somebody who manages people changes; a nil field stays.
 type Change struct {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -190,6 +191,39 @@ func TestTokens(t *testing.T) {
 		}
 		if h.audited(t, "token.revoke") != 2 {
 			t.Error("not every end of a token is in the audit")
+		}
+	})
+}
+
+// A sign-in that comes to its end by itself ends what was opened with it; one that
+// was used meanwhile lives on.
+func TestExpires(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		if _, err := h.begin(t.Context(), h.anna, "here"); err != nil {
+			t.Fatal(err)
+		}
+		later := func(end time.Duration) (next time.Time, told int) {
+			err := h.store.Update(t.Context(), system, func(tx *store.Tx) error {
+				var id model.ID
+				err := tx.QueryRow("SELECT c.id FROM credential c JOIN due d ON d.id = c.id WHERE d.kind = $1", KindExpires).Scan(&id)
+				if err == nil {
+					_, err = tx.Exec("UPDATE credential SET expires_at = $1 WHERE id = $2", store.Micros(tx.Now().Add(end)), id)
+				}
+				if err == nil {
+					next, err = h.Expires(t.Context(), tx, id)
+				}
+				return errors.Join(err, tx.QueryRow("SELECT count(*) FROM due WHERE kind = $1 AND id = $2", KindChanged, h.anna.ID).Scan(&told))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return next, told
+		}
+		if next, told := later(time.Hour); next.IsZero() || told != 0 {
+			t.Errorf("one that lives: again at %v, told %d", next, told)
+		}
+		if next, told := later(-time.Second); !next.IsZero() || told != 1 {
+			t.Errorf("one that has ended: again at %v, told %d", next, told)
 		}
 	})
 }

@@ -55,13 +55,35 @@ type credential struct {
 }
 
 func insertCredential(tx *store.Tx, kind, secret string, c credential) error {
+	id := model.NewID()
 	_, err := tx.Exec(`INSERT INTO credential (id, organisation_id, kind, hash, person_id, machine_id, machine_name, person_name, account, language, created_at, expires_at, used_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 1)`, model.NewID(), c.organisation, kind, hashOf(secret), c.person,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 1)`, id, c.organisation, kind, hashOf(secret), c.person,
 		c.machine, c.machineName, c.personName, c.account, c.language, store.Micros(tx.Now()), store.Micros(c.expires))
 	if err != nil {
 		return fmt.Errorf("keep a %s: %w", kind, err)
 	}
+	if kind == signIn || kind == token {
+		return tx.Due(KindExpires, id, c.expires)
+	}
 	return nil
+}
+
+// Expires is the handler of KindExpires: what was opened with a sign-in or a token
+// ends with it. One that was used since lives on; one that was ended is gone.
+func (a *Accounts) Expires(_ context.Context, tx *store.Tx, id model.ID) (time.Time, error) {
+	var person model.ID
+	var expires int64
+	err := tx.QueryRow("SELECT person_id, expires_at FROM credential WHERE id = $1 AND {wall}", id).Scan(&person, &expires)
+	if errors.Is(err, store.ErrNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read a credential: %w", err)
+	}
+	if end := store.Time(expires); tx.Now().Before(end) {
+		return end, nil
+	}
+	return time.Time{}, tx.Due(KindChanged, person, tx.Now())
 }
 
 // find is the living credential of a secret.

@@ -30,6 +30,7 @@ func (c *Console) later() map[string]store.Handler {
 		session.KindOpening:   {Inside: c.sessions.Expire},
 		link.KindAge:          {Inside: c.lines.Age},
 		account.KindAge:       {Inside: c.account.Age},
+		account.KindExpires:   {Inside: c.account.Expires},
 		account.KindChanged:   {Outside: c.personChanged, Lease: time.Minute},
 	}
 }
