@@ -38,10 +38,16 @@ func NewCauses() (*Causes, error) {
 func (c *Causes) Judge(m *expression.Machine, watched []string, at time.Time) {
 	c.set.set.Watched = wanted(m, watched)
 	c.set.Evaluate(m, at)
+	for k, st := range c.set.states {
+		if st.UnknownSince != 0 { // between two bad readings it may have been well
+			st.WarnSince, st.CriticalFrom = 0, 0
+			c.set.states[k] = st
+		}
+	}
 }
 
-// Firing returns what is wrong at the last reading, and was without a break for
-// at least the catalogue's For.
+// Firing returns what is wrong at the last reading, and was at each one for at
+// least the catalogue's For.
 func (c *Causes) Firing() map[Cause]bool {
 	out := map[Cause]bool{}
 	for _, one := range c.set.checks {

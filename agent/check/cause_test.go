@@ -68,6 +68,8 @@ func TestCauses(t *testing.T) {
 	m.Services = nil
 	after("it cannot be seen", 15*time.Second)
 	m.Services = services
+	after("seen again: meanwhile it may have been well", 30*time.Second)
+	after("bad for long enough again", 15*time.Second, cups)
 	watched = nil
 	after("nobody watches it", 2*time.Minute)
 	m.Filesystems[1].Used = known(0.9)

@@ -179,11 +179,11 @@ func (c *Console) handlers() link.Handlers {
 		Session: c.sessions.Arrive,
 		Pending: []func(context.Context, model.From) ([]model.Act, error){
 			c.health.PendingSet, c.pendingTuning, c.sessions.Pending, c.repair.Pending, c.fleet.PendingQuestions},
+		Send: c.repair.Send,
 		Sent: func(ctx context.Context, a model.Act) {
 			c.health.SetSent(ctx, a)
 			c.tuningSent(ctx, a)
 			c.sessions.Sent(ctx, a)
-			c.repair.Sent(ctx, a)
 		},
 	}
 }

@@ -25,6 +25,7 @@ func (c *Console) later() map[string]store.Handler {
 		fleet.KindRegroup:     {Inside: c.fleet.Regroup},
 		health.KindSilent:     {Inside: c.health.Silent},
 		health.KindAge:        {Inside: c.health.Age},
+		health.KindCoarse:     {Inside: c.health.Coarsen},
 		health.KindSettled:    {Inside: c.health.Settled},
 		repair.KindExpire:     {Inside: c.repair.Expire},
 		session.KindOpening:   {Inside: c.sessions.Expire},

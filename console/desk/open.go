@@ -222,6 +222,10 @@ func joinTicket(tx *store.Tx, t model.Ticket, a ForAlert) error {
 	return add(tx, t, alertItem(a, what))
 }
 
+// stormTold is how many machines of a storm are told one by one; beyond, each so
+// many-eth: a timeline of thousands of lines tells nobody anything.
+const stormTold = 50
+
 // openStorm finds or opens the one ticket for something that many machines have.
 func openStorm(tx *store.Tx, a ForAlert) (model.ID, error) {
 	dedupe := "storm:" + a.Storm
@@ -250,5 +254,15 @@ func openStorm(tx *store.Tx, a ForAlert) (model.ID, error) {
 	if err := addMachine(tx, t, a.Machine); err != nil {
 		return t.ID, err
 	}
-	return t.ID, update(tx, &t)
+	if err := update(tx, &t); err != nil {
+		return t.ID, err
+	}
+	var n int
+	if err := tx.QueryRow("SELECT count(*) FROM ticket_machine WHERE ticket_id = $1 AND {wall}", t.ID).Scan(&n); err != nil {
+		return t.ID, fmt.Errorf("count the machines of a ticket: %w", err)
+	}
+	if n > stormTold && n%stormTold != 0 {
+		return t.ID, nil
+	}
+	return t.ID, add(tx, t, alertItem(a, "joined"))
 }

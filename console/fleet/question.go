@@ -81,7 +81,12 @@ func (a Audience) targets(tx *store.Tx, organisation model.ID) ([]target, error)
 		return store.Collect(tx, scan, "SELECT id, online FROM machine WHERE organisation_id = $1 AND revoked = $2 AND {wall}", organisation, false)
 	}
 	var out []target
+	asked := map[model.ID]bool{}
 	for _, id := range a.Machines {
+		if asked[id] {
+			continue
+		}
+		asked[id] = true
 		m, err := get(tx, id)
 		if err != nil {
 			return nil, err
@@ -175,8 +180,8 @@ func (f *Fleet) QuestionEnded(_ context.Context, tx *store.Tx, id model.ID) (tim
 		_, err := tx.Exec("DELETE FROM question WHERE id = $1 AND {wall}", id)
 		return time.Time{}, err
 	}
-	_, err = tx.Exec(`UPDATE question_machine SET state = 'failed', error = 'no answer in time' WHERE question_id = $1
-		AND state = 'pending' AND {wall}`, id)
+	_, err = tx.Exec(`UPDATE question_machine SET state = 'failed', error = 'no answer in time', at = $1 WHERE question_id = $2
+		AND state = 'pending' AND {wall}`, store.Micros(tx.Now()), id)
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -181,6 +182,11 @@ func TestStorm(t *testing.T) {
 			if n := len(list[tickets[3].ID]); n != 9 {
 				t.Errorf("%d machines in the storm's ticket", n)
 			}
+			page, tellErr := desk.Timeline(tx, tickets[3].ID, store.Request{})
+			if len(page.Items) != 9 {
+				t.Errorf("the timeline tells of %d of 9 machines", len(page.Items))
+			}
+			err = errors.Join(err, tellErr)
 			return err
 		})
 		for i, m := range machines {
@@ -313,6 +319,13 @@ func TestSilence(t *testing.T) {
 		if s := state("process.cpu"); len(s) != 1 || s[0] != model.AlertFiring {
 			t.Errorf("back again: %v", s)
 		}
+		w.tell(say(pc, "process.cpu", "sh", model.AlertUnknown)) // it says so itself
+		gone()
+		back()
+		if s := state("process.cpu"); len(s) != 1 || s[0] != model.AlertUnknown {
+			t.Errorf("what the machine itself cannot tell, when it is back: %v", s)
+		}
+		w.fire(pc, "process.cpu", "sh")
 		gone()
 		handle(func(tx *store.Tx) error { _, err := w.Silent(t.Context(), tx, pc.Machine); return err })
 		handle(func(tx *store.Tx) error { _, err := w.Silent(t.Context(), tx, pc.Machine); return err })

@@ -36,6 +36,7 @@ const (
 const (
 	KindAge     = "health.age"     // delete old history; one row for the console
 	KindSilent  = "health.silent"  // a machine has been offline for the check's time
+	KindCoarse  = "health.coarse"  // days of a machine that are over are to be packed
 	KindSettled = "health.settled" // a ticket's condition has been gone for the time that the settings say
 )
 

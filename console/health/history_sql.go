@@ -17,40 +17,107 @@ const (
 	ageEvery   = time.Hour
 )
 
+// What one machine may fill. An hour of 40 series takes about 14 KiB, and a clock
+// that is set, or an agent that starts again, begins another row.
+const (
+	hourRows  = 60
+	hourBytes = 256 << 10
+	aheadMost = 24 * time.Hour // of a clock that is wrong
+)
+
 // TakeHistory keeps rows of vitals; of two with one start the higher revision
-// holds.
+// holds. A row that is older than what is kept, that comes from the future, or
+// that is more than an hour may have, is dropped.
 func (h *Health) TakeHistory(tx *store.Tx, list []model.HistoryRow) error {
 	for _, r := range list {
-		if len(r.Payload) > history.MaxPayload {
-			return fmt.Errorf("history row of %d bytes, at most %d are kept", len(r.Payload), history.MaxPayload)
+		if len(r.Payload) > history.MaxPayload || r.Resolution != uint8(history.Fine) {
+			return fmt.Errorf("a history row of resolution %d and %d bytes; machines tell resolution %d, and at most %d bytes",
+				r.Resolution, len(r.Payload), history.Fine, history.MaxPayload)
+		}
+		now := tx.Now()
+		if r.Start.Before(now.Add(-keepFine)) || r.Start.After(now.Add(aheadMost)) {
+			continue
+		}
+		if room, err := hasRoom(tx, r); err != nil || !room {
+			if err != nil {
+				return err
+			}
+			continue
 		}
 		_, err := tx.Exec(`INSERT INTO history (machine_id, organisation_id, resolution, start, revision, payload)
 			VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (machine_id, resolution, start) DO UPDATE SET revision = excluded.revision, payload = excluded.payload
 			WHERE excluded.revision >= history.revision`,
-			r.Machine, r.Organisation, int64(r.Resolution), store.Micros(r.Start), int64(r.Revision), r.Payload)
+			r.Machine, r.Organisation, int64(history.Fine), store.Micros(r.Start), int64(r.Revision), r.Payload)
 		if err != nil {
 			return fmt.Errorf("keep history: %w", err)
+		}
+		if err := planCoarse(tx, r); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// hasRoom tells whether the clock hour of a row has room for it beside its others.
+func hasRoom(tx *store.Tx, r model.HistoryRow) (bool, error) {
+	hour := r.Start.Truncate(time.Hour)
+	var rows, bytes int64
+	err := tx.QueryRow(`SELECT count(*), CAST(COALESCE(SUM(length(payload)), 0) AS BIGINT) FROM history
+		WHERE machine_id = $1 AND resolution = $2 AND start >= $3 AND start < $4 AND start <> $5 AND {wall}`,
+		r.Machine, int64(history.Fine), store.Micros(hour), store.Micros(hour.Add(time.Hour)), store.Micros(r.Start)).Scan(&rows, &bytes)
+	if err != nil {
+		return false, fmt.Errorf("look for room for history: %w", err)
+	}
+	return rows < hourRows && bytes+int64(len(r.Payload)) <= hourBytes, nil
+}
+
+// fineSpan is what is drawn of fine rows; a longer span of coarse ones.
+const fineSpan = 8 * 24 * time.Hour
+
 // Rows are the rows of a machine that touch a span; coarse ones where fine ones
 // are too many.
 func Rows(tx *store.Tx, machine model.ID, from, to time.Time) ([]history.Row, error) {
-	resolution, longest := history.Fine, time.Hour
-	if to.Sub(from) > 8*24*time.Hour {
-		resolution, longest = history.Coarse, 25*time.Hour
+	if to.Sub(from) <= fineSpan {
+		return rowsOf(tx, machine, history.Fine, from.Add(-time.Hour), to)
 	}
+	rows, err := rowsOf(tx, machine, history.Coarse, from.Add(-day), to)
+	if err != nil {
+		return nil, err
+	}
+	// Today has no coarse row yet, nor has yesterday in its first hours.
+	fine, err := rowsOf(tx, machine, history.Fine, maxTime(from, to.Truncate(day).Add(-day)), to)
+	if err != nil {
+		return nil, err
+	}
+	packed := map[int64]bool{}
+	for _, r := range rows {
+		packed[r.Start] = true
+	}
+	for _, r := range fine {
+		if !packed[history.Day(time.UnixMicro(r.Start))] {
+			rows = append(rows, r)
+		}
+	}
+	return rows, nil
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func rowsOf(tx *store.Tx, machine model.ID, resolution history.Resolution, from, to time.Time) ([]history.Row, error) {
 	rows, err := store.Collect(tx, func(r *store.Rows) (history.Row, error) {
 		row := history.Row{Resolution: resolution}
 		var revision int64
 		err := r.Scan(&row.Start, &revision, &row.Payload)
 		row.Revision = uint32(revision)
 		return row, err
-	}, `SELECT start, revision, payload FROM history WHERE machine_id = $1 AND resolution = $2 AND start >= $3 AND start < $4 AND {wall}
-		ORDER BY start`, machine, int64(resolution), store.Micros(from.Add(-longest)), store.Micros(to))
+	}, `SELECT start, revision, payload FROM history WHERE machine_id = $1 AND resolution = $2 AND start >= $3 AND start < $4
+		AND length(payload) > 0 AND {wall} ORDER BY start`, machine, int64(resolution), store.Micros(from), store.Micros(to))
 	if err != nil {
 		return nil, fmt.Errorf("read history: %w", err)
 	}

@@ -29,7 +29,7 @@ func (h *Health) Gone(_ context.Context, tx *store.Tx, machine model.ID) (time.T
 		return time.Time{}, err
 	}
 	for _, a := range list {
-		a.Lose(tx.Now())
+		a.Silence(tx.Now())
 		if err := write(tx, &a); err != nil {
 			return time.Time{}, err
 		}
@@ -67,7 +67,7 @@ func (h *Health) Silent(_ context.Context, tx *store.Tx, machine model.ID) (time
 	}})
 }
 
-// Back is the handler of fleet.KindBack: what was unknown for silence fires
+// Back is the handler of fleet.KindBack: what was unknown for silence alone fires
 // again, until the machine says otherwise; the silence itself is over.
 func (h *Health) Back(_ context.Context, tx *store.Tx, machine model.ID) (time.Time, error) {
 	m, err := fleet.Get(tx, machine)
@@ -85,7 +85,9 @@ func (h *Health) Back(_ context.Context, tx *store.Tx, machine model.ID) (time.T
 		return time.Time{}, err
 	}
 	for _, a := range list {
-		a.State, a.ChangedAt = model.AlertFiring, tx.Now()
+		if !a.Return(tx.Now()) {
+			continue
+		}
 		if err := write(tx, &a); err != nil {
 			return time.Time{}, err
 		}

@@ -84,6 +84,9 @@ type Handlers struct {
 	// Pending are the sources of what a machine is to do; each returns acts in
 	// the order in which they are to be sent.
 	Pending []func(ctx context.Context, from model.From) ([]model.Act, error)
+	// Send hears of each act before it is put on the line; false means that it is
+	// not to be sent now.
+	Send func(ctx context.Context, a model.Act) bool
 	// Sent hears of each act that was put on the line.
 	Sent func(ctx context.Context, a model.Act)
 }
@@ -219,10 +222,13 @@ func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 			if len(c.told) > maxTold {
 				clear(c.told) // an agent does nothing twice
 			}
-			c.told[a.ID] = true
-			if !l.send(c, a) {
-				return
+			if l.handlers.Send != nil && !l.handlers.Send(ctx, a) {
+				continue
 			}
+			if !l.send(c, a) {
+				return // the next line tells it
+			}
+			c.told[a.ID] = true
 			if l.handlers.Sent != nil {
 				l.handlers.Sent(ctx, a)
 			}

@@ -32,6 +32,7 @@ type Alert struct {
 	Episode      ID // the agent's name of it
 	State        AlertState
 	Severity     Severity
+	Silent       bool // unknown because its machine is silent, not because it says so
 	Flapping     bool
 	Silenced     bool
 	AckedBy      ID
@@ -61,16 +62,34 @@ func (a *Alert) Fire(s Severity, at time.Time) error {
 	if a.State == AlertResolved {
 		return Problemf(CodeState, "state", "This alert has resolved; a new episode is a new alert.")
 	}
-	a.State, a.Severity, a.ChangedAt = AlertFiring, s, at
+	a.State, a.Silent, a.Severity, a.ChangedAt = AlertFiring, false, s, at
 	a.Count++
 	return nil
 }
 
-// Lose marks that nobody can tell any more. It never resolves anything.
+// Lose marks that its machine cannot tell any more. It never resolves anything.
 func (a *Alert) Lose(at time.Time) {
 	if a.State == AlertFiring {
 		a.State, a.ChangedAt = AlertUnknown, at
 	}
+	a.Silent = false
+}
+
+// Silence marks that nobody can tell any more, because the machine is silent.
+func (a *Alert) Silence(at time.Time) {
+	if a.State == AlertFiring {
+		a.State, a.Silent, a.ChangedAt = AlertUnknown, true, at
+	}
+}
+
+// Return makes what only silence had made unknown fire again; what the machine
+// itself could not tell it still cannot, and it is false.
+func (a *Alert) Return(at time.Time) bool {
+	if a.State != AlertUnknown || !a.Silent {
+		return false
+	}
+	a.State, a.Silent, a.ChangedAt = AlertFiring, false, at
+	return true
 }
 
 // Resolve ends the alert.

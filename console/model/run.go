@@ -59,7 +59,7 @@ func (r *Run) Done() bool {
 	return true
 }
 
-// Send records that the machine was told. Telling it again changes nothing.
+// Send records that the machine is told now. Telling it again changes nothing.
 func (r *Run) Send(at time.Time) error {
 	if r.Done() {
 		return Problemf(CodeState, "state", "This run has ended: %s.", r.State)

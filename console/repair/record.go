@@ -29,7 +29,7 @@ func (r *Repair) Pending(ctx context.Context, from model.From) ([]model.Act, err
 			case run.Cancelling:
 				a.ID, a.Expires = model.DerivedID(run.ID, "cancel"), tx.Now().Add(time.Hour)
 				a.Body = &model.CancelRun{Run: run.ID, By: run.By}
-			case run.State == model.RunQueued || (run.State == model.RunSent && from.At.After(run.SentAt)):
+			case run.State != model.RunRunning: // a line tells each run once; of those before nobody knows what arrived
 				a.Body = &model.Work{Script: run.Script, Version: run.ScriptVersion, Hash: run.ScriptHash,
 					Parameters: run.Parameters, DryRun: run.DryRun, By: run.By, Verify: run.VerifyCheck, Instance: run.Instance}
 			default:
@@ -42,12 +42,15 @@ func (r *Repair) Pending(ctx context.Context, from model.From) ([]model.Act, err
 	return acts, err
 }
 
-// Sent writes down that a machine was told a run.
-func (r *Repair) Sent(ctx context.Context, a model.Act) {
+// Send writes down that a machine is told a run; only then is it told. So a run
+// that somebody cancels is either one that no machine knows of, or one that its
+// machine is asked to end. It is false where the run has ended meanwhile, or
+// nothing could be written.
+func (r *Repair) Send(ctx context.Context, a model.Act) bool {
 	if _, ok := a.Body.(*model.Work); !ok {
-		return
+		return true
 	}
-	r.move(ctx, a.Machine, a.ID, func(run *model.Run, now time.Time) error { return run.Send(now) })
+	return r.move(ctx, a.Machine, a.ID, func(run *model.Run, now time.Time) error { return run.Send(now) })
 }
 
 // Taken writes down that a script begins.
@@ -55,8 +58,10 @@ func (r *Repair) Taken(ctx context.Context, from model.From, id model.ID, _ time
 	r.move(ctx, from, id, func(run *model.Run, now time.Time) error { return run.Begin(now) })
 }
 
-func (r *Repair) move(ctx context.Context, from model.From, id model.ID, how func(*model.Run, time.Time) error) {
+// move changes a run that has not ended; it is false for one that has.
+func (r *Repair) move(ctx context.Context, from model.From, id model.ID, how func(*model.Run, time.Time) error) (moved bool) {
 	err := r.store.Update(ctx, machineScope(from), func(tx *store.Tx) error {
+		moved = false
 		run, err := Get(tx, id)
 		if err != nil {
 			return err
@@ -67,15 +72,17 @@ func (r *Repair) move(ctx context.Context, from model.From, id model.ID, how fun
 		if err := how(&run, tx.Now()); err != nil {
 			return err
 		}
+		moved = true
 		return update(tx, &run)
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		r.log.Error("cannot write down how a run stands", "run", id, "error", err)
 	}
+	return moved && err == nil
 }
 
-// Output keeps a piece of a running script's output. Pieces may be lost; the
-// result brings the beginning and the end.
+// Output keeps a piece of a running script's output. Pieces may be lost, and none
+// comes before one that is kept; the result brings the beginning and the end.
 func (r *Repair) Output(ctx context.Context, o model.Output) {
 	if len(o.Data) == 0 || o.Offset < 0 || o.Offset+int64(len(o.Data)) > maxOutput {
 		return
@@ -85,13 +92,13 @@ func (r *Repair) Output(ctx context.Context, o model.Output) {
 		if err != nil {
 			return err
 		}
-		if run.Machine != o.Machine || run.Done() {
+		if run.Machine != o.Machine || run.Done() || o.Offset < run.OutputBytes {
 			return nil
 		}
 		if err := keepOutput(tx, run, o.Offset, o.Data); err != nil {
 			return err
 		}
-		run.OutputBytes = max(run.OutputBytes, o.Offset+int64(len(o.Data)))
+		run.OutputBytes = o.Offset + int64(len(o.Data))
 		return update(tx, &run)
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

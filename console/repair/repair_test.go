@@ -227,13 +227,10 @@ func TestRun(t *testing.T) {
 		if len(acts) != 1 || acts[0].ID != run.ID || len(h.pending(h.two)) != 0 {
 			t.Fatalf("to be told: %+v", acts)
 		}
-		h.Sent(t.Context(), acts[0])
-		if len(h.pending(h.pc)) != 0 {
-			t.Error("told a second time on the same line")
+		if !h.Send(t.Context(), acts[0]) {
+			t.Error("a run that waits is not to be told")
 		}
-		later := h.pc
-		later.At = time.Now().Add(time.Second)
-		if len(h.pending(later)) != 1 {
+		if len(h.pending(h.pc)) != 1 {
 			t.Error("not told again on a new line: the machine may never have heard it")
 		}
 		h.Taken(t.Context(), h.two, run.ID, time.Now()) // not its run
@@ -243,6 +240,9 @@ func TestRun(t *testing.T) {
 		h.Taken(t.Context(), h.pc, run.ID, time.Now())
 		h.Output(t.Context(), model.Output{From: h.two, Run: run.ID, Data: []byte("forged")})
 		h.Output(t.Context(), model.Output{From: h.pc, Run: run.ID, Data: []byte("hello")})
+		for at := range int64(4) { // pieces over each other would have no bound
+			h.Output(t.Context(), model.Output{From: h.pc, Run: run.ID, Offset: at, Data: []byte("once more")})
+		}
 		h.Output(t.Context(), model.Output{From: h.pc, Run: run.ID, Offset: maxOutput, Data: []byte("too much")})
 		h.Output(t.Context(), model.Output{From: h.pc, Run: run.ID, Offset: -1, Data: []byte("before")})
 		if now := h.get(run.ID); now.State != model.RunRunning || now.OutputBytes != 5 {
@@ -374,6 +374,35 @@ func TestCorrected(t *testing.T) {
 		}
 		if n := h.audited("run.end"); n != 3 {
 			t.Errorf("%d rows of the audit", n)
+		}
+	})
+}
+
+// A run that is cancelled while its line is about to tell it is not told; one that
+// was written down as told is its machine's to end.
+func TestCancelBetween(t *testing.T) {
+	each(t, func(t *testing.T, h *shop) {
+		run := h.start()
+		acts := h.pending(h.pc)
+		if _, err := h.Cancel(t.Context(), h.scope, run.ID); err != nil {
+			t.Fatal(err)
+		}
+		if h.Send(t.Context(), acts[0]) {
+			t.Error("a run that was cancelled is told all the same")
+		}
+		if s := h.get(run.ID).State; s != model.RunCancelled {
+			t.Errorf("it is %s", s)
+		}
+		told := h.start()
+		if !h.Send(t.Context(), h.pending(h.pc)[0]) {
+			t.Fatal("not to be told")
+		}
+		if _, err := h.Cancel(t.Context(), h.scope, told.ID); err != nil {
+			t.Fatal(err)
+		}
+		acts = h.pending(h.pc)
+		if _, ok := acts[0].Body.(*model.CancelRun); len(acts) != 1 || !ok || h.get(told.ID).State != model.RunSent {
+			t.Errorf("one that was told: %+v", acts)
 		}
 	})
 }

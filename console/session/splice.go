@@ -81,9 +81,8 @@ func (s *Sessions) Arrive(ctx context.Context, from model.From, id model.ID, tok
 	return nil
 }
 
-// Attach gives a browser's socket to a session of this node; it returns when
-// the session is over or the browser is gone. false means that the session is
-// not here.
+// Attach hands a browser's socket over to a session of this node. false means that
+// the session is not here.
 func (s *Sessions) Attach(id model.ID, ws *websocket.Conn) bool {
 	s.mu.Lock()
 	l := s.live[id]
