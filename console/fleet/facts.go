@@ -41,7 +41,7 @@ func (f *Fleet) TakeSections(tx *store.Tx, list []model.Section) error {
 				return err
 			}
 		}
-		if err := tx.Due(KindRegroup, s.Machine, tx.Now()); err != nil {
+		if err := tx.DueBy(KindRegroup, s.Machine, tx.Now().Add(regroupAfter)); err != nil {
 			return err
 		}
 		tx.Changed(s.Organisation, ChangedMachine, s.Machine)

@@ -142,13 +142,13 @@ func DeleteGroup(tx *store.Tx, id model.ID, version int64) (model.Group, error) 
 	if version >= 0 && g.Version != version {
 		return g, store.ErrConflict
 	}
-	if err := errors.Join(forgetVerdicts(tx, id), tx.NotDue(KindGroup, id), tx.Forget(ChangedGroup, id)); err != nil {
+	if err := errors.Join(forgetVerdicts(tx, id), tx.Due(KindGroup, id, tx.Now().Add(leftFor)), tx.Forget(ChangedGroup, id)); err != nil {
 		return g, err
 	}
 	if _, err := tx.Exec("DELETE FROM fleet_group WHERE id = $1 AND {wall}", id); err != nil {
 		return g, fmt.Errorf("delete a group: %w", err)
 	}
-	g.Judging = false
+	g.Judging = false // the due row only removes what others still write
 	return g, groupChanged(tx, g, "group.delete")
 }
 
@@ -203,9 +203,10 @@ func CountMembers(tx *store.Tx, groups []model.Group) (map[model.ID]Members, err
 	out := map[model.ID]Members{}
 	for _, g := range groups {
 		var m Members
-		err := tx.QueryRow(`SELECT CAST(COALESCE(SUM(CASE WHEN verdict = 'in' THEN 1 ELSE 0 END), 0) AS BIGINT),
-			CAST(COALESCE(SUM(CASE WHEN verdict = 'unknown' THEN 1 ELSE 0 END), 0) AS BIGINT), count(*)
-			FROM group_machine WHERE group_id = $1 AND {wall}`, g.ID).Scan(&m.In, &m.Unknown, &m.Judged)
+		err := tx.QueryRow(`SELECT CAST(COALESCE(SUM(CASE WHEN g.verdict = 'in' THEN 1 ELSE 0 END), 0) AS BIGINT),
+			CAST(COALESCE(SUM(CASE WHEN g.verdict = 'unknown' THEN 1 ELSE 0 END), 0) AS BIGINT), count(*)
+			FROM group_machine g JOIN machine m ON m.id = g.machine_id
+			WHERE g.group_id = $1 AND m.revoked = $2 AND {wall g}`, g.ID, false).Scan(&m.In, &m.Unknown, &m.Judged)
 		if err != nil {
 			return nil, fmt.Errorf("count the machines of a group: %w", err)
 		}

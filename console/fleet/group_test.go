@@ -2,7 +2,11 @@ package fleet
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -22,9 +26,11 @@ func (y *yard) judge(id model.ID) (rounds int) {
 	y.t.Helper()
 	for {
 		rounds++
-		var more bool
-		y.update(func(tx *store.Tx) error { at, err := y.Judge(y.t.Context(), tx, id); more = !at.IsZero(); return err })
-		if !more {
+		at, err := y.Judge(y.t.Context(), id)
+		if err != nil {
+			y.t.Fatal(err)
+		}
+		if at.IsZero() {
 			return rounds
 		}
 	}
@@ -32,7 +38,9 @@ func (y *yard) judge(id model.ID) (rounds int) {
 
 func (y *yard) regroup(machine model.ID) {
 	y.t.Helper()
-	y.update(func(tx *store.Tx) error { _, err := y.Regroup(y.t.Context(), tx, machine); return err })
+	if _, err := y.Regroup(y.t.Context(), machine); err != nil {
+		y.t.Fatal(err)
+	}
 }
 
 func (y *yard) members(id model.ID) (m Members) {
@@ -49,11 +57,11 @@ func (y *yard) members(id model.ID) (m Members) {
 func (y *yard) cores(from model.From, n float64) model.Section {
 	y.t.Helper()
 	facts := expression.Machine{Hardware: &expression.Hardware{Cores: expression.Known(n)}}
-	body, _, ok := facts.Section(expression.SectionHardware)
+	body, hash, ok := facts.Section(expression.SectionHardware)
 	if !ok {
 		y.t.Fatal("no section")
 	}
-	return model.Section{From: from, Name: expression.SectionHardware, Body: body}
+	return model.Section{From: from, Name: expression.SectionHardware, Hash: hash[:], Read: time.Now(), Body: body}
 }
 
 func (y *yard) tell(s model.Section) {
@@ -127,13 +135,21 @@ func TestGroup(t *testing.T) {
 		if _, err := y.Revoke(t.Context(), system, big.Machine.String()); err != nil {
 			t.Fatal(err)
 		}
-		y.regroup(big.Machine)
-		if got := y.members(g.ID); got.Judged != 2 {
+		if got := y.members(g.ID); got.Judged != 2 || y.due(KindRegroup, big.Machine).IsZero() {
 			t.Errorf("a machine that was expelled is still there: %+v", got)
 		}
 		y.update(func(tx *store.Tx) error { _, err := DeleteGroup(tx, g.ID, -1); return err })
-		if got := y.members(g.ID); got.Judged != 0 || !y.due(KindGroup, g.ID).IsZero() {
-			t.Errorf("a group that was deleted left %+v", got)
+		y.update(func(tx *store.Tx) error { // somebody who had begun before writes a row
+			_, err := tx.Exec("INSERT INTO group_machine (group_id, machine_id, organisation_id, verdict) VALUES ($1, $2, $3, 'in')", g.ID, small.Machine, y.ours)
+			return err
+		})
+		if y.due(KindGroup, g.ID).IsZero() {
+			t.Fatal("nobody will look after the group that was deleted")
+		}
+		y.judge(g.ID)
+		y.regroup(big.Machine)
+		if n := y.verdicts(); n != 0 {
+			t.Errorf("a group that was deleted left %d rows", n)
 		}
 	})
 }
@@ -163,44 +179,86 @@ func TestGroupWalk(t *testing.T) {
 	})
 }
 
-// A rule that walks while facts change does not write down what the facts were:
-// the walk has read the old ones when the new ones come, and writes last.
-func TestGroupWalkMeetsNewFacts(t *testing.T) {
+// verdicts counts the rows of all groups.
+func (y *yard) verdicts() (n int) {
+	y.t.Helper()
+	y.update(func(tx *store.Tx) error {
+		return tx.QueryRow("SELECT count(*) FROM group_machine WHERE {wall}").Scan(&n)
+	})
+	return n
+}
+
+// What was computed from facts, or by a rule, that are others by now is not written.
+func TestGroupOvertaken(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
 		from, _ := y.machine(model.NewID())
 		y.tell(y.cores(from, 8))
-		var g model.Group
-		y.update(func(tx *store.Tx) (err error) {
-			g, err = NewGroup(tx, y.ours, "big", "hardware.cores >= 4")
+		g := y.group("big", "hardware.cores >= 4")
+		compute := func() (found []finding) {
+			t.Helper()
+			y.update(func(tx *store.Tx) (err error) {
+				found, err = y.examine(tx, []model.Group{g}, []model.ID{from.Machine})
+				return err
+			})
+			return found
+		}
+		write := func(found []finding) {
+			t.Helper()
+			y.update(func(tx *store.Tx) error { return y.record(tx, []model.Group{g}, found) })
+		}
+		old := compute()
+		y.tell(y.cores(from, 2))
+		y.regroup(from.Machine)
+		write(old)
+		if got := y.members(g.ID); got.In != 0 || got.Judged != 1 {
+			t.Errorf("by facts that are over: %+v", got)
+		}
+		old, rule := compute(), "hardware.cores < 4"
+		y.update(func(tx *store.Tx) error {
+			_, err := ChangeGroup(tx, g.ID, GroupChange{Version: 1, Rule: &rule})
 			return err
 		})
-		overtaken := make(chan error, 1)
-		runs := 0
+		y.judge(g.ID)
+		write(old)
+		if got := y.members(g.ID); got.In != 1 {
+			t.Errorf("by a rule that is over: %+v", got)
+		}
+	})
+}
+
+// Of new facts and a new rule that are written down at once neither is lost: on
+// PostgreSQL both have begun before the other ends.
+func TestGroupCollides(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		from, _ := y.machine(model.NewID())
+		y.tell(y.cores(from, 8))
+		g := y.group("big", "hardware.cores >= 4")
+		var old []finding
+		y.update(func(tx *store.Tx) (err error) {
+			old, err = y.examine(tx, []model.Group{g}, []model.ID{from.Machine})
+			return err
+		})
+		overtaken, runs := make(chan error, 1), 0
 		y.update(func(tx *store.Tx) error {
-			runs++
-			facts, _, err := Facts(tx, from.Machine) // this run has seen the facts as they are
-			if err != nil || facts.Hardware == nil {
-				return errors.Join(err, errors.New("no facts"))
+			if _, err := GetGroup(tx, g.ID); err != nil { // its snapshot begins
+				return err
 			}
-			if runs == 1 {
+			if runs++; runs == 1 {
 				go func() {
-					overtaken <- y.store.Update(t.Context(), system, func(tx *store.Tx) error {
-						if err := y.TakeSections(tx, []model.Section{y.cores(from, 2)}); err != nil {
-							return err
-						}
-						_, err := y.Regroup(t.Context(), tx, from.Machine)
-						return err
+					err := y.store.Update(t.Context(), system, func(tx *store.Tx) error {
+						return y.TakeSections(tx, []model.Section{y.cores(from, 2)})
 					})
+					if err == nil {
+						_, err = y.Regroup(t.Context(), from.Machine)
+					}
+					overtaken <- err
 				}()
 				if y.store.Engine() == "postgres" { // on SQLite the other waits for the writer
-					if err := <-overtaken; err != nil {
-						return err
-					}
-					overtaken <- nil
+					err := <-overtaken
+					overtaken <- err
 				}
 			}
-			_, err = y.Judge(t.Context(), tx, g.ID)
-			return err
+			return y.record(tx, []model.Group{g}, old)
 		})
 		if err := <-overtaken; err != nil {
 			t.Fatal(err)
@@ -208,6 +266,35 @@ func TestGroupWalkMeetsNewFacts(t *testing.T) {
 		if got := y.members(g.ID); got.In != 0 || got.Judged != 1 {
 			t.Errorf("the group stayed behind the facts: %+v", got)
 		}
+	})
+}
+
+// A machine with many facts and many long rules holds nobody up: what is not known
+// after a while is unknown.
+func TestGroupTakesItsTime(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		from, _ := y.machine(model.NewID())
+		facts := expression.Machine{}
+		for i := range 8000 {
+			facts.Services = append(facts.Services, expression.Service{Name: expression.Text(fmt.Sprint("service", i)), State: "running"})
+		}
+		body, _, ok := facts.Section(expression.SectionServices)
+		if !ok {
+			t.Fatal("no section")
+		}
+		y.tell(model.Section{From: from, Name: expression.SectionServices, Body: body})
+		rule := strings.Repeat(`.name == "nobody" or `, 30) + "false"
+		groups := slices.Repeat([]model.Group{{Organisation: y.ours, Rule: "any(services, " + rule + ")"}}, mostGroups)
+		y.update(func(tx *store.Tx) error {
+			found, err := y.examine(tx, groups, []model.ID{from.Machine})
+			if err != nil {
+				return err
+			}
+			if v := found[0].verdicts; len(v) != mostGroups || v[0] != groupOut || v[mostGroups-1] != groupUnknown {
+				t.Errorf("%d verdicts, the first %s, the last %s", len(v), v[0], v[len(v)-1])
+			}
+			return nil
+		})
 	})
 }
 

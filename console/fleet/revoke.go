@@ -35,10 +35,13 @@ func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string) (mod
 		if err := tx.NotDue(KindLost, m.ID); err != nil {
 			return err
 		}
-		for _, kind := range []string{KindGone, KindRevoked, KindRegroup} {
+		for _, kind := range []string{KindGone, KindRevoked} {
 			if err := tx.Due(kind, m.ID, tx.Now()); err != nil {
 				return err
 			}
+		}
+		if err := tx.Due(KindRegroup, m.ID, tx.Now().Add(leftFor)); err != nil {
+			return err
 		}
 		tx.Changed(m.Organisation, ChangedMachine, m.ID)
 		return tx.Audit(store.Entry{Organisation: m.Organisation, Action: "machine.revoke", Result: "done",

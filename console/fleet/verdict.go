@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/deskside/deskside/console/model"
@@ -15,12 +14,18 @@ import (
 
 // A group's rule meets machines in two ways. A new rule walks over all of them,
 // [KindGroup], some at a time. A machine whose facts changed meets all rules,
-// [KindRegroup]. Both begin after what caused them was committed, and both write
-// the row of (group, machine) even if nothing is different: so of a new rule and
-// new facts that come at once, whoever writes second has seen both, or collides
-// and looks again.
+// [KindRegroup]. Both begin after what caused them was committed. What a rule says
+// is computed without holding anybody up, and written only where rule and facts
+// are still what was read; whose facts are others by then meets the rules once
+// more. It is written even if nothing is different, so that of two who write at
+// once one collides and looks again.
 
-const groupStep = 250 // machines a walk takes in one transaction
+const (
+	groupStep    = 100                    // machines a walk takes at one time
+	regroupAfter = 10 * time.Second       // a machine changes many facts at once, and a hostile one without end
+	examineTime  = 500 * time.Millisecond // for all rules over one machine; further ones do not know
+	leftFor      = time.Minute            // longer than any transaction: what still wrote for something that is gone has ended
+)
 
 // Verdicts of a rule.
 const (
@@ -30,94 +35,170 @@ const (
 )
 
 // Judge is the handler of KindGroup: the rule meets the next machines.
-func (f *Fleet) Judge(_ context.Context, tx *store.Tx, id model.ID) (time.Time, error) {
-	g, err := GetGroup(tx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return time.Time{}, nil
-	}
-	if err != nil {
-		return time.Time{}, err
-	}
-	machines, err := store.Collect(tx, func(r *store.Rows) (id model.ID, err error) { return id, r.Scan(&id) },
-		`SELECT m.id FROM machine m JOIN fleet_group g ON g.id = $1 WHERE m.organisation_id = $2 AND m.revoked = $3 AND m.id > g.reached
-			AND {wall m} ORDER BY m.id LIMIT $4`, id, g.Organisation, false, int64(groupStep))
-	if err != nil {
-		return time.Time{}, fmt.Errorf("list the machines a group has to meet: %w", err)
-	}
-	var rows [][]any
-	for _, machine := range machines {
-		verdicts, err := f.verdicts(tx, machine, []model.Group{g})
-		if err != nil {
-			return time.Time{}, err
+func (f *Fleet) Judge(ctx context.Context, id model.ID) (time.Time, error) {
+	var g model.Group
+	var reached model.ID
+	var found []finding
+	err := f.store.View(ctx, store.System("group"), func(tx *store.Tx) error {
+		var err error
+		if g, err = GetGroup(tx, id); err != nil {
+			return err
 		}
-		rows = append(rows, verdicts...)
+		if err := tx.QueryRow("SELECT reached FROM fleet_group WHERE id = $1 AND {wall}", id).Scan(&reached); err != nil {
+			return fmt.Errorf("read how far a group is: %w", err)
+		}
+		machines, err := store.Collect(tx, func(r *store.Rows) (id model.ID, err error) { return id, r.Scan(&id) },
+			"SELECT id FROM machine WHERE organisation_id = $1 AND revoked = $2 AND id > $3 AND {wall} ORDER BY id LIMIT $4",
+			g.Organisation, false, reached, int64(groupStep))
+		if err != nil {
+			return fmt.Errorf("list the machines a group has to meet: %w", err)
+		}
+		found, err = f.examine(tx, []model.Group{g}, machines)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return time.Time{}, f.store.Update(ctx, store.System("group"), func(tx *store.Tx) error { return forgetVerdicts(tx, id) })
 	}
-	if err := keepVerdicts(tx, rows); err != nil {
+	if err != nil {
 		return time.Time{}, err
 	}
-	more := len(machines) == groupStep
-	set, args := "judging = $1", []any{more, id}
-	if more {
-		set, args = "judging = $1, reached = $3", append(args, machines[len(machines)-1])
-	}
-	if _, err := tx.Exec("UPDATE fleet_group SET "+set+" WHERE id = $2 AND {wall}", args...); err != nil {
-		return time.Time{}, fmt.Errorf("write how far a group is: %w", err)
-	}
-	tx.Changed(g.Organisation, ChangedGroup, id)
-	if more {
-		return tx.Now(), nil
-	}
-	return time.Time{}, nil
+	next := time.Time{}
+	err = f.store.Update(ctx, store.System("group"), func(tx *store.Tx) error {
+		next = time.Time{}
+		now, err := GetGroup(tx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if now.Rule != g.Rule {
+			next = tx.Now() // it begins from the start
+			return nil
+		}
+		if err := f.record(tx, []model.Group{g}, found); err != nil {
+			return err
+		}
+		more, at := len(found) == groupStep, reached
+		if more {
+			next, at = tx.Now(), found[len(found)-1].machine
+		}
+		_, err = tx.Exec("UPDATE fleet_group SET judging = $1, reached = $2 WHERE id = $3 AND {wall}", more, at, id)
+		if err != nil {
+			return fmt.Errorf("write how far a group is: %w", err)
+		}
+		tx.Changed(g.Organisation, ChangedGroup, id)
+		return nil
+	})
+	return next, err
 }
 
 // Regroup is the handler of KindRegroup: a machine meets the rules of all groups.
-func (f *Fleet) Regroup(_ context.Context, tx *store.Tx, machine model.ID) (time.Time, error) {
-	m, err := get(tx, machine)
-	if errors.Is(err, store.ErrNotFound) {
+func (f *Fleet) Regroup(ctx context.Context, machine model.ID) (time.Time, error) {
+	var groups []model.Group
+	var found []finding
+	var revoked bool
+	err := f.store.View(ctx, store.System("group"), func(tx *store.Tx) error {
+		m, err := get(tx, machine)
+		if err != nil {
+			return err
+		}
+		revoked = m.Revoked
+		groups, err = store.Collect(tx, scanGroup, "SELECT "+groupColumns+" FROM fleet_group g WHERE g.organisation_id = $1 AND {wall g}", m.Organisation)
+		if err != nil || revoked || len(groups) == 0 {
+			return err
+		}
+		found, err = f.examine(tx, groups, []model.ID{machine})
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return time.Time{}, nil
-	}
-	if err != nil {
+	case err != nil || len(groups) == 0:
 		return time.Time{}, err
 	}
-	if m.Revoked {
-		_, err := tx.Exec("DELETE FROM group_machine WHERE machine_id = $1 AND {wall}", machine)
-		return time.Time{}, err
-	}
-	groups, err := store.Collect(tx, scanGroup, "SELECT "+groupColumns+" FROM fleet_group g WHERE g.organisation_id = $1 AND {wall g}", m.Organisation)
-	if err != nil || len(groups) == 0 {
-		return time.Time{}, err
-	}
-	rows, err := f.verdicts(tx, machine, groups)
-	if err != nil {
-		return time.Time{}, err
-	}
-	tx.Changed(m.Organisation, ChangedMachine, machine)
-	return time.Time{}, keepVerdicts(tx, rows)
+	return time.Time{}, f.store.Update(ctx, store.System("group"), func(tx *store.Tx) error {
+		if revoked {
+			_, err := tx.Exec("DELETE FROM group_machine WHERE machine_id = $1 AND {wall}", machine)
+			return err
+		}
+		return f.record(tx, groups, found)
+	})
 }
 
-// verdicts are the rows of what rules say of a machine.
-func (f *Fleet) verdicts(tx *store.Tx, machine model.ID, groups []model.Group) ([][]any, error) {
+// A finding is what rules say of a machine, in the order of the groups, by facts
+// with a stamp.
+type finding struct {
+	machine  model.ID
+	facts    string
+	verdicts []string
+}
+
+// examine computes what the rules of groups say of machines.
+func (f *Fleet) examine(tx *store.Tx, groups []model.Group, machines []model.ID) ([]finding, error) {
 	rules := make([]*expression.Program, len(groups))
-	read := map[string]bool{}
 	for i, g := range groups {
 		var err error
 		if rules[i], err = compileRule(g.Rule); err != nil { // an older version of the language took it
 			f.log.Error("the rule of a group is none any more", "group", g.ID, "error", err)
-			continue
-		}
-		for _, name := range rules[i].Sections() {
-			read[name] = true
 		}
 	}
-	facts, _, err := Facts(tx, machine, slices.Sorted(maps.Keys(read))...)
+	sections := sectionsOf(rules)
+	found := make([]finding, 0, len(machines))
+	for _, machine := range machines {
+		facts, _, err := Facts(tx, machine, sections...)
+		if err != nil {
+			return nil, err
+		}
+		one := finding{machine: machine}
+		if one.facts, err = stamp(tx, machine); err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		for _, rule := range rules {
+			said := groupUnknown
+			if time.Since(began) < examineTime {
+				said = verdict(rule, &facts)
+			}
+			one.verdicts = append(one.verdicts, said)
+		}
+		found = append(found, one)
+	}
+	return found, nil
+}
+
+// sectionsOf are the sections of facts that rules read.
+func sectionsOf(rules []*expression.Program) []string {
+	read := map[string]bool{}
+	for _, rule := range rules {
+		if rule != nil {
+			for _, name := range rule.Sections() {
+				read[name] = true
+			}
+		}
+	}
+	sections := []string{}
+	for _, name := range expression.Sections() {
+		if read[name] {
+			sections = append(sections, name)
+		}
+	}
+	return sections
+}
+
+// stamp tells the facts of a machine from others.
+func stamp(tx *store.Tx, machine model.ID) (string, error) {
+	parts, err := store.Collect(tx, func(r *store.Rows) (string, error) {
+		var name string
+		var read int64
+		var hash []byte
+		err := r.Scan(&name, &read, &hash)
+		return fmt.Sprintf("%s %d %x", name, read, hash), err
+	}, "SELECT name, read_at, hash FROM fact_section WHERE machine_id = $1 AND {wall} ORDER BY name", machine)
 	if err != nil {
-		return nil, err
+		return "", fmt.Errorf("read how new facts are: %w", err)
 	}
-	rows := make([][]any, 0, len(groups))
-	for i, g := range groups {
-		rows = append(rows, []any{g.ID, machine, g.Organisation, verdict(rules[i], &facts)})
-	}
-	return rows, nil
+	return strings.Join(parts, "\n"), nil
 }
 
 // verdict is what a rule says of facts; nil, and one that takes too long, do not
@@ -136,7 +217,34 @@ func verdict(rule *expression.Program, facts *expression.Machine) string {
 	return groupOut
 }
 
-func keepVerdicts(tx *store.Tx, rows [][]any) error {
+// record writes down what was found where rule and facts are still the same.
+func (f *Fleet) record(tx *store.Tx, groups []model.Group, found []finding) error {
+	same := make([]bool, len(groups))
+	for i, g := range groups {
+		now, err := GetGroup(tx, g.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		same[i] = err == nil && now.Rule == g.Rule
+	}
+	var rows [][]any
+	for _, one := range found {
+		facts, err := stamp(tx, one.machine)
+		if err != nil {
+			return err
+		}
+		if facts != one.facts {
+			continue // with its new facts it meets the rules once more
+		}
+		for i, g := range groups {
+			if same[i] {
+				rows = append(rows, []any{g.ID, one.machine, g.Organisation, one.verdicts[i]})
+			}
+		}
+		if len(groups) > 0 {
+			tx.Changed(groups[0].Organisation, ChangedMachine, one.machine)
+		}
+	}
 	_, err := tx.Insert("INSERT INTO group_machine (group_id, machine_id, organisation_id, verdict)", rows,
 		"ON CONFLICT (group_id, machine_id) DO UPDATE SET verdict = excluded.verdict")
 	if err != nil {

@@ -29,6 +29,15 @@ func (tx *Tx) Due(kind string, id uuid.UUID, at time.Time) error {
 	return err
 }
 
+// DueBy is Due for what must not be put off by what comes again and again: a row
+// that becomes due earlier stays.
+func (tx *Tx) DueBy(kind string, id uuid.UUID, at time.Time) error {
+	tx.dued = true
+	_, err := tx.exec(`INSERT INTO due (kind, id, at, tries, problem) VALUES ($1, $2, $3, 0, '')
+		ON CONFLICT (kind, id) DO UPDATE SET at = CASE WHEN due.at < excluded.at THEN due.at ELSE excluded.at END`, kind, id, Micros(at))
+	return err
+}
+
 // NotDue removes the row of (kind, id), if there is one.
 func (tx *Tx) NotDue(kind string, id uuid.UUID) error {
 	_, err := tx.exec("DELETE FROM due WHERE kind = $1 AND id = $2", kind, id)
