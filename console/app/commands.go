@@ -98,7 +98,7 @@ func commands() *cobra.Command {
 	root.PersistentFlags().String("database", "", "URL of a PostgreSQL database in place of the one in the folder")
 	root.PersistentFlags().String("keys", "", "folder of the keys, the same on all nodes (default: keys below the data)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(v), personCommand(v), tokenCommand(v), enrolmentCommand(v), machineCommand(v), openAPICommand())
+	root.AddCommand(serveCommand(v), personCommand(v), tokenCommand(v), enrolmentCommand(v), machineCommand(v), auditCommand(v), openAPICommand())
 	root.CompletionOptions.DisableDefaultCmd = true
 	return root
 }

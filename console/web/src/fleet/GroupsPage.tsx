@@ -34,12 +34,7 @@ export function GroupsPage({ chosen, choose }: Props) {
 			<div className={can("group.write") ? "split" : undefined}>
 				<div className="page">
 					{can("group.write") && groups.data && (
-						<Editor
-							key={group ? `${group.id} ${group.version}` : "new"}
-							group={group}
-							choose={choose}
-							insert={insert}
-						/>
+						<Editor key={group?.id ?? "new"} group={group} choose={choose} insert={insert} />
 					)}
 					<div className="scroll">
 						{groups.error ? (
@@ -131,6 +126,8 @@ function Editor({ group, choose, insert }: EditorProps) {
 	const write = useWriteGroup();
 	const remove = useDeleteGroup();
 	const errors = useFieldErrors(write.error);
+	/** The version that is edited. Who was told that somebody else was quicker saves over theirs. */
+	const [seen, setSeen] = useState(group);
 	const [name, setName] = useState(group?.name ?? "");
 	const [rule, setRule] = useState(group?.rule ?? "");
 	const [leaving, setLeaving] = useState(false);
@@ -142,9 +139,11 @@ function Editor({ group, choose, insert }: EditorProps) {
 	};
 	const save = () =>
 		write.mutate(
-			{ group, text: { name: name.trim(), rule: rule.trim() } },
+			{ group: group && (seen ?? group), text: { name: name.trim(), rule: rule.trim() } },
 			{
+				onError: () => setSeen(undefined),
 				onSuccess: (saved) => {
+					setSeen(saved);
 					say(t("groups.saved", { name: saved.name }));
 					choose(saved.id);
 				},

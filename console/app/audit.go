@@ -1,0 +1,84 @@
+package app
+
+import (
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/viper"
+
+	"github.com/deskside/deskside/console/store"
+)
+
+// errTampered means that the audit chain does not hold.
+var errTampered = errors.New("the audit was changed after it was written")
+
+// auditCommand has the audit proven by whoever has a shell here: that no row was
+// changed, cut out or added, and that it goes on from an end that was kept
+// elsewhere.
+func auditCommand(v *viper.Viper) *cobra.Command {
+	audit := &cobra.Command{Use: "audit", Short: "The chain of everything that was done"}
+	head := &cobra.Command{Use: "head", Short: "Print the newest signed end of the chain, to be kept where the console cannot reach it", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		return with(cmd.Context(), v, func(t tools) error {
+			var h store.Head
+			err := t.store.View(cmd.Context(), t.operator(), func(tx *store.Tx) error {
+				var err error
+				h, err = tx.LastHead(t.organisation.ID)
+				return err
+			})
+			if errors.Is(err, store.ErrNotFound) {
+				return errors.New("nothing is signed yet; a running console signs each minute")
+			}
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(h)
+		})
+	}}
+	verify := &cobra.Command{Use: "verify", Short: "Walk the chain from its first row; exit 1 where it does not hold", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		witness, err := readHead(v.GetString("head"))
+		if err != nil {
+			return usageError{err}
+		}
+		return with(cmd.Context(), v, func(t tools) error {
+			k, err := loadKeys(keysDir(t.options))
+			if err != nil {
+				return err
+			}
+			r, err := t.store.VerifyAudit(cmd.Context(), t.operator(), t.organisation.ID, []ed25519.PublicKey{k.audit.Public().(ed25519.PublicKey)}, witness...)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%d rows, %d of them without names; %d signed ends fit; %d rows are not chained yet\n", r.Rows, r.Erased, r.Heads, r.Unsealed)
+			for _, p := range r.Problems {
+				fmt.Fprintln(cmd.OutOrStdout(), p)
+			}
+			if len(r.Problems) > 0 {
+				return errTampered
+			}
+			return nil
+		})
+	}}
+	verify.Flags().String("head", "", "file with an end of the chain that was kept elsewhere")
+	audit.AddCommand(head, verify)
+	return audit
+}
+
+// readHead reads what "audit head" printed.
+func readHead(path string) ([]store.Head, error) {
+	if path == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read an end of the chain: %w", err)
+	}
+	var h store.Head
+	if err := json.Unmarshal(raw, &h); err != nil {
+		return nil, fmt.Errorf("%s is no end of the chain as audit head prints it: %w", path, err)
+	}
+	return []store.Head{h}, nil
+}
