@@ -163,7 +163,7 @@ func (x *side) body(t *testing.T, e endpoint, version int64) any {
 	case "POST /tickets":
 		return map[string]any{"says": "x", "machine_id": machine}
 	case "PATCH /tickets/{id}":
-		return map[string]any{"version": version, "priority": 2, "assignee_id": x.people[model.RoleTechnician]}
+		return map[string]any{"version": version, "priority": 2, "assignee_id": x.people[model.RoleTechnician], "machine_ids": []string{machine}}
 	case "POST /sign-out", "POST /machines/{id}/check-now", "POST /runs/{id}/cancel", "POST /sessions/{id}/end",
 		"DELETE /tokens/{id}":
 		return nil
@@ -276,6 +276,11 @@ func wall(t *testing.T, n *node, ours, theirs *side, all []endpoint) {
 		map[string]any{"version": version(n, ours, "tickets"), "assignee_id": theirs.people[model.RoleTechnician]}, nil)
 	if status != http.StatusNotFound {
 		t.Errorf("a ticket for somebody of theirs: %d %.200s", status, answer)
+	}
+	status, _, answer = n.ask(http.MethodPatch, "/tickets/"+ours.ids["tickets"], ours.tokens[model.RoleAdmin],
+		map[string]any{"version": version(n, ours, "tickets"), "machine_ids": []string{ours.ids["machines"], theirs.ids["machines"]}}, nil)
+	if status != http.StatusUnprocessableEntity || strings.Contains(answer, theirs.marker) {
+		t.Errorf("a ticket about a machine of theirs: %d %.200s", status, answer)
 	}
 	for kind, s := range look() {
 		if s != before[kind] {

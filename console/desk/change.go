@@ -21,6 +21,7 @@ type Change struct {
 	Title      *string
 	Kind       *string
 	Resolution *model.Resolution
+	Machines   *[]MachineRef // all that the ticket is about from now on
 }
 
 // Change changes a ticket that still has the version the technician saw.
@@ -37,6 +38,13 @@ func (d *Desk) Change(ctx context.Context, scope store.Scope, id model.ID, c Cha
 		items, err := c.apply(&t, actorOf(scope), tx.Now())
 		if err != nil {
 			return err
+		}
+		if c.Machines != nil {
+			told, err := setMachines(tx, t, *c.Machines, actorOf(scope))
+			if err != nil {
+				return err
+			}
+			items = append(items, told...)
 		}
 		t.Touched = true
 		if err := update(tx, &t); err != nil {

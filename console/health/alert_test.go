@@ -401,3 +401,45 @@ func TestAsked(t *testing.T) {
 		}
 	})
 }
+
+// A ticket that is told its machine later is about what was open there until then.
+func TestAskedWithoutMachine(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		w.fire(pc, "process.cpu", "before")
+		w.clear(pc, "process.cpu", "before")
+		w.fire(pc, "filesystem.full", "/")
+		scope := store.Scope{Actor: store.Actor{Kind: "person", ID: model.NewID(), Name: "Anna"}, Organisations: []model.ID{w.ours}}
+		call, err := w.desk.Open(t.Context(), scope, desk.NewTicket{Organisation: w.ours, Says: "It is slow.", Source: model.SourcePerson})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.fire(pc, "process.cpu", "sh")
+		about := func(want ...string) {
+			t.Helper()
+			var got []string
+			w.update(func(tx *store.Tx) error {
+				got = nil
+				list, err := OfTicket(tx, call.ID)
+				for _, a := range list {
+					got = append(got, a.Instance)
+				}
+				return err
+			})
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("the ticket is about %v, not %v", got, want)
+			}
+		}
+		about()
+		told := desk.Change{Version: call.Version, Machines: &[]desk.MachineRef{{ID: pc.Machine, Name: "pc"}}}
+		if call, err = w.desk.Change(t.Context(), scope, call.ID, told); err != nil {
+			t.Fatal(err)
+		}
+		w.fire(pc, "memory.pressure", "after")
+		about("/", "sh")
+		if _, err := w.desk.Change(t.Context(), scope, call.ID, desk.Change{Version: call.Version, Machines: &[]desk.MachineRef{}}); err != nil {
+			t.Fatal(err)
+		}
+		about()
+	})
+}

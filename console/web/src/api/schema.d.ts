@@ -1744,6 +1744,8 @@ export interface components {
             impact?: number;
             /** @enum {string} */
             kind?: "incident" | "request" | "problem";
+            /** @description all that the ticket is about from now on; empty: none */
+            machine_ids?: string[];
             /** Format: int64 */
             priority?: number;
             resolution?: components["schemas"]["ResolutionStruct"];
