@@ -13,7 +13,7 @@ import (
 // More may be there; none of these may go.
 var shapes = map[string]string{
 	"machine": `id organisation_id name presence offline_reason last_seen_at os.family os.name os.version os.kernel os.arch
-		agent.version agent.protocol agent.capabilities people health open_alerts policy version`,
+		agent.version agent.protocol agent.capabilities people health open_alerts policy revoked version`,
 	"vitals":   "from to step_seconds series",
 	"series":   "name unit attributes points",
 	"facts":    "observed_at os hardware filesystems network services processes uptime_seconds",

@@ -164,6 +164,8 @@ func (x *side) body(t *testing.T, e endpoint, version int64) any {
 		return map[string]any{"says": "x", "machine_id": machine}
 	case "PATCH /tickets/{id}":
 		return map[string]any{"version": version, "priority": 2, "assignee_id": x.people[model.RoleTechnician], "machine_ids": []string{machine}}
+	case "POST /machines/{id}/revoke":
+		return map[string]any{"version": version}
 	case "POST /sign-out", "POST /machines/{id}/check-now", "POST /runs/{id}/cancel", "POST /sessions/{id}/end",
 		"DELETE /tokens/{id}":
 		return nil
@@ -542,14 +544,16 @@ func audited(t *testing.T, n *node, ours *side, all []endpoint) {
 		return n.w.count("SELECT count(*) FROM audit WHERE organisation_id = $1", ours.organisation)
 	}
 	own := http.Header{"Origin": {n.ready.HTTP}}
-	for _, e := range all {
+	// Of a machine that is expelled nothing can be asked any more.
+	expel := slices.IndexFunc(all, func(e endpoint) bool { return e.path == "/machines/{id}/revoke" })
+	for _, e := range slices.Concat(all[:expel], all[expel+1:], all[expel:expel+1]) {
 		if !e.mutates() || strings.HasPrefix(e.path, "/help") || e.path == "/sign-in/link" || e.path == "/sign-out" || e.path == "/machines/{id}/check-now" {
 			// A fresh reading changes nothing, and every page that opens asks for one. Help
 			// proven with a real machine; a link and signing out below.
 			continue
 		}
 		var v int64
-		if e.path == "/tickets/{id}" || e.path == "/alerts/{id}" {
+		if e.path == "/tickets/{id}" || e.path == "/alerts/{id}" || e.path == "/machines/{id}/revoke" {
 			v = version(n, ours, strings.Split(e.path, "/")[1])
 		}
 		if e.path == "/people/{id}" {
