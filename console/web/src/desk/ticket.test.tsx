@@ -99,5 +99,7 @@ test("the timeline says which computers a ticket is about, and no longer is", ()
 			data: { what: "machines", added, removed },
 		} as unknown as TimelineItem);
 	expect(said(["LAP-1"], [])).toBe("About the computer LAP-1.");
-	expect(said(["LAP-2", "LAP-3"], ["LAP-1"])).toBe("About the computers LAP-2, LAP-3. No longer about the computer LAP-1.");
+	expect(said(["LAP-2", "LAP-3"], ["LAP-1"])).toBe(
+		"About the computers LAP-2, LAP-3. No longer about the computer LAP-1.",
+	);
 });
