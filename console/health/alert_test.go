@@ -1,6 +1,7 @@
 package health
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -441,5 +442,33 @@ func TestAskedWithoutMachine(t *testing.T) {
 			t.Fatal(err)
 		}
 		about()
+	})
+}
+
+// That a condition cleared and that its ticket is resolved are two things, and
+// the timeline says them with two sentences.
+func TestClearedIsNotResolved(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		w.fire(pc, "filesystem.full", "/")
+		w.clear(pc, "filesystem.full", "/")
+		ticket := w.tickets()[0].ID
+		w.update(func(tx *store.Tx) error {
+			page, err := desk.Timeline(tx, ticket, store.Request{})
+			if err != nil || len(page.Items) != 3 || page.Items[1].Reason != "cleared" || page.Items[2].Reason != "condition_cleared" {
+				t.Fatalf("%+v %v", page.Items, err)
+			}
+			var words [2]struct{ Finding model.Words }
+			for i, item := range page.Items[1:] {
+				if err := json.Unmarshal(item.Data, &words[i]); err != nil {
+					return err
+				}
+			}
+			cleared, resolved := words[0].Finding, words[1].Finding
+			if cleared.EN == resolved.EN || cleared.PL == resolved.PL || resolved.EN == resolved.PL || page.Items[1].Text == page.Items[2].Text {
+				t.Errorf("%q and %q", cleared, resolved)
+			}
+			return nil
+		})
 	})
 }
