@@ -1,5 +1,5 @@
 // Takes pictures of every page, for looking at: node harness/shots.mjs [--only WORD] [--all] [--axe]
-// Without --all: English light and Polish dark at 1280, Polish light at 390. The
+// WORD is in the name of a page, or is a state. Without --all: English light and Polish dark at 1280, Polish light at 390. The
 // pages are those of real consoles (states.mjs); each page has a sheet with all
 // its pictures side by side.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -277,9 +277,10 @@ async function picture(page, world, view, [name, path, options = {}]) {
 }
 
 for (const [state, list] of Object.entries(pages)) {
-	const wanted = list.filter(([name]) => name.includes(only));
+	const wanted = list.filter(([name]) => state === only || name.includes(only));
 	if (wanted.length === 0) continue;
-	const world = await states[state]();
+	const world = await states[state]().catch((error) => complain(`${state}: ${error.message.split("\n")[0]}`));
+	if (!world) continue;
 	try {
 		for (const view of views) {
 			for (const one of wanted) {

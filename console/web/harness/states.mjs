@@ -69,7 +69,7 @@ export async function demo() {
 		for (const call of calls) world.person = (await world.api("POST", "/tickets", call)).id;
 		for (const [name, role] of [
 			["Tomasz Wójcik", "technician"],
-			["Agnieszka Gęś", "lead"],
+			["Agnieszka Gęś", "technician"],
 			["Olga Mazur", "viewer"],
 		])
 			world.addPerson(name, role);

@@ -5,7 +5,7 @@ import type { Machine, Ticket } from "../api/types";
 import { useT } from "../i18n";
 import { headline } from "../i18n/words";
 import { Icon } from "../ui/icons";
-import { Btn, Empty, Mark, Wrong } from "../ui/parts";
+import { Empty, Mark, Wrong } from "../ui/parts";
 import { FindField } from "./FindField";
 import { useFind, usePatchTicket } from "./queries";
 
@@ -22,9 +22,9 @@ export function TicketMachines({ ticket, writes }: { ticket: Ticket; writes: boo
 			{none && <Empty>{t("ticket.no_machine")}</Empty>}
 			{writes && (none || changes) && <Pick ticket={ticket} />}
 			{writes && !none && (
-				<Btn kind="bare" low aria-expanded={changes} onClick={() => setChanges(!changes)}>
+				<button type="button" className="plain link sub" aria-expanded={changes} onClick={() => setChanges(!changes)}>
 					{t(changes ? "act.close" : "machines.change")}
-				</Btn>
+				</button>
 			)}
 		</section>
 	);
