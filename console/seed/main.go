@@ -115,13 +115,17 @@ func (w *writer) machine(ctx context.Context, i int, secret []byte) error {
 	if err != nil {
 		return err
 	}
-	if i%20 == 3 {
-		t := trouble(i)
-		t.From, t.Episode, t.StartedAt, t.ChangedAt = from, model.NewID(), from.At, from.At
-		err := w.store.Update(ctx, w.scope, func(tx *store.Tx) error { return w.health.TakeTransitions(tx, []model.Transition{t}) })
-		if err != nil {
+	err = w.store.Update(ctx, w.scope, func(tx *store.Tx) error {
+		if i%20 != 3 {
+			_, err := w.health.Back(ctx, tx, m.ID)
 			return err
 		}
+		t := trouble(i)
+		t.From, t.Episode, t.StartedAt, t.ChangedAt = from, model.NewID(), from.At, from.At
+		return w.health.TakeTransitions(tx, []model.Transition{t})
+	})
+	if err != nil {
+		return err
 	}
 	if i%9 == 4 {
 		return w.fleet.Disconnected(ctx, from, since, away[i/9%len(away)])

@@ -209,7 +209,17 @@ const pages = {
 	many: [
 		["computers-many", () => "/computers"],
 		["queue-many", () => "/queue/open"],
-		["palette-many", () => "/queue/open", { act: (page) => press(page, "Control+k", "k", "r", "k") }],
+		[
+			"palette-many",
+			() => "/queue/open",
+			{
+				act: async (page) => {
+					await press(page, "Control+k");
+					await settle(page);
+					await page.keyboard.type("krk");
+				},
+			},
+		],
 	],
 };
 const states = { empty, one, demo, many };
