@@ -62,10 +62,7 @@ export async function demo() {
 	try {
 		await hurry(world);
 		const simulated = ["--console", world.url, "--token", world.enrolment(50), "--machines", "50", "--seed", "7"];
-		const faults = ["filesystem=3@2", "cpu=2@3", "service=2@4", "offline=4@5", "clear=1@25"].flatMap((fault) => [
-			"--fault",
-			fault,
-		]);
+		const faults = ["filesystem=3@2", "cpu=2@3", "service=2@4", "offline=4@5"].flatMap((fault) => ["--fault", fault]);
 		const child = world.start(bin("simulate"), [...simulated, "--data", join(world.dir, "machines"), ...faults], []);
 		child.stdout.resume();
 		for (const call of calls) world.person = (await world.api("POST", "/tickets", call)).id;
@@ -77,11 +74,19 @@ export async function demo() {
 			world.addPerson(name, role);
 		await eventually("the faults are alerts", 90, async () => (await list(world, "/alerts?state=firing")).length >= 5);
 		await eventually("some are away", 120, async () => (await list(world, "/machines?presence=offline")).length > 0);
-		const full = (await list(world, "/alerts?check=filesystem.full"))[0];
+		const disks = await list(world, "/alerts?check=filesystem.full");
+		const families = await Promise.all(
+			disks.map(async (alert) => (await world.api("GET", `/machines/${alert.machine_id}`)).os.family),
+		);
+		// The one repair that fits a full disk runs on Linux.
+		const repaired = disks[families.indexOf("linux")];
+		const full = disks.find((alert) => alert !== repaired);
 		world.machine = await world.api("GET", `/machines/${full.machine_id}`);
 		world.ticket = full.ticket_id;
-		const over = await eventually("one is over", 120, async () => (await list(world, "/alerts?state=resolved"))[0]);
-		world.cleared = over.ticket_id;
+		world.cleared = repaired.ticket_id;
+		const run = { script: "free-disk-space", machine_id: repaired.machine_id, ticket_id: repaired.ticket_id };
+		await world.api("POST", "/runs", { ...run, parameters: { MOUNT: repaired.instance }, dry_run: false });
+		await eventually("the repaired one is over", 90, async () => (await list(world, "/alerts?state=resolved"))[0]);
 		const away = (await list(world, "/machines?presence=offline"))[0];
 		world.away = away.id;
 		return world;
