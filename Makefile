@@ -109,7 +109,9 @@ check: ## format, lint, import law, vet on every system
 	go run ./console openapi | diff -q - $(WEB)/openapi.json >/dev/null || { echo 'console/web/openapi.json is stale: make openapi'; exit 1; }
 	cd $(WEB) && npm run check
 
-shots: build ## pictures of the pages
+shots: build ## pictures of the pages, of real consoles
+	go build -o bin/simulate ./agent/simulate
+	go build -o bin/seed ./console/seed
 	cd $(WEB) && npm run shots
 
 bench: ## benchmarks: make bench BENCH=name for one

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -29,6 +30,7 @@ type Machine struct {
 	OpenAlerts    int           `json:"open_alerts"`
 	Headline      *Headline     `json:"headline"`
 	Policy        MachinePolicy `json:"policy"`
+	Revoked       bool          `json:"revoked" doc:"it was expelled: it must be enrolled anew"`
 	Version       int64         `json:"version"`
 }
 
@@ -78,7 +80,7 @@ func machineOf(m model.Machine, worst map[model.ID]model.Alert) Machine {
 		ID: m.ID, Organisation: m.Organisation, Name: m.Name, Presence: m.PresenceWord(),
 		LastSeenAt: timeOrNull(m.LastSeen), EnrolledAt: m.EnrolledAt, OS: MachineOS(m.OS),
 		Agent:  MachineAgent{Version: m.AgentVersion, Protocol: m.Protocol, Capabilities: append([]string{}, m.Capabilities...)},
-		Health: string(m.Health), OpenAlerts: m.OpenAlerts, Policy: MachinePolicy(m.Policy), Version: m.Version,
+		Health: string(m.Health), OpenAlerts: m.OpenAlerts, Policy: MachinePolicy(m.Policy), Revoked: m.Revoked, Version: m.Version,
 	}
 	if m.Online {
 		now := time.Now().UTC()
@@ -177,19 +179,24 @@ func (a *API) machineRoutes() {
 		return answer(out, err)
 	})
 	operation(a, http.MethodGet, "/machines/{id}", "machine.read", "One machine", func(ctx context.Context, in *ByID) (*Answer[Machine], error) {
-		var out Machine
-		err := a.view(ctx, func(tx *store.Tx) error {
-			m, err := fleet.Get(tx, in.ID)
-			if err != nil {
-				return err
-			}
-			list, err := machinesOf(tx, []model.Machine{m})
-			if err == nil {
-				out = list[0]
-			}
-			return err
-		})
-		return answer(out, err)
+		return answer(a.machineNow(ctx, in.ID))
+	})
+	type revoke struct {
+		ByID
+		Body struct {
+			Version int64 `json:"version"`
+		}
+	}
+	operation(a, http.MethodPost, "/machines/{id}/revoke", "machine.enrol", "Expel a machine: its line and its sessions end, its key is refused", func(ctx context.Context, in *revoke) (*Answer[Machine], error) {
+		_, err := a.rooms.Fleet.Revoke(ctx, callerOf(ctx).scope, in.ID.String(), &in.Body.Version)
+		if err != nil && !errors.Is(err, store.ErrConflict) {
+			return nil, err
+		}
+		now, nowErr := a.machineNow(ctx, in.ID)
+		if err != nil && nowErr == nil {
+			return nil, &conflictError{current: now}
+		}
+		return answer(now, nowErr)
 	})
 	type enrol struct {
 		Body struct {
@@ -206,6 +213,23 @@ func (a *API) machineRoutes() {
 		token := a.rooms.Token(e.Secret, c.organisation)
 		return answer(NewEnrolment{ID: e.ID, Token: token, Command: a.rooms.Command(token), ExpiresAt: e.ExpiresAt}, nil)
 	})
+}
+
+// machineNow reads and shapes one machine.
+func (a *API) machineNow(ctx context.Context, id model.ID) (Machine, error) {
+	var out Machine
+	err := a.view(ctx, func(tx *store.Tx) error {
+		m, err := fleet.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		list, err := machinesOf(tx, []model.Machine{m})
+		if err == nil {
+			out = list[0]
+		}
+		return err
+	})
+	return out, err
 }
 
 // view reads within what the caller may see.

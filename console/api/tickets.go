@@ -244,6 +244,7 @@ type ticketChange struct {
 		Urgency    *int                `json:"urgency,omitempty" minimum:"1" maximum:"3"`
 		Title      *string             `json:"title,omitempty" maxLength:"300"`
 		Kind       *string             `json:"kind,omitempty" enum:"incident,request,problem"`
+		Machines   []uuid.UUID         `json:"machine_ids,omitempty" maxItems:"50" nullable:"false" doc:"all that the ticket is about from now on; empty: none"`
 		Resolution *struct {
 			Text  string `json:"text" maxLength:"20000"`
 			Plain *Words `json:"plain,omitempty"`
@@ -280,6 +281,13 @@ func (a *API) changeTicket(ctx context.Context, in *ticketChange) (*Answer[Ticke
 		}
 		change.Resolution = &how
 	}
+	if b.Machines != nil {
+		machines, err := a.machinesFor(ctx, in.ID, b.Machines)
+		if err != nil {
+			return nil, err
+		}
+		change.Machines = &machines
+	}
 	_, err := a.rooms.Desk.Change(ctx, callerOf(ctx).scope, in.ID, change)
 	if errors.Is(err, store.ErrConflict) {
 		now, nowErr := a.ticketNow(ctx, in.ID)
@@ -292,4 +300,27 @@ func (a *API) changeTicket(ctx context.Context, in *ticketChange) (*Answer[Ticke
 		return nil, err
 	}
 	return answer(a.ticketNow(ctx, in.ID))
+}
+
+// machinesFor names the machines that a ticket is to be about.
+func (a *API) machinesFor(ctx context.Context, ticket model.ID, ids []uuid.UUID) ([]desk.MachineRef, error) {
+	list := make([]desk.MachineRef, 0, len(ids))
+	err := a.view(ctx, func(tx *store.Tx) error {
+		list = list[:0]
+		if _, err := desk.Get(tx, ticket); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			m, err := fleet.Get(tx, id)
+			if errors.Is(err, store.ErrNotFound) {
+				return model.Problemf(model.CodeInvalid, "machine_ids", "There is no computer %s, or you may not see it.", id)
+			}
+			if err != nil {
+				return err
+			}
+			list = append(list, desk.MachineRef{ID: m.ID, Name: m.Name})
+		}
+		return nil
+	})
+	return list, err
 }

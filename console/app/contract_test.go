@@ -13,7 +13,7 @@ import (
 // More may be there; none of these may go.
 var shapes = map[string]string{
 	"machine": `id organisation_id name presence offline_reason last_seen_at os.family os.name os.version os.kernel os.arch
-		agent.version agent.protocol agent.capabilities people health open_alerts policy version`,
+		agent.version agent.protocol agent.capabilities people health open_alerts policy revoked version`,
 	"vitals":   "from to step_seconds series",
 	"series":   "name unit attributes points",
 	"facts":    "observed_at os hardware filesystems network services processes uptime_seconds",
@@ -105,6 +105,25 @@ func contract(t *testing.T, n *node, m *machine) {
 			t.Errorf("an item of the kind %v", i["kind"])
 		}
 	}
+	var call map[string]any
+	n.post("/tickets", map[string]any{"says": "It is slow."}, &call)
+	path := "/tickets/" + text(call["id"])
+	about := func(ids ...string) map[string]any {
+		return map[string]any{"version": n.get(path)["version"], "machine_ids": append([]string{}, ids...)}
+	}
+	n.do(http.MethodPatch, path, about(m.id), &call, http.StatusOK)
+	if !slices.Equal(call["machine_ids"].([]any), []any{m.id}) || n.items("/tickets?machine_id=" + m.id)[0]["id"] != call["id"] {
+		t.Errorf("a ticket that is told its machine: %v", call)
+	}
+	said := n.items(path + "/timeline")
+	shape(t, "item", said[len(said)-1])
+	if data := said[len(said)-1]["data"].(map[string]any); data["what"] != "machines" || !slices.Equal(data["added"].([]any), []any{one["name"]}) {
+		t.Errorf("its timeline: %v", data)
+	}
+	n.do(http.MethodPatch, path, about(), &call, http.StatusOK)
+	if ids := call["machine_ids"].([]any); len(ids) != 0 {
+		t.Errorf("the machine that was taken away: %v", ids)
+	}
 	shape(t, "script", first("/scripts"))
 	shape(t, "script", n.get("/scripts/free-disk-space"))
 	shape(t, "run", first("/runs"))
@@ -154,6 +173,9 @@ func contract(t *testing.T, n *node, m *machine) {
 	problem(http.MethodGet, "/machines?sort=-colour", nil, http.StatusUnprocessableEntity, "sort", "name")
 	problem(http.MethodPost, "/tickets", map[string]any{"says": "x", "colour": "red"}, http.StatusUnprocessableEntity, "colour")
 	problem(http.MethodPatch, "/tickets/"+ticket, map[string]any{"version": 0, "priority": 1}, http.StatusConflict, `"current"`)
+	problem(http.MethodPatch, path, about(ticket), http.StatusUnprocessableEntity, "body.machine_ids", ticket)
+	problem(http.MethodPatch, path, about(slices.Repeat([]string{m.id}, 51)...), http.StatusUnprocessableEntity, "body.machine_ids", "50")
+	problem(http.MethodPatch, path, map[string]any{"version": 0, "machine_ids": []string{m.id}}, http.StatusConflict, `"current"`)
 	problem(http.MethodGet, "/tickets/"+ticket[:len(ticket)-4]+"0000", nil, http.StatusNotFound)
 	for _, path := range []string{"/healthz", "/readyz"} {
 		response, err := http.Get(n.ready.HTTP + path)

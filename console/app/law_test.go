@@ -56,6 +56,8 @@ var law = map[string]struct {
 	"console/session":      {[]string{"console/desk", "console/fleet", "console/model", "console/store", "protocol/stream"}, "a session belongs to a machine and writes into a ticket"},
 	"console/api": {[]string{"console/account", "console/desk", "console/fleet", "console/health", "console/model", "console/repair", "console/session",
 		"console/store", "protocol/catalogue", "protocol/expression", "protocol/history", "scripts"}, "it shapes what the rooms answer"},
+	"console/seed": {[]string{"console/account", "console/desk", "console/fleet", "console/health", "console/model", "console/store"},
+		"it writes long lists as the rooms themselves would"},
 	"console/web": {nil, "it serves files"},
 	"console/app": {[]string{"console/*", "protocol"}, "it puts the rooms together, and certifies keys"},
 	"console":     {[]string{"console/app"}, "main only starts"},

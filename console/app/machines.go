@@ -26,7 +26,7 @@ func machineCommand(v *viper.Viper) *cobra.Command {
 	}}
 	revoke := &cobra.Command{Use: "revoke ID|NAME", Short: "Expel a machine: its line and its sessions end, its key is refused", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 		return with(cmd.Context(), v, func(t tools) error {
-			_, err := fleet.New(t.store, t.options.Log).Revoke(cmd.Context(), t.operator(), args[0])
+			_, err := fleet.New(t.store, t.options.Log).Revoke(cmd.Context(), t.operator(), args[0], nil)
 			return err
 		})
 	}}

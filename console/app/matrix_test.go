@@ -168,7 +168,9 @@ func (x *side) body(t *testing.T, e endpoint, version int64) any {
 	case "POST /tickets":
 		return map[string]any{"says": "x", "machine_id": machine}
 	case "PATCH /tickets/{id}":
-		return map[string]any{"version": version, "priority": 2, "assignee_id": x.people[model.RoleTechnician]}
+		return map[string]any{"version": version, "priority": 2, "assignee_id": x.people[model.RoleTechnician], "machine_ids": []string{machine}}
+	case "POST /machines/{id}/revoke":
+		return map[string]any{"version": version}
 	case "POST /sign-out", "POST /machines/{id}/check-now", "POST /runs/{id}/cancel", "POST /sessions/{id}/end",
 		"DELETE /tokens/{id}", "DELETE /groups/{id}":
 		return nil
@@ -290,6 +292,11 @@ func wall(t *testing.T, n *node, ours, theirs *side, all []endpoint) {
 		map[string]any{"version": version(n, ours, "tickets"), "assignee_id": theirs.people[model.RoleTechnician]}, nil)
 	if status != http.StatusNotFound {
 		t.Errorf("a ticket for somebody of theirs: %d %.200s", status, answer)
+	}
+	status, _, answer = n.ask(http.MethodPatch, "/tickets/"+ours.ids["tickets"], ours.tokens[model.RoleAdmin],
+		map[string]any{"version": version(n, ours, "tickets"), "machine_ids": []string{ours.ids["machines"], theirs.ids["machines"]}}, nil)
+	if status != http.StatusUnprocessableEntity || strings.Contains(answer, theirs.marker) {
+		t.Errorf("a ticket about a machine of theirs: %d %.200s", status, answer)
 	}
 	for kind, s := range look() {
 		if s != before[kind] {
@@ -553,16 +560,21 @@ func audited(t *testing.T, n *node, ours *side, all []endpoint) {
 		return n.w.count("SELECT count(*) FROM audit WHERE organisation_id = $1", ours.organisation)
 	}
 	own := http.Header{"Origin": {n.ready.HTTP}}
-	deleted := func(e endpoint) int { return strings.Count(e.method, http.MethodDelete) }
-	last := slices.SortedStableFunc(slices.Values(all), func(a, b endpoint) int { return deleted(a) - deleted(b) })
-	for _, e := range last {
+	// What is deleted, or a machine that is expelled, nothing can be asked of any more.
+	ends := func(e endpoint) int {
+		if e.method == http.MethodDelete || e.path == "/machines/{id}/revoke" {
+			return 1
+		}
+		return 0
+	}
+	for _, e := range slices.SortedStableFunc(slices.Values(all), func(a, b endpoint) int { return ends(a) - ends(b) }) {
 		if !e.mutates() || strings.HasPrefix(e.path, "/help") || e.path == "/sign-in/link" || e.path == "/sign-out" || e.path == "/machines/{id}/check-now" {
 			// A fresh reading changes nothing, and every page that opens asks for one. Help
 			// proven with a real machine; a link and signing out below.
 			continue
 		}
 		var v int64
-		if slices.Contains([]string{"/tickets/{id}", "/alerts/{id}", "/groups/{id}"}, e.path) {
+		if slices.Contains([]string{"/tickets/{id}", "/alerts/{id}", "/groups/{id}", "/machines/{id}/revoke"}, e.path) {
 			v = version(n, ours, strings.Split(e.path, "/")[1])
 		}
 		if e.path == "/people/{id}" {

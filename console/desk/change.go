@@ -21,6 +21,7 @@ type Change struct {
 	Title      *string
 	Kind       *string
 	Resolution *model.Resolution
+	Machines   *[]MachineRef // all that the ticket is about from now on
 }
 
 // Change changes a ticket that still has the version the technician saw.
@@ -37,6 +38,13 @@ func (d *Desk) Change(ctx context.Context, scope store.Scope, id model.ID, c Cha
 		items, err := c.apply(&t, actorOf(scope), tx.Now())
 		if err != nil {
 			return err
+		}
+		if c.Machines != nil {
+			told, err := setMachines(tx, t, *c.Machines, actorOf(scope))
+			if err != nil {
+				return err
+			}
+			items = append(items, told...)
 		}
 		t.Touched = true
 		if err := update(tx, &t); err != nil {
@@ -233,9 +241,13 @@ func Settle(tx *store.Tx, id model.ID, text, plain model.Words) error {
 	if err := update(tx, &t); err != nil {
 		return err
 	}
-	return add(tx, t, model.Item{Kind: model.ItemState, By: model.System, Text: text.EN, Reason: "condition_cleared",
-		Data: data(map[string]any{"what": "state", "from": "new", "to": model.TicketResolved, "finding": text})})
+	return add(tx, t, model.Item{Kind: model.ItemState, By: model.System, Text: settled.EN, Reason: "condition_cleared",
+		Data: data(map[string]any{"what": "state", "from": "new", "to": model.TicketResolved, "finding": settled})})
 }
+
+// settled is said of the ticket; that the condition cleared is said of the alert,
+// in a line of its own.
+var settled = model.Words{EN: "The ticket is resolved, since nothing of it is left.", PL: "Zgłoszenie jest rozwiązane, bo przyczyna ustąpiła."}
 
 // Said writes an item of a machine or of Deskside into a timeline: a run, a
 // session, an alert that got worse.

@@ -35,9 +35,3 @@ type Desk struct {
 func New(s *store.Store, log *slog.Logger) *Desk { return &Desk{store: s, log: log} }
 
 var errNoTicket = model.Problemf(model.CodeNotFound, "", "There is no such ticket, or you may not see it.")
-
-// MachineRef is a machine as a ticket knows it.
-type MachineRef struct {
-	ID   model.ID
-	Name string
-}

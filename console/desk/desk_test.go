@@ -293,3 +293,69 @@ func TestJoin(t *testing.T) {
 		}
 	})
 }
+
+// A ticket is about the machines that somebody says, is found by their names, and
+// tells who said so.
+func TestMachines(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		ticket := o.open("It is slow.")
+		pc, other := MachineRef{model.NewID(), "lap-krk-0142"}, MachineRef{model.NewID(), "pc-gda-7"}
+		set := func(list ...MachineRef) model.Ticket {
+			t.Helper()
+			now, err := o.change(ticket.ID, Change{Machines: &list})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return now
+		}
+		says := func(want string) {
+			t.Helper()
+			got := ""
+			o.update(func(tx *store.Tx) error {
+				got = ""
+				page, err := Timeline(tx, ticket.ID, store.Request{Limit: 50}, string(model.ItemState))
+				for _, i := range page.Items {
+					got += i.By.Name + string(i.Data) + "\n"
+				}
+				return err
+			})
+			if got != want {
+				t.Errorf("the timeline says\n%s not\n%s", got, want)
+			}
+		}
+		about := func(name string, want int) {
+			t.Helper()
+			o.update(func(tx *store.Tx) error {
+				found, err := List(tx, Query{Text: name})
+				if len(found.Items) != want {
+					t.Errorf("%d tickets are found by %s", len(found.Items), name)
+				}
+				return err
+			})
+		}
+		before := set(pc, pc)
+		says(`Anna{"added":["lap-krk-0142"],"removed":[],"what":"machines"}` + "\n")
+		about("0142", 1)
+		if !before.Touched {
+			t.Error("a ticket that somebody says more of is untouched")
+		}
+		o.update(func(tx *store.Tx) error {
+			fire := ForAlert{Organisation: o.ours, Machine: pc, Alert: model.NewID(), Family: before.Family, Severity: model.SeverityWarning}
+			if id, err := OpenFor(tx, fire); err != nil || id == ticket.ID {
+				t.Errorf("an alert joins what a person said: %v", err)
+			}
+			return nil
+		})
+		set(pc)
+		set(other)
+		set()
+		says(`Anna{"added":["lap-krk-0142"],"removed":[],"what":"machines"}` + "\n" +
+			`Anna{"added":["pc-gda-7"],"removed":["lap-krk-0142"],"what":"machines"}` + "\n" +
+			`Anna{"added":[],"removed":["pc-gda-7"],"what":"machines"}` + "\n")
+		about("gda", 0)
+		stale := Change{Version: before.Version, Machines: &[]MachineRef{pc}}
+		if _, err := o.Change(o.t.Context(), o.scope, ticket.ID, stale); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("with an old version: %v", err)
+		}
+	})
+}

@@ -126,31 +126,6 @@ func resolutionOf(t *model.Ticket) ([]byte, error) {
 	return json.Marshal(t.Resolution)
 }
 
-func addMachine(tx *store.Tx, t model.Ticket, m MachineRef) error {
-	_, err := tx.Exec(`INSERT INTO ticket_machine (ticket_id, machine_id, organisation_id, name) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (ticket_id, machine_id) DO NOTHING`, t.ID, m.ID, t.Organisation, m.Name)
-	if err != nil {
-		return fmt.Errorf("link a machine to a ticket: %w", err)
-	}
-	return nil
-}
-
-// MachinesOf are the machines of tickets.
-func MachinesOf(tx *store.Tx, tickets ...model.ID) (map[model.ID][]MachineRef, error) {
-	out := map[model.ID][]MachineRef{}
-	for _, id := range tickets {
-		list, err := store.Collect(tx, func(r *store.Rows) (MachineRef, error) {
-			var m MachineRef
-			return m, r.Scan(&m.ID, &m.Name)
-		}, "SELECT machine_id, name FROM ticket_machine WHERE ticket_id = $1 AND {wall} ORDER BY machine_id", id)
-		if err != nil {
-			return nil, fmt.Errorf("read the machines of a ticket: %w", err)
-		}
-		out[id] = list
-	}
-	return out, nil
-}
-
 // add writes an item into the timeline.
 func add(tx *store.Tx, t model.Ticket, i model.Item) error {
 	if i.ID == (model.ID{}) {

@@ -17,13 +17,17 @@ var errRevoked = model.Problemf(codeRevoked, "", "This computer was taken off th
 
 // Revoke expels the machine with an id or a name: its key is refused from now on.
 // Its line and its sessions end by a row of [KindRevoked]. To expel one twice
-// changes nothing.
-func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string) (model.Machine, error) {
+// changes nothing. seen is the version at which somebody decided it, or nil: one
+// that is another by now is store.ErrConflict.
+func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string, seen *int64) (model.Machine, error) {
 	var m model.Machine
 	err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
 		var err error
 		if m, err = find(tx, word); err != nil || m.Revoked {
 			return err
+		}
+		if seen != nil && *seen != m.Version {
+			return store.ErrConflict
 		}
 		m.Revoked = true
 		if m.Online {

@@ -125,7 +125,8 @@ func ofTicket(one, two string) string {
 	return `SELECT o.id FROM alert o WHERE o.ticket_id = ` + one + ` UNION
 		SELECT n.id FROM ticket t JOIN ticket_machine m ON m.ticket_id = t.id
 		JOIN alert n ON n.machine_id = m.machine_id AND n.organisation_id = t.organisation_id
-		WHERE t.id = ` + two + ` AND t.source <> 'alert' AND n.started_at <= t.created_at
+		WHERE t.id = ` + two + ` AND t.source <> 'alert'
+		AND n.started_at <= CASE WHEN m.added_at > t.created_at THEN m.added_at ELSE t.created_at END
 		AND (n.state <> 'resolved' OR n.changed_at > t.created_at)`
 }
 

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -412,5 +413,75 @@ func TestAsked(t *testing.T) {
 		if asked := now[len(opened)]; asked.ID != ask.ID || asked.State != model.TicketNew {
 			t.Errorf("the person's ticket is %s", asked.State)
 		}
+	})
+}
+
+// A ticket that is told its machine later is about what was open there until then.
+func TestAskedWithoutMachine(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		w.fire(pc, "process.cpu", "before")
+		w.clear(pc, "process.cpu", "before")
+		w.fire(pc, "filesystem.full", "/")
+		scope := store.Scope{Actor: store.Actor{Kind: "person", ID: model.NewID(), Name: "Anna"}, Organisations: []model.ID{w.ours}}
+		call, err := w.desk.Open(t.Context(), scope, desk.NewTicket{Organisation: w.ours, Says: "It is slow.", Source: model.SourcePerson})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.fire(pc, "process.cpu", "sh")
+		about := func(want ...string) {
+			t.Helper()
+			var got []string
+			w.update(func(tx *store.Tx) error {
+				got = nil
+				list, err := OfTicket(tx, call.ID)
+				for _, a := range list {
+					got = append(got, a.Instance)
+				}
+				return err
+			})
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("the ticket is about %v, not %v", got, want)
+			}
+		}
+		about()
+		told := desk.Change{Version: call.Version, Machines: &[]desk.MachineRef{{ID: pc.Machine, Name: "pc"}}}
+		if call, err = w.desk.Change(t.Context(), scope, call.ID, told); err != nil {
+			t.Fatal(err)
+		}
+		w.fire(pc, "memory.pressure", "after")
+		about("/", "sh")
+		if _, err := w.desk.Change(t.Context(), scope, call.ID, desk.Change{Version: call.Version, Machines: &[]desk.MachineRef{}}); err != nil {
+			t.Fatal(err)
+		}
+		about()
+	})
+}
+
+// That a condition cleared and that its ticket is resolved are two things, and
+// the timeline says them with two sentences.
+func TestClearedIsNotResolved(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		w.fire(pc, "filesystem.full", "/")
+		w.clear(pc, "filesystem.full", "/")
+		ticket := w.tickets()[0].ID
+		w.update(func(tx *store.Tx) error {
+			page, err := desk.Timeline(tx, ticket, store.Request{})
+			if err != nil || len(page.Items) != 3 || page.Items[1].Reason != "cleared" || page.Items[2].Reason != "condition_cleared" {
+				t.Fatalf("%+v %v", page.Items, err)
+			}
+			var words [2]struct{ Finding model.Words }
+			for i, item := range page.Items[1:] {
+				if err := json.Unmarshal(item.Data, &words[i]); err != nil {
+					return err
+				}
+			}
+			cleared, resolved := words[0].Finding, words[1].Finding
+			if cleared.EN == resolved.EN || cleared.PL == resolved.PL || resolved.EN == resolved.PL || page.Items[1].Text == page.Items[2].Text {
+				t.Errorf("%q and %q", cleared, resolved)
+			}
+			return nil
+		})
 	})
 }

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const bin = (name) => fileURLToPath(new URL(`../../../bin/${name}`, import.meta.url));
+export const bin = (name) => fileURLToPath(new URL(`../../../bin/${name}`, import.meta.url));
 const consoleBin = bin("deskside-console");
 const agentBin = bin("deskside-agent");
 
@@ -30,7 +30,7 @@ export async function eventually(what, seconds, ask) {
 	throw new Error(`not within ${seconds} s: ${what}${last ? ` (${last.message})` : ""}`);
 }
 
-function run(program, args, input) {
+export function run(program, args, input) {
 	const done = spawnSync(program, args, { input, encoding: "utf8" });
 	if (done.status !== 0) throw new Error(`${program} ${args[0]}: ${done.stderr || done.error}`);
 	return done.stdout.trim();
@@ -86,25 +86,26 @@ function startPostgres(dir) {
 	};
 }
 
-export async function startWorld(engine) {
+/** A console with one person and nobody's machine. `fill` may write into its folder before it runs. */
+export async function startConsole(engine, fill) {
 	const dir = mkdtempSync(join(tmpdir(), "deskside-e2e-"));
 	const children = [];
 	let postgres;
-	const start = (program, args, log) => {
+	const world = { dir, logs: { console: [], agent: [] } };
+	world.start = (program, args, log) => {
 		const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
 		child.stderr.on("data", (data) => log.push(String(data)));
 		children.push(child);
 		return child;
 	};
-	const end = async (child) => {
+	world.end = async (child) => {
 		if (child.exitCode !== null || child.signalCode !== null) return;
 		const over = new Promise((then) => child.once("exit", then));
 		child.kill("SIGTERM");
 		await Promise.race([over, wait(8000)]);
 	};
-	const world = { dir, logs: { console: [], agent: [] } };
 	world.stop = async () => {
-		for (const child of children.reverse()) await end(child);
+		for (const child of children.reverse()) await world.end(child);
 		postgres?.stop();
 		rmSync(dir, { recursive: true, force: true });
 	};
@@ -114,9 +115,11 @@ export async function startWorld(engine) {
 			if (!postgres) throw new Error("PostgreSQL is not installed: make needs");
 		}
 		const where = postgres ? ["--database", postgres.url, "--keys", join(dir, "keys")] : ["--data", join(dir, "data")];
+		run(consoleBin, ["person", "add", "anna", "--role", "admin", ...where]);
+		fill?.(join(dir, "data"));
 		/** Starts the console; it says where it listens when it is ready. */
 		const serve = async (listen, http) => {
-			const child = start(
+			const child = world.start(
 				consoleBin,
 				["serve", ...where, "--listen", listen, "--http", http, "--trial"],
 				world.logs.console,
@@ -131,30 +134,17 @@ export async function startWorld(engine) {
 		let served = await serve("127.0.0.1:0", "127.0.0.1:0");
 		/** Ends the console in order and starts it again where it was. */
 		world.restartConsole = async () => {
-			await end(served);
+			await world.end(served);
 			served = await serve(`127.0.0.1:${new URL(world.url).port}`, `127.0.0.1:${new URL(world.http).port}`);
 		};
-		run(consoleBin, ["person", "add", "anna", "--role", "admin", ...where]);
 		world.token = run(consoleBin, ["token", "create", "--person", "anna", ...where]);
 		world.link = () => run(consoleBin, ["person", "link", "anna", "--url", world.http, ...where]);
 		/** Somebody more who may sign in; with a token, where one is wanted. */
 		world.addPerson = (name, role) => run(consoleBin, ["person", "add", name, "--role", role, ...where]);
 		world.tokenOf = (name) => run(consoleBin, ["token", "create", "--person", name, ...where]);
-		const token = run(consoleBin, ["enrolment", "create", "--uses", "1", "--expires", "1h", ...where]);
-		const state = join(dir, "agent");
-		run(
-			agentBin,
-			["enroll", "--console", world.url, "--token-file", "-", "--state", state, "--profile", "trial"],
-			token,
-		);
-		const work = () => start(agentBin, ["run", "--state", state, "--policy", join(dir, "none.yaml")], world.logs.agent);
-		let agent = work();
-		/** Ends the agent in order and starts it again over the same state. */
-		world.restartAgent = async () => {
-			await end(agent);
-			agent = work();
-		};
-		world.help = () => run(agentBin, ["help", "--print", "--state", state]);
+		/** A token that lets so many machines in. */
+		world.enrolment = (uses) =>
+			run(consoleBin, ["enrolment", "create", "--uses", String(uses), "--expires", "1h", ...where]);
 		world.api = async (method, path, body) => {
 			const answer = await fetch(`${world.http}/api/v1${path}`, {
 				method,
@@ -164,6 +154,32 @@ export async function startWorld(engine) {
 			if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
 			return answer.status === 204 ? undefined : answer.json();
 		};
+		return world;
+	} catch (error) {
+		await world.stop();
+		throw error;
+	}
+}
+
+/** A console with this very computer as its one machine. */
+export async function startWorld(engine) {
+	const world = await startConsole(engine);
+	try {
+		const state = join(world.dir, "agent");
+		run(
+			agentBin,
+			["enroll", "--console", world.url, "--token-file", "-", "--state", state, "--profile", "trial"],
+			world.enrolment(1),
+		);
+		const work = () =>
+			world.start(agentBin, ["run", "--state", state, "--policy", join(world.dir, "none.yaml")], world.logs.agent);
+		let agent = work();
+		/** Ends the agent in order and starts it again over the same state. */
+		world.restartAgent = async () => {
+			await world.end(agent);
+			agent = work();
+		};
+		world.help = () => run(agentBin, ["help", "--print", "--state", state]);
 		world.machine = await eventually("the machine is online", 20, async () =>
 			(await world.api("GET", "/machines")).items.find((m) => m.presence === "online" && m.os.name !== ""),
 		);

@@ -33,7 +33,7 @@ export function keysOf({ kind, id }: Change): QueryKey[] {
 		case "alert":
 			return [["alerts"], ["alert", id], ["machine-counts"]];
 		case "ticket":
-			return [["ticket", id], ["ticket-counts"], ["tickets-of"], ["help"]];
+			return [["ticket", id], ["ticket-counts"], ["tickets-of"], ["alerts", { ticket_id: id }], ["help"]];
 		case "run":
 			return [["run", id], ["runs"]];
 		case "question":

@@ -13,6 +13,8 @@ export const api = createClient<paths>({
 	querySerializer: { array: { style: "form", explode: false } },
 });
 
+const nameOf = (location: string) => location.replace(/^(body|query|path)\.?/, "");
+
 /** Why a call did not do what was asked. `status` is 0 when the console could not be reached. */
 export class Failure extends Error {
 	constructor(
@@ -32,11 +34,13 @@ export class Failure extends Error {
 	/** What is wrong with each field of the body, by its name: {title: "is empty"}. */
 	get fields(): Record<string, string> {
 		const found: Record<string, string> = {};
-		for (const error of this.problem.errors ?? []) {
-			const name = error.location.replace(/^(body|query|path)\.?/, "");
-			found[name] ??= error.message;
-		}
+		for (const error of this.problem.errors ?? []) found[nameOf(error.location)] ??= error.message;
 		return found;
+	}
+	/** The same failure with those fields alone that are not among `fields`; undefined where there are none. */
+	elsewhere(fields: readonly string[]): Failure | undefined {
+		const errors = (this.problem.errors ?? []).filter((error) => !fields.includes(nameOf(error.location)));
+		return errors.length > 0 ? new Failure(this.status, { ...this.problem, errors }) : undefined;
 	}
 }
 

@@ -346,6 +346,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/machines/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Expel a machine: its line and its sessions end, its key is refused */
+        post: operations["post-machines-id-revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/machines/{id}/vitals": {
         parameters: {
             query?: never;
@@ -1320,6 +1337,8 @@ export interface components {
             policy: components["schemas"]["MachinePolicy"];
             /** @enum {string} */
             presence: "online" | "offline";
+            /** @description it was expelled: it must be enrolled anew */
+            revoked: boolean;
             /** Format: int64 */
             version: number;
         };
@@ -1648,6 +1667,10 @@ export interface components {
             plain?: components["schemas"]["Words"];
             text: string;
         };
+        RevokeBody: {
+            /** Format: int64 */
+            version: number;
+        };
         Run: {
             dry_run: boolean;
             /** Format: double */
@@ -1835,6 +1858,8 @@ export interface components {
             impact?: number;
             /** @enum {string} */
             kind?: "incident" | "request" | "problem";
+            /** @description all that the ticket is about from now on; empty: none */
+            machine_ids?: string[];
             /** Format: int64 */
             priority?: number;
             resolution?: components["schemas"]["ResolutionStruct"];
@@ -3393,6 +3418,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Facts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-machines-id-revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
                 };
             };
             /** @description Unauthorized */

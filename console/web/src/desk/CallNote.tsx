@@ -4,7 +4,7 @@ import { type KeyboardEvent, useRef, useState } from "react";
 import type { CanWork, Ticket } from "../api/types";
 import { useT } from "../i18n";
 import { shortNumber } from "../i18n/words";
-import { Btn, useFieldErrors, Wrong } from "../ui/parts";
+import { Btn, FormWrong, useFieldErrors } from "../ui/parts";
 import { useAddCall, useCreateTicket } from "./queries";
 import { type Caller, CallerLine, WhoField } from "./WhoField";
 import { canWork } from "./words";
@@ -97,7 +97,7 @@ export function CallNote({ close, open }: { close: () => void; open: (ticket: st
 			) : (
 				// biome-ignore lint/a11y/noStaticElementInteractions: one key for the whole pane
 				<div className="pad stack" onKeyDown={onKey}>
-					{error && <Wrong reason={error} />}
+					<FormWrong reason={error} fields={["says", "text", "requester_name"]} />
 					<WhoField
 						label={t("call.who")}
 						value={caller}

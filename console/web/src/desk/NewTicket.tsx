@@ -3,7 +3,7 @@ import { Modal, Select, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Ticket } from "../api/types";
 import { useT } from "../i18n";
-import { Btn, useFieldErrors, Wrong } from "../ui/parts";
+import { Btn, FormWrong, useFieldErrors } from "../ui/parts";
 import { useCreateTicket } from "./queries";
 import { type Caller, CallerLine, WhoField } from "./WhoField";
 import "./desk.css";
@@ -55,7 +55,7 @@ export function NewTicket({
 				}}
 			>
 				<div className="pad stack">
-					{create.error && Object.keys(wrong).length === 0 && <Wrong reason={create.error} />}
+					<FormWrong reason={create.error} fields={["title", "says", "requester_name"]} />
 					<TextInput
 						label={t("new.title")}
 						value={title}

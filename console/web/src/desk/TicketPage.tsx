@@ -17,6 +17,7 @@ import { useTake } from "./QueuePage";
 import { usePatchTicket, useTicket } from "./queries";
 import { ResolveDialog } from "./ResolveDialog";
 import { TicketHead } from "./TicketHead";
+import { TicketMachines } from "./TicketMachines";
 import { TicketsOf } from "./TicketsOf";
 import { Timeline } from "./Timeline";
 import { isOver } from "./words";
@@ -105,14 +106,10 @@ function Open({ ticket, parts, back }: { ticket: Ticket; parts: TicketParts; bac
 	const pane = (
 		// biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
 		<aside className="pane" tabIndex={0} aria-label={t("ticket.machine")}>
-			{ticket.machine_ids.length === 0 && (
-				<section>
-					<p className="empty">{t("ticket.no_machine")}</p>
-				</section>
-			)}
 			{ticket.machine_ids.map((id) => (
 				<parts.Machine key={id} machine={id} ticket={ticket} />
 			))}
+			<TicketMachines ticket={ticket} writes={writes} />
 			<TicketsOf ticket={ticket} />
 		</aside>
 	);

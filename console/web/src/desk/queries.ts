@@ -106,6 +106,8 @@ export type TicketChange = {
 	assignee_id?: string | null;
 	priority?: number;
 	resolution?: { text: string; plain?: { en: string; pl: string } };
+	/** All that the ticket is about from now on. */
+	machine_ids?: string[];
 };
 
 /** Writes to a ticket with its version; a conflict brings the row as it is now into the cache. */
@@ -122,6 +124,7 @@ export function usePatchTicket() {
 		onSuccess: (fresh) => {
 			client.setQueryData(["ticket", fresh.id], fresh);
 			void client.invalidateQueries({ queryKey: ["ticket", fresh.id, "timeline"] });
+			void client.invalidateQueries({ queryKey: ["alerts", { ticket_id: fresh.id }] });
 			void client.invalidateQueries({ queryKey: ["ticket-counts"] });
 			replaceTicket(client, fresh);
 		},

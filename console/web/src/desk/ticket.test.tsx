@@ -6,10 +6,13 @@ import { fireEvent, render, renderHook, screen } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { afterEach, expect, test, vi } from "vitest";
 import { api } from "../api/client";
-import type { Ticket } from "../api/types";
+import type { Ticket, TimelineItem } from "../api/types";
+import { translate } from "../i18n";
 import { Editors } from "./Editors";
 import { useTicketsOf } from "./queries";
 import { ResolveDialog } from "./ResolveDialog";
+import { TicketMachines } from "./TicketMachines";
+import { toldOf } from "./told";
 
 const around = ({ children }: { children: ReactNode }) => (
 	<QueryClientProvider client={new QueryClient()}>
@@ -55,4 +58,48 @@ test("a button that cannot be pressed says what it waits for", () => {
 	fireEvent.change(screen.getByLabelText("What was done"), { target: { value: "New toner." } });
 	expect(button().disabled).toBe(false);
 	expect(screen.queryByText(/^Say here what was done/)).toBeNull();
+});
+
+const answered = (data: unknown) => Promise.resolve({ data, response: { ok: true } }) as never;
+const called = { id: "t2", version: 3, machine_ids: [] as string[], machines: [] as Ticket["machines"] } as Ticket;
+const pc = { id: "m1", name: "LAP-1", health: "ok", people: [{ name: "Ola Bąk" }] };
+
+test("a ticket without a computer gets one that is found by its letters, and one can be taken away", async () => {
+	vi.spyOn(api, "GET").mockReturnValue(answered({ people: [], machines: [pc], tickets: [] }));
+	const patch = vi.spyOn(api, "PATCH").mockReturnValue(answered({ ...called, machine_ids: ["m1"] }));
+	const { rerender } = render(<TicketMachines ticket={called} writes />, { wrapper: around });
+	const field = screen.getByRole("combobox");
+	fireEvent.change(field, { target: { value: "lap" } });
+	await screen.findByRole("option");
+	fireEvent.keyDown(field, { key: "Enter" });
+	await vi.waitFor(() => expect(patch).toHaveBeenCalledOnce());
+	expect(patch.mock.calls[0]?.[1]).toMatchObject({
+		params: { path: { id: "t2" } },
+		body: { version: 3, machine_ids: ["m1"] },
+	});
+	rerender(<TicketMachines ticket={{ ...called, version: 4, machine_ids: ["m1"], machines: [pc] }} writes />);
+	expect(screen.queryByRole("combobox")).toBeNull();
+	fireEvent.click(screen.getByText("Change the computer"));
+	fireEvent.click(await screen.findByRole("button", { name: "Take LAP-1 away" }));
+	await vi.waitFor(() => expect(patch).toHaveBeenCalledTimes(2));
+	expect(patch.mock.calls[1]?.[1]).toMatchObject({ body: { version: 4, machine_ids: [] } });
+});
+
+test("who may not write is told that there is no computer, and asked for none", () => {
+	render(<TicketMachines ticket={called} writes={false} />, { wrapper: around });
+	expect(screen.getByText("No computer belongs to this ticket.")).toBeTruthy();
+	expect(screen.queryByRole("combobox")).toBeNull();
+});
+
+test("the timeline says which computers a ticket is about, and no longer is", () => {
+	const said = (added: string[], removed: string[]) =>
+		toldOf(translate, {
+			kind: "state",
+			text: "",
+			data: { what: "machines", added, removed },
+		} as unknown as TimelineItem);
+	expect(said(["LAP-1"], [])).toBe("About the computer LAP-1.");
+	expect(said(["LAP-2", "LAP-3"], ["LAP-1"])).toBe(
+		"About the computers LAP-2, LAP-3. No longer about the computer LAP-1.",
+	);
 });

@@ -19,7 +19,7 @@ const reasons: Record<string, MessageId> = {
 
 /** The sentence of an item that no person wrote. */
 export function toldOf(t: Translate, item: TimelineItem): string {
-	const { what, to, hold_reason, finding } = item.data;
+	const { what, to, hold_reason, finding, added, removed } = item.data;
 	if (isWords(finding)) return pick(finding);
 	if (item.kind === "state" && what === "state") {
 		const state = { state: to, hold_reason: hold_reason || null } as Pick<Ticket, "state" | "hold_reason">;
@@ -27,6 +27,7 @@ export function toldOf(t: Translate, item: TimelineItem): string {
 		return item.text ? `${moved}: ${item.text}` : moved;
 	}
 	if (what === "assignee") return to ? t("timeline.leads", { name: String(to) }) : t("timeline.leads_nobody");
+	if (what === "machines") return aboutOf(t, namesOf(added), namesOf(removed));
 	if (what === "priority") return t("timeline.priority", { n: String(to) });
 	return item.text;
 }
@@ -35,4 +36,15 @@ export function toldOf(t: Translate, item: TimelineItem): string {
 export function reasonOf(t: Translate, item: TimelineItem): string {
 	const word = reasons[item.reason];
 	return word ? t(word) : "";
+}
+
+const namesOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+
+function aboutOf(t: Translate, added: string[], removed: string[]): string {
+	return [
+		added.length > 0 && t("timeline.about", { n: added.length, names: added.join(", ") }),
+		removed.length > 0 && t("timeline.not_about", { n: removed.length, names: removed.join(", ") }),
+	]
+		.filter(Boolean)
+		.join(" ");
 }

@@ -6,7 +6,7 @@ import { useCan } from "../api/me";
 import type { Settings } from "../api/types";
 import { type MessageId, useT } from "../i18n";
 import { say } from "../ui/notices";
-import { Bones, Btn, useFieldErrors, Wrong } from "../ui/parts";
+import { Bones, Btn, FormWrong, useFieldErrors, Wrong } from "../ui/parts";
 import { type SettingsChange, usePatchSettings, useSettings } from "./queries";
 
 const durations = ["beat", "offline_after", "upload_every", "join_window", "auto_resolve_after"] as const;
@@ -41,7 +41,10 @@ function Form({ settings }: { settings: Settings }) {
 			{conflict ? (
 				<p role="alert">{t("wrong.conflict")}</p>
 			) : (
-				patch.error && Object.keys(wrong).length === 0 && <Wrong reason={patch.error} />
+				<FormWrong
+					reason={patch.error}
+					fields={[...durations, ...storm.map(([name]) => `storm.${name}`), "watched_services"]}
+				/>
 			)}
 			{durations.map((name) => (
 				<Setting key={name} word={`settings.${name}`} why={`settings.${name}_why`}>

@@ -53,7 +53,7 @@ export function MachineCard({
 					<Mark grade={online ? "ok" : "unknown"}>{presence(t, data)}</Mark>
 				</div>
 				<p className="card-words">
-					{data.headline
+					{data.headline && !data.revoked
 						? headline(t, data)
 						: online
 							? data.last_seen_at
@@ -62,12 +62,12 @@ export function MachineCard({
 							: presenceSentence(t, data)}
 				</p>
 				<div className="line wrap">
-					{can("session.open") && data.policy.terminal !== "off" && (
+					{!data.revoked && can("session.open") && data.policy.terminal !== "off" && (
 						<Btn icon="connect" kbd={keys ? "o" : undefined} onClick={() => acts.connect({ machine: id, ticket })}>
 							{t("act.connect")}
 						</Btn>
 					)}
-					{can("run.start") && data.policy.scripts !== "off" && (
+					{!data.revoked && can("run.start") && data.policy.scripts !== "off" && (
 						<Btn icon="play" kbd={keys ? "s" : undefined} onClick={() => acts.run({ machine: id, ticket })}>
 							{t("act.run_script")}
 						</Btn>

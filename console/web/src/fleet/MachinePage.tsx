@@ -11,6 +11,7 @@ import { presence, presenceSentence, systemName } from "../i18n/words";
 import { useKeys } from "../ui/keyboard";
 import { Bones, Btn, Chip, Empty, Wrong } from "../ui/parts";
 import { CheckNow } from "./CheckNow";
+import { ExpelMenu } from "./Expel";
 import { FactsPane, FactsRows } from "./MachineFacts";
 import { useFacts, useMachine } from "./queries";
 import "./fleet.css";
@@ -67,8 +68,9 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 	const acts = useActs();
 	const online = machine.presence === "online";
 	const person = machine.people?.[0]?.name;
-	const runs = can("run.start") && machine.policy.scripts !== "off";
-	const connects = can("session.open") && machine.policy.terminal !== "off";
+	const ours = !machine.revoked;
+	const runs = ours && can("run.start") && machine.policy.scripts !== "off";
+	const connects = ours && can("session.open") && machine.policy.terminal !== "off";
 	const run = () => acts.run({ machine: machine.id });
 	const connect = () => acts.connect({ machine: machine.id });
 	useKeys([
@@ -91,7 +93,7 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 				<parts.OpenTickets machine={machine} />
 			</div>
 			<p className="sentence">
-				{online || machine.headline ? <parts.Sentence machine={machine} /> : presenceSentence(t, machine)}
+				{ours && (online || machine.headline) ? <parts.Sentence machine={machine} /> : presenceSentence(t, machine)}
 			</p>
 			<div className="line wrap acts">
 				{runs && (
@@ -104,17 +106,18 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 						{t("act.connect")}
 					</Btn>
 				)}
-				<CheckNow machine={machine} keys />
+				{ours && <CheckNow machine={machine} keys />}
 				{can("ticket.write") && (
 					<Btn kind="bare" kbd="n" onClick={() => acts.ticket({ machine: machine.id })}>
 						{t("act.new_ticket")}
 					</Btn>
 				)}
 				<span className="grow" />
-				{machine.policy.terminal === "off" && can("session.open") && (
+				{ours && machine.policy.terminal === "off" && can("session.open") && (
 					<span className="sub">{t("machine.no_terminal")}</span>
 				)}
-				{machine.headline && !online && <span className="sub">{presenceSentence(t, machine)}</span>}
+				{ours && machine.headline && !online && <span className="sub">{presenceSentence(t, machine)}</span>}
+				{ours && can("machine.enrol") && <ExpelMenu machine={machine} />}
 			</div>
 		</section>
 	);

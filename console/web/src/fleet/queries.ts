@@ -58,6 +58,21 @@ export function useCheckNow(id: string) {
 	});
 }
 
+/** Expels a machine as it was seen; a conflict brings in how it is now. */
+export function useExpel() {
+	const client = useQueryClient();
+	return useMutation({
+		mutationFn: ({ id, version }: Pick<Machine, "id" | "version">) =>
+			call(api.POST("/machines/{id}/revoke", { params: { path: { id } }, body: { version } })),
+		onSuccess: (fresh) => {
+			client.setQueryData(["machine", fresh.id], fresh);
+			void client.invalidateQueries({ queryKey: ["machines"] });
+			void client.invalidateQueries({ queryKey: ["machine-counts"] });
+		},
+		onError: (_, { id }) => void client.invalidateQueries({ queryKey: ["machine", id] }),
+	});
+}
+
 export function useFacts(id: string) {
 	return useQuery({
 		queryKey: ["machine", id, "facts"],

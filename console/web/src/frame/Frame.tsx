@@ -159,7 +159,11 @@ function Lines({ trial }: { trial: boolean }) {
 			<div role="status" aria-live="polite">
 				{status === "lost" && <p className="lost">{t("wrong.unreachable")}</p>}
 			</div>
-			{trial && <p className="trial">{t("frame.trial")}</p>}
+			{trial && (
+				<aside className="trial" aria-label={t("frame.trial_label")}>
+					{t("frame.trial")}
+				</aside>
+			)}
 		</>
 	);
 }

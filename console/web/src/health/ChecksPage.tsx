@@ -6,7 +6,7 @@ import { useCan } from "../api/me";
 import type { Check } from "../api/types";
 import { pick, useT } from "../i18n";
 import { say } from "../ui/notices";
-import { Bones, Btn, useFieldErrors, Wrong } from "../ui/parts";
+import { Bones, Btn, FormWrong, useFieldErrors, Wrong } from "../ui/parts";
 import { type CheckChange, useChecks, usePatchCheck } from "./queries";
 import "./health.css";
 
@@ -33,6 +33,7 @@ function OneCheck({ check }: { check: Check }) {
 	const [services, setServices] = useState<string>();
 	const conflict = patch.error instanceof Failure && patch.error.status === 409;
 	const wrong = useFieldErrors(patch.error);
+	const onForm = can("check.write") ? [...fields, ...(check.watched_services ? ["watched_services"] : [])] : [];
 	const dirty = Object.entries(change).some(
 		([key, value]) => JSON.stringify(value) !== JSON.stringify(check[key as keyof CheckChange]),
 	);
@@ -124,11 +125,7 @@ function OneCheck({ check }: { check: Check }) {
 						.join(" · ")}
 				</p>
 			)}
-			{conflict ? (
-				<p role="alert">{t("wrong.conflict")}</p>
-			) : (
-				patch.error && Object.keys(wrong).length === 0 && <Wrong reason={patch.error} />
-			)}
+			{conflict ? <p role="alert">{t("wrong.conflict")}</p> : <FormWrong reason={patch.error} fields={onForm} />}
 		</form>
 	);
 }

@@ -3,10 +3,10 @@ import { useState } from "react";
 import type { Alert } from "../api/types";
 import { type Language, language, pick, useT } from "../i18n";
 import { bytes, clock, measure, percent } from "../i18n/format";
-import { spacing } from "../ui/gaps";
+import { spacing, withGaps } from "../ui/gaps";
 import { Chip, type Grade, Mark } from "../ui/parts";
-import { Evidence, PointsTable } from "../ui/plot";
-import { useChecks } from "./queries";
+import { Evidence, type Point, PointsTable } from "../ui/plot";
+import { useChecks, useRecovery } from "./queries";
 import { limitsOf, seriesName, vitalOf, whyNot } from "./series";
 import "./health.css";
 
@@ -91,7 +91,9 @@ function Figure({ alert }: { alert: Alert }) {
 	const checks = useChecks();
 	const wanted = vitalOf(alert.check);
 	const series = alert.evidence.vitals.find((one) => one.name === wanted) ?? alert.evidence.vitals[0];
+	const recovery = useRecovery(alert, series);
 	if (!series) return null;
+	const { points, step } = joined(series.points, recovery.data);
 	const check = series.name === wanted ? checks.data?.find((one) => one.id === alert.check) : undefined;
 	const label = seriesName(t, series);
 	return (
@@ -105,18 +107,12 @@ function Figure({ alert }: { alert: Alert }) {
 				{t(asTable ? "plot.as_chart" : "plot.as_table")}
 			</button>
 			{asTable ? (
-				<PointsTable
-					points={series.points}
-					unit={series.unit}
-					label={label}
-					step={spacing(series.points)}
-					why={(gap) => whyNot(t, gap)}
-				/>
+				<PointsTable points={points} unit={series.unit} label={label} step={step} why={(gap) => whyNot(t, gap)} />
 			) : (
 				<Evidence
 					label={label}
 					unit={series.unit}
-					points={series.points}
+					points={points}
 					limits={limitsOf(t, check, series.unit)}
 					alert={{ at: Date.parse(alert.started_at), grade: alert.severity }}
 					cleared={alert.resolved_at ? Date.parse(alert.resolved_at) : undefined}
@@ -124,6 +120,19 @@ function Figure({ alert }: { alert: Alert }) {
 			)}
 		</figure>
 	);
+}
+
+/** The evidence, and behind it how the value went on: as far as it was read, with a hole where it was not. */
+export function joined(
+	evidence: Point[],
+	recovery?: { points: Point[]; step: number },
+): { points: Point[]; step: number } {
+	const step = spacing(evidence);
+	const end = evidence.at(-1)?.[0];
+	const last = recovery?.points.at(-1)?.[0];
+	if (!recovery || end == null || last == null) return { points: evidence, step };
+	const apart = Math.max(step, recovery.step);
+	return { points: [...evidence, ...withGaps(recovery.points, end, last, apart).points], step: apart };
 }
 
 function Processes({ alert }: { alert: Alert }) {

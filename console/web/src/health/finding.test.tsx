@@ -3,10 +3,11 @@ import { I18nProvider } from "@lingui/react";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen } from "@testing-library/react";
 import type { ReactNode } from "react";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { api } from "../api/client";
 import type { Alert } from "../api/types";
 import { setLanguage } from "../i18n";
-import { AlertLine, FindingCard, guess } from "./FindingCard";
+import { AlertLine, FindingCard, guess, joined } from "./FindingCard";
 
 const alert = {
 	id: "a",
@@ -61,4 +62,73 @@ test("a finding names its program where the processes of that moment have it", (
 	render(<AlertLine alert={{ ...alert, evidence } as unknown as Alert} />, { wrapper });
 	expect(screen.getByText("Busy: backup")).toBeTruthy();
 	expect(screen.getByText("Busy")).toBeTruthy();
+});
+
+const at = Date.parse("2026-11-22T03:00:00Z");
+const disk = {
+	name: "system.filesystem.utilization",
+	unit: "1",
+	attributes: { "system.filesystem.mountpoint": "/home" },
+	points: [
+		[at - 60_000, 0.5],
+		[at, 0.97],
+	],
+};
+const cleared = {
+	...alert,
+	machine_id: "m1",
+	check: "filesystem.full",
+	state: "resolved",
+	resolved_at: "2026-11-22T03:10:00Z",
+	evidence: { vitals: [disk], processes: [], limit: null },
+} as unknown as Alert;
+
+type Query = { params: { query: Record<string, unknown> } };
+
+/** Draws a finding; answers what was asked for of the machine's vitals. */
+const draw = (shown: Alert, series: unknown[]): Record<string, unknown>[] => {
+	const asked: Record<string, unknown>[] = [];
+	vi.spyOn(api, "GET").mockImplementation(((path: string, of: Query) => {
+		if (path.includes("vitals")) asked.push(of.params.query);
+		return Promise.resolve({ data: path.includes("vitals") ? { series } : { items: [] }, response: { ok: true } });
+	}) as never);
+	render(
+		<QueryClientProvider client={new QueryClient()}>
+			{wrapper({ children: <FindingCard alert={shown} /> })}
+		</QueryClientProvider>,
+	);
+	return asked;
+};
+
+test("the chart of a cleared alert goes on until it was over, and a little longer", async () => {
+	await act(() => setLanguage("en"));
+	const other = { ...disk, attributes: { "system.filesystem.mountpoint": "/" }, points: [[at + 60_000, 0.99]] };
+	const fell = {
+		...disk,
+		points: [
+			[at - 30_000, 0.6],
+			[at + 300_000, 0.97],
+			[at + 600_000, 0.41],
+			[at + 700_000, 0.4],
+		],
+	};
+	const asked = draw(cleared, [other, fell]);
+	expect(await screen.findByText(/^41%, cleared /)).toBeTruthy();
+	expect(asked).toMatchObject([
+		{ name: [disk.name], from: new Date(at).toISOString(), to: "2026-11-22T03:12:00.000Z" },
+	]);
+	fireEvent.click(screen.getByText("As a table"));
+	const cells = [...document.querySelectorAll("td.r")].map((cell) => cell.textContent?.replace(/\u00a0/g, " "));
+	expect(cells).toEqual(["40%", "41%", "97%", "97%", "50%"]);
+});
+
+test("where the machine has no such vital the chart stays the evidence", async () => {
+	expect(draw(alert, [])).toHaveLength(0);
+	draw(cleared, []);
+	expect(await screen.findByText(/^97%, cleared /)).toBeTruthy();
+});
+
+test("a value that was not read for a while leaves a hole in the chart", () => {
+	const { points } = joined(disk.points, { step: 15, points: [[at + 600_000, 0.4]] });
+	expect(points.map(([, value]) => value)).toEqual([0.5, 0.97, null, 0.4]);
 });

@@ -2,7 +2,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import { useCallback } from "react";
 import { api, call, rows } from "../api/client";
 import { type LiveVitals, useWatch } from "../api/live";
-import type { Alert, Check, LiveValue } from "../api/types";
+import type { Alert, Check, LiveValue, Series } from "../api/types";
 import type { Point } from "../ui/plot";
 
 /** Alerts of a machine or a ticket; worst first, then newest. */
@@ -102,6 +102,48 @@ export function useLiveVitals(machine: string, watch = true) {
 		enabled: false,
 		staleTime: Number.POSITIVE_INFINITY,
 		gcTime: 30_000,
+	});
+}
+
+/** Past the end of an alert by a tenth of what was drawn before it, within these, in ms. */
+const AFTER = { least: 2 * 60_000, most: 30 * 60_000 };
+/** The points of a chart of evidence, about. */
+const ENOUGH = 240;
+/** A machine sends its open row of vitals within this, in ms. */
+const LATE = 20 * 60_000;
+
+/** How a value that was evidence went on until its alert was over, and a little longer; nothing for an alert that still fires. */
+export function useRecovery(alert: Alert, series: Series | undefined) {
+	const begin = series?.points.at(-1)?.[0];
+	const cleared = alert.resolved_at ? Date.parse(alert.resolved_at) : undefined;
+	const known = series !== undefined && begin != null && cleared !== undefined;
+	const from = known ? begin : 0;
+	const after = known ? (cleared - (series.points[0]?.[0] ?? begin)) / 10 : 0;
+	const to = known ? cleared + Math.min(AFTER.most, Math.max(AFTER.least, after)) : 0;
+	const step = Math.max(15, Math.ceil((to - from) / 1000 / ENOUGH / 15) * 15);
+	return useQuery({
+		queryKey: ["vitals", alert.machine_id, "alert", alert.id],
+		queryFn: async () => {
+			const vitals = await call(
+				api.GET("/machines/{id}/vitals", {
+					params: {
+						path: { id: alert.machine_id },
+						query: {
+							from: new Date(from).toISOString(),
+							to: new Date(to).toISOString(),
+							step_seconds: step,
+							name: [series?.name ?? ""],
+						},
+					},
+				}),
+			);
+			const same = vitals.series.find((one) => series && seriesKey(one) === seriesKey(series));
+			return { points: (same?.points ?? []).filter(([at]) => at != null && at > from), step };
+		},
+		enabled: known && to > from,
+		staleTime: Number.POSITIVE_INFINITY,
+		refetchInterval: (query) =>
+			(query.state.data?.points.at(-1)?.[0] ?? 0) < (cleared ?? 0) && Date.now() - to < LATE ? 30_000 : false,
 	});
 }
 

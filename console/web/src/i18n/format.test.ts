@@ -46,6 +46,7 @@ test("ages and lengths of time", () => {
 	expect(format.duration(3960)).toBe("1 h 6 min");
 	expect(format.duration(3 * 86_400)).toBe("3 days");
 	expect(format.lasted(new Date(2026, 10, 20, 9, 9, 30), now)).toBe("1 h 10 min");
+	expect(format.lasted(new Date(now.getTime() - 59_000), now)).toMatch(/^<\s1 min$/);
 	expect(format.counter(252)).toBe("04:12");
 	expect(format.counter(3852)).toBe("1:04:12");
 });

@@ -124,7 +124,8 @@ export function age(moment: Moment, now: Date = new Date()): string {
 /** How long since a moment, for a sentence: 12 min, 1 h 6 min, 3 days. */
 export function lasted(moment: Moment, now: Date = new Date()): string {
 	const seconds = (now.getTime() - date(moment).getTime()) / 1000;
-	return duration(seconds < 60 ? 0 : seconds < 86_400 ? seconds - (seconds % 60) : seconds);
+	if (seconds < 60) return `<\u00a0${duration(60)}`;
+	return duration(seconds < 86_400 ? seconds - (seconds % 60) : seconds);
 }
 
 /** 04:12, or 1:04:12: the counter of a recording. */

@@ -3,7 +3,7 @@ import type { Machine, Run, Ticket } from "../api/types";
 import { type MessageId, pick, type Translate } from ".";
 import { lasted, when } from "./format";
 
-type Present = Pick<Machine, "presence" | "offline_reason" | "last_seen_at" | "people">;
+type Present = Pick<Machine, "presence" | "offline_reason" | "last_seen_at" | "people"> & { revoked?: boolean };
 
 /** The title in the reader's language, while it is the one that Deskside gave. */
 export const titleOf = (ticket: Pick<Ticket, "title" | "titles">) =>
@@ -11,6 +11,7 @@ export const titleOf = (ticket: Pick<Ticket, "title" | "titles">) =>
 
 /** Presence with its reason, short enough for a row: “online, in use”, “asleep 09:40”. */
 export function presence(t: Translate, machine: Present): string {
+	if (machine.revoked) return t("presence.expelled");
 	if (machine.presence === "online") return t(machine.people?.length ? "presence.in_use" : "presence.online");
 	const since = machine.last_seen_at ? when(machine.last_seen_at) : "";
 	if (!since) return t("presence.never");
@@ -32,6 +33,7 @@ export function presence(t: Translate, machine: Present): string {
 
 /** The same as a sentence, for the top of a page. */
 export function presenceSentence(t: Translate, machine: Present): string {
+	if (machine.revoked) return t("presence.long.expelled");
 	const since = machine.last_seen_at ? when(machine.last_seen_at) : "";
 	if (!since) return t("presence.long.never");
 	switch (machine.offline_reason) {

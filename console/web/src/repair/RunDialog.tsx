@@ -8,7 +8,7 @@ import type { RunWish } from "../api/acts";
 import type { Machine, Script } from "../api/types";
 import { language, pick, useT } from "../i18n";
 import { presence } from "../i18n/words";
-import { Bones, Btn, Empty, useFieldErrors, Wrong } from "../ui/parts";
+import { Bones, Btn, Empty, FormWrong, useFieldErrors, Wrong } from "../ui/parts";
 import { Parameters } from "./Parameters";
 import { fittingFirst, isRunning, useRun, useScripts, useStartRun, useTarget } from "./queries";
 import { RunAnswer } from "./RunAnswer";
@@ -125,7 +125,7 @@ function Choose({
 				</dl>
 				{(running || start.error) && (
 					<div className="run-answer">
-						{start.error && Object.keys(fieldErrors).length === 0 && <Wrong reason={start.error} />}
+						<FormWrong reason={start.error} fields={fields.map((field) => `parameters.${field.name}`)} />
 						{run.error ? <Wrong reason={run.error} /> : run.data && <RunAnswer run={run.data} script={script} />}
 					</div>
 				)}

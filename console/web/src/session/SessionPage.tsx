@@ -96,7 +96,7 @@ function Head({
 			</span>
 			<div className="session-who">
 				<h1>
-					{title} <span className="mono">{session.machine_name}</span>
+					{title} {title !== session.machine_name && <span className="mono">{session.machine_name}</span>}
 				</h1>
 				<span className="sub">
 					{session.reason}

@@ -164,3 +164,11 @@ export function Wrong({ reason, retry, large }: { reason: unknown; retry?: () =>
 		</div>
 	);
 }
+
+/** A failure on top of a form, unless each field that it names is on the form and says it there. `fields` are those, by the names of the body. */
+export function FormWrong({ reason, fields }: { reason: unknown; fields: readonly string[] }) {
+	if (!reason) return null;
+	if (!(reason instanceof Failure) || Object.keys(reason.fields).length === 0) return <Wrong reason={reason} />;
+	const elsewhere = reason.elsewhere(fields);
+	return elsewhere && <Wrong reason={elsewhere} />;
+}

@@ -104,6 +104,8 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 	const y = (value: number) => BOTTOM - ((value - low) / (high - low)) * (BOTTOM - TOP);
 	const place = (run: [number, number][]): [number, number][] => run.map(([at, value]) => [x(at), y(value)]);
 	const last = runs[runs.length - 1]?.at(-1) ?? [to, 0];
+	// The value at the end of the alert: the chart may go on behind it.
+	const over = cleared === undefined ? undefined : (runs.flat().findLast(([at]) => at <= cleared) ?? last);
 	const time = timeTicks(from, to, Math.max(2, Math.floor((width - LEFT) / 90)));
 	const worst = limits.find((l) => l.grade === "critical") ?? limits[0];
 	// Two limits side by side would print over each other: the one that was crossed keeps its words.
@@ -204,23 +206,23 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 						</text>
 					</g>
 				)}
-				{cleared !== undefined && (
+				{cleared !== undefined && over && (
 					<g>
 						<line
 							className="plot-cleared"
 							x1={x(cleared)}
 							x2={x(cleared)}
 							y1={worst ? y(worst.value) : TOP}
-							y2={y(last[1])}
+							y2={y(over[1])}
 						/>
-						<circle className="plot-dot ok" cx={x(last[0])} cy={y(last[1])} r={3.5} />
+						<circle className="plot-dot ok" cx={x(over[0])} cy={y(over[1])} r={3.5} />
 						<text
 							className="plot-word ok strong ground"
 							x={x(cleared) - 8}
-							y={y(last[1]) + (y(last[1]) > BOTTOM - 14 ? -8 : 14)}
+							y={y(over[1]) + (y(over[1]) > BOTTOM - 14 ? -8 : 14)}
 							textAnchor="end"
 						>
-							{t("plot.cleared", { value: measure(last[1], unit), time: clock(cleared) })}
+							{t("plot.cleared", { value: measure(over[1], unit), time: clock(cleared) })}
 						</text>
 					</g>
 				)}

@@ -4,7 +4,7 @@ import { render, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { Failure } from "../api/client";
 import { setLanguage } from "../i18n";
-import { Wrong } from "./parts";
+import { FormWrong, Wrong } from "./parts";
 
 const said = (status: number, detail: string, errors: { location: string; message: string }[]) => {
 	const { unmount } = render(
@@ -31,4 +31,29 @@ test("a sentence that the console made for a field is not said twice", () => {
 	const own = "The beat must be between 5 s and 5 min.";
 	expect(said(422, own, [{ location: "body.beat", message: own }])).toBe(own);
 	expect(said(422, "Two things are wrong.", [])).toBe("Two things are wrong.");
+});
+
+const onTop = (errors: { location: string; message: string }[]) => {
+	const { unmount } = render(
+		<I18nProvider i18n={i18n}>
+			<FormWrong
+				reason={new Failure(422, { detail: "validation failed", errors })}
+				fields={["title", "storm.machines"]}
+			/>
+		</I18nProvider>,
+	);
+	const text = screen.queryByRole("alert")?.textContent;
+	unmount();
+	return text;
+};
+
+test("what a form has no field for is said on top of it, and what it has one for only there", async () => {
+	await setLanguage("en");
+	const title = { location: "body.title", message: "is odd" };
+	const machine = { location: "body.machine_id", message: "is unknown" };
+	expect(onTop([title])).toBeUndefined();
+	expect(onTop([{ location: "body.storm.machines", message: "is odd" }])).toBeUndefined();
+	expect(onTop([machine])).toBe("machine_id: is unknown");
+	expect(onTop([title, machine])).toBe("machine_id: is unknown");
+	expect(onTop([])).toBe("validation failed");
 });

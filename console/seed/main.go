@@ -1,0 +1,160 @@
+// Command seed writes many machines and tickets into the database of a console
+// that does not run, for looking at long lists. Every row is written by the
+// rooms' own functions, as if machines had enrolled and people had called.
+//
+//	go run ./console/seed --data DIR --machines 20000 --tickets 20000
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/deskside/deskside/console/account"
+	"github.com/deskside/deskside/console/desk"
+	"github.com/deskside/deskside/console/fleet"
+	"github.com/deskside/deskside/console/health"
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+)
+
+// together is how many write at once: their commits are grouped.
+const together = 64
+
+func main() {
+	data := flag.String("data", "", "folder of the console's database")
+	machines := flag.Int("machines", 20_000, "how many computers")
+	tickets := flag.Int("tickets", 20_000, "how many tickets")
+	flag.Parse()
+	began := time.Now()
+	if err := run(context.Background(), *data, *machines, *tickets); err != nil {
+		fmt.Fprintln(os.Stderr, "seed:", err)
+		os.Exit(1)
+	}
+	fmt.Printf("%d computers and %d tickets in %s\n", *machines, *tickets, time.Since(began).Round(time.Second))
+}
+
+func run(ctx context.Context, data string, machines, tickets int) (err error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s, err := store.Open(ctx, store.Options{Data: data, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	o, err := account.New(s, log).Default(ctx)
+	if err != nil {
+		return err
+	}
+	w := &writer{fleet: fleet.New(s, log), desk: desk.New(s, log), health: health.New(s, log), store: s, organisation: o.ID,
+		node: model.NewID(), scope: store.System("seed").Within(o.ID), all: make([]desk.MachineRef, machines)}
+	if err := w.enrol(ctx); err != nil {
+		return err
+	}
+	return each(ctx, tickets, w.ticket)
+}
+
+// each calls do for 0 to n-1, many at once.
+func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(together)
+	for i := range n {
+		group.Go(func() error { return do(ctx, i) })
+	}
+	return group.Wait()
+}
+
+type writer struct {
+	fleet        *fleet.Fleet
+	desk         *desk.Desk
+	health       *health.Health
+	store        *store.Store
+	organisation model.ID
+	node         model.ID
+	scope        store.Scope
+	all          []desk.MachineRef
+}
+
+// tokenUses is the most that one token lets in.
+const tokenUses = 10_000
+
+func (w *writer) enrol(ctx context.Context) error {
+	for from := 0; from < len(w.all); from += tokenUses {
+		n := min(tokenUses, len(w.all)-from)
+		e, err := w.fleet.NewEnrolment(ctx, w.scope, w.organisation, n, time.Hour)
+		if err != nil {
+			return err
+		}
+		if err := each(ctx, n, func(ctx context.Context, i int) error { return w.machine(ctx, from+i, e.Secret) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// machine enrols one computer, which says hello; each ninth is away since, and
+// each twentieth has something the matter.
+func (w *writer) machine(ctx context.Context, i int, secret []byte) error {
+	key := make([]byte, 32)
+	rand.Read(key)
+	c := computer(i)
+	m, err := w.fleet.Enrol(ctx, model.Newcomer{Organisation: w.organisation, Secret: secret, Key: key, Name: c.name, OS: c.os, Agent: c.agent})
+	if err != nil {
+		return err
+	}
+	w.all[i] = desk.MachineRef{ID: m.ID, Name: c.name}
+	from := model.From{Organisation: w.organisation, Machine: m.ID, At: time.Now()}
+	since, _, err := w.fleet.Connected(ctx, model.Hello{From: from, Node: w.node, Name: c.name, OS: c.os, Agent: c.agent, Protocol: 1,
+		Policy: model.Policy{Profile: "standard", Terminal: "ask", Scripts: "on"}})
+	if err != nil {
+		return err
+	}
+	err = w.store.Update(ctx, w.scope, func(tx *store.Tx) error {
+		if i%20 != 3 {
+			_, err := w.health.Back(ctx, tx, m.ID)
+			return err
+		}
+		t := trouble(i)
+		t.From, t.Episode, t.StartedAt, t.ChangedAt = from, model.NewID(), from.At, from.At
+		return w.health.TakeTransitions(tx, []model.Transition{t})
+	})
+	if err != nil {
+		return err
+	}
+	if i%9 == 4 {
+		return w.fleet.Disconnected(ctx, from, since, away[i/9%len(away)])
+	}
+	return nil
+}
+
+// ticket is one call; each fourth is resolved, each seventh waits.
+func (w *writer) ticket(ctx context.Context, i int) error {
+	n := call(i)
+	n.Organisation, n.Source = w.organisation, model.SourcePerson
+	if len(w.all) > 0 && i%3 != 0 {
+		n.Machines = []desk.MachineRef{w.all[i%len(w.all)]}
+	}
+	t, err := w.desk.Open(ctx, w.scope, n)
+	if err != nil {
+		return err
+	}
+	change := desk.Change{Version: t.Version}
+	state, hold := model.TicketResolved, model.HoldRequester
+	switch {
+	case i%4 == 1:
+		change.State, change.Resolution = &state, &model.Resolution{Kind: "person", Text: "Done."}
+	case i%7 == 2:
+		state = model.TicketOnHold
+		change.State, change.Hold = &state, &hold
+	default:
+		return nil
+	}
+	_, err = w.desk.Change(ctx, w.scope, t.ID, change)
+	return err
+}
