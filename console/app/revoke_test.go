@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -63,6 +64,12 @@ func TestExpelled(t *testing.T) {
 			t.Errorf("%d rows in the audit", len(rows))
 		}
 		n.do(http.MethodPost, "/sessions", map[string]any{"machine_id": m.id}, nil, http.StatusConflict)
+		order := map[string]any{"script": "restart-service", "machine_id": n.enrolled("idle").Machine, "parameters": map[string]string{"SERVICE": "cron"}}
+		var waits struct{ ID string }
+		n.post("/runs", order, &waits)
+		run(0, "machine", "revoke", "idle")
+		n.eventually(10*time.Second, "the run of an expelled machine is cancelled", func() bool { return n.get("/runs/" + waits.ID)["state"] == "cancelled" })
+		n.do(http.MethodPost, "/runs", order, nil, http.StatusConflict)
 	})
 }
 

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -16,7 +17,7 @@ const codeRevoked = "revoked"
 var errRevoked = model.Problemf(codeRevoked, "", "This computer was taken off the console.")
 
 // Revoke expels the machine with an id or a name: its key is refused from now on.
-// Its line and its sessions end by a row of [KindRevoked]. To expel one twice
+// Its line, its sessions and its runs end by a row of [KindRevoked]. To expel one twice
 // changes nothing.
 func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string) (model.Machine, error) {
 	var m model.Machine
@@ -44,6 +45,20 @@ func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string) (mod
 		return tx.Audit(store.Entry{Organisation: m.Organisation, Action: "machine.revoke", Result: "done",
 			Subjects: []store.Subject{{Kind: "machine", ID: m.ID}}})
 	})
+	return m, err
+}
+
+// Acting is the machine with the id for who acts on it, held until the transaction
+// ends: of that and its expulsion one waits, or runs again and sees what the other
+// did. One that was expelled is a problem.
+func Acting(tx *store.Tx, id model.ID) (model.Machine, error) {
+	if err := tx.Hold("machine", id); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return model.Machine{}, fmt.Errorf("take hold of a machine: %w", err)
+	}
+	m, err := get(tx, id)
+	if err == nil && m.Revoked {
+		err = model.Problemf(model.CodeState, "machine_id", "%s was taken off the console.", m.Name)
+	}
 	return m, err
 }
 
