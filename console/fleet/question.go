@@ -69,6 +69,9 @@ func targets(tx *store.Tx, organisation model.ID, machines []model.ID, every boo
 		if err != nil {
 			return nil, err
 		}
+		if m.Revoked {
+			return nil, expelled(m)
+		}
 		out = append(out, target{m.ID, m.Online})
 	}
 	return out, nil

@@ -57,9 +57,13 @@ func Acting(tx *store.Tx, id model.ID) (model.Machine, error) {
 	}
 	m, err := get(tx, id)
 	if err == nil && m.Revoked {
-		err = model.Problemf(model.CodeState, "machine_id", "%s was taken off the console.", m.Name)
+		err = expelled(m)
 	}
 	return m, err
+}
+
+func expelled(m model.Machine) error {
+	return model.Problemf(model.CodeState, "machine_id", "%s was taken off the console.", m.Name)
 }
 
 // find is the machine with an id, or the one with a name that is not expelled.
