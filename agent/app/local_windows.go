@@ -45,13 +45,16 @@ func localPath(state string) string {
 // is signed in may ask. An agent of an administrator gives the pipe to all of them,
 // so that others who are signed in can believe it too.
 func listenLocal(path string) (net.Listener, error) {
-	token := windows.GetCurrentProcessToken()
-	me, err := token.GetTokenUser()
+	me, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
 		return nil, fmt.Errorf("ask who runs this: %w", err)
 	}
 	owner := me.User.Sid.String()
-	if token.IsElevated() {
+	administrator, err := administers(0)
+	if err != nil {
+		return nil, fmt.Errorf("ask whether an administrator runs this: %w", err)
+	}
+	if administrator {
 		owner = "BA"
 	}
 	return winio.ListenPipe(path, &winio.PipeConfig{
@@ -147,16 +150,22 @@ func peerWith(token windows.Token, me *windows.SID) (peer, error) {
 	if err != nil {
 		return peer{}, fmt.Errorf("ask who is there: %w", err)
 	}
-	administrators, err := windows.CreateWellKnownSid(windows.WinBuiltinAdministratorsSid)
-	if err != nil {
-		return peer{}, fmt.Errorf("ask who administrators are: %w", err)
-	}
-	administrator, err := token.IsMember(administrators)
+	administrator, err := administers(token)
 	if err != nil {
 		return peer{}, fmt.Errorf("ask whether an administrator is there: %w", err)
 	}
 	sid := who.User.Sid
 	return peer{sid.String(), administrator || sid.IsWellKnown(windows.WinLocalSystemSid) || sid.Equals(me)}, nil
+}
+
+// administers tells whether a token that can be looked at, or for 0 this program's
+// own, has the rights of administrators now.
+func administers(token windows.Token) (bool, error) {
+	administrators, err := windows.CreateWellKnownSid(windows.WinBuiltinAdministratorsSid)
+	if err != nil {
+		return false, err
+	}
+	return token.IsMember(administrators)
 }
 
 var impersonateNamedPipeClient = windows.NewLazySystemDLL("advapi32.dll").NewProc("ImpersonateNamedPipeClient")

@@ -158,11 +158,7 @@ func TestStrangerOfAToken(t *testing.T) {
 	if err != nil || !mine.trusted || mine.account != me.User.Sid.String() {
 		t.Errorf("the agent's own account is %+v, %v", mine, err)
 	}
-	administrators, err := windows.CreateWellKnownSid(windows.WinBuiltinAdministratorsSid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	elevated, err := token.IsMember(administrators)
+	elevated, err := administers(token)
 	if err != nil {
 		t.Fatal(err)
 	}
