@@ -3,6 +3,7 @@ module github.com/deskside/deskside
 go 1.26.0
 
 require (
+	github.com/Microsoft/go-winio v0.6.4
 	github.com/charmbracelet/x/xpty v0.1.4
 	github.com/coreos/go-systemd/v22 v22.7.0
 	github.com/danielgtaylor/huma/v2 v2.37.2

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"time"
 
@@ -41,7 +42,7 @@ func (h *helpDesk) link(ctx context.Context, who peer) (string, error) {
 		delete(h.waiting, id)
 		h.mu.Unlock()
 	}()
-	if !h.line.Send(protocol.KindHelp, protocol.Help{Request: id, Person: who.name(), Account: who.account()}) {
+	if !h.line.Send(protocol.KindHelp, protocol.Help{Request: id, Person: who.name(), Account: who.account}) {
 		return "", errors.New("this computer has no connection to the help desk just now")
 	}
 	select {
@@ -78,5 +79,16 @@ func AskForHelp(ctx context.Context, state string) (string, error) {
 	if a.Error != "" {
 		return "", fmt.Errorf("%w: %s", ErrUnreachable, a.Error)
 	}
+	if !isPage(a.URL) {
+		return "", fmt.Errorf("%w: what the help desk answered is not the address of a page", ErrUnreachable)
+	}
 	return a.URL, nil
+}
+
+// isPage tells whether an address is that of a page, which a browser shows. The
+// console made it up, and what systems open for people by its address may as well
+// be a program.
+func isPage(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }

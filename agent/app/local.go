@@ -9,11 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"os/user"
-	"path/filepath"
-	"runtime"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -26,12 +22,11 @@ import (
 // account has few places, so that none can keep the others out.
 
 const (
-	localSocket = "agent.sock"
 	localWait   = 5 * time.Second
 	localEach   = 2  // askers of one account at one time
 	localMost   = 32 // of all accounts together but the administrator's and the agent's own
 	localAsking = 256
-	acceptAgain = time.Second // after an asker could not be let in
+	acceptAgain = time.Second // after an asker could not be let in, or nobody could
 )
 
 // What can be asked.
@@ -53,24 +48,21 @@ type localAnswer struct {
 	Error   string `json:"error,omitempty"`
 }
 
-// peer is the account at the other end of a local socket.
-type peer struct{ uid int }
+// peer is the account at the other end of a local socket, as the system tells
+// it. account is how the system counts it: a number such as "1000", on Windows a
+// SID; it is empty where who asks cannot be seen. trusted tells whether the
+// account may do here what the agent may.
+type peer struct {
+	account string
+	trusted bool
+}
 
-// nobody is who asks where that cannot be seen.
-var nobody = peer{uid: -1}
-
-// trusted tells whether the account may do here what the agent may.
-func (p peer) trusted() bool { return p.uid == 0 || p.uid == os.Geteuid() }
-
-// account is how the system counts the account, such as "1000".
-func (p peer) account() string { return strconv.Itoa(p.uid) }
-
-// name is the name of a person, or of their account, or the number itself. The
-// system may have to ask elsewhere for it.
+// name is the name of a person, or of their account, or what the system counts it
+// as. The system may have to ask elsewhere for it.
 func (p peer) name() string {
-	who, err := user.LookupId(p.account())
+	who, err := user.LookupId(p.account)
 	if err != nil {
-		return "uid " + p.account()
+		return "account " + p.account
 	}
 	if who.Name != "" {
 		return who.Name
@@ -78,29 +70,25 @@ func (p peer) name() string {
 	return who.Username
 }
 
-// localPath is where the socket is. The state's folder is its owner's alone, so
-// for the service, which people ask for help, it is in a folder of its own.
-func localPath(state string) string {
-	if filepath.Clean(state) == DefaultState() {
-		switch runtime.GOOS {
-		case "linux":
-			return filepath.Join("/run/deskside", localSocket)
-		case "darwin":
-			return filepath.Join("/var/run/deskside", localSocket)
+// serveLocal answers on the local socket until ctx ends. An agent without one
+// works all the same, and has it when the place is free: on Windows it is taken
+// for as long as a program that asked an agent before this one holds on.
+func serveLocal(ctx context.Context, path string, answer answerer, log *slog.Logger) {
+	for told := false; ; told = true {
+		l, err := listenLocal(path)
+		if err == nil {
+			acceptLocal(ctx, l, answer)
+			return
+		}
+		if !told {
+			log.Warn("nobody can ask for help from this machine", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(acceptAgain):
 		}
 	}
-	return filepath.Join(state, localSocket)
-}
-
-// serveLocal answers on the local socket until ctx ends. An agent without one
-// works all the same.
-func serveLocal(ctx context.Context, path string, answer answerer, log *slog.Logger) {
-	l, err := listenLocal(path)
-	if err != nil {
-		log.Warn("nobody can ask for help from this machine", "error", err)
-		return
-	}
-	acceptLocal(ctx, l, answer)
 }
 
 // answerer answers one question of an account.
@@ -113,7 +101,7 @@ func acceptLocal(ctx context.Context, l net.Listener, answer answerer) {
 	}()
 	var group sync.WaitGroup
 	defer group.Wait()
-	rooms := places{taken: map[int]int{}}
+	rooms := places{taken: map[string]int{}}
 	for {
 		c, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -127,9 +115,6 @@ func acceptLocal(ctx context.Context, l net.Listener, answer answerer) {
 			continue
 		}
 		who, unseen := peerOf(c)
-		if unseen != nil {
-			who = nobody
-		}
 		if !rooms.take(who) {
 			tellLocal(c, localAnswer{Error: "too many of your programs ask the Deskside service at once; please try again"})
 			c.Close()
@@ -138,7 +123,11 @@ func acceptLocal(ctx context.Context, l net.Listener, answer answerer) {
 		group.Go(func() {
 			defer c.Close()
 			defer rooms.leave(who)
+			who := who // whose place it is does not change
 			ask, err := hear(c)
+			if unseen != nil { // Windows may show who asks only in what they said
+				who, unseen = peerOf(c)
+			}
 			a := localAnswer{}
 			if err = errors.Join(err, unseen); err != nil {
 				a.Error = err.Error()
@@ -153,19 +142,19 @@ func acceptLocal(ctx context.Context, l net.Listener, answer answerer) {
 // places are how many of each account are being answered.
 type places struct {
 	mu     sync.Mutex
-	taken  map[int]int // by uid
-	others int         // of accounts that are not trusted
+	taken  map[string]int // by account
+	others int            // of accounts that are not trusted
 }
 
 // take takes a place of an account; false means that it has none left.
 func (p *places) take(who peer) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.taken[who.uid] >= localEach || (!who.trusted() && p.others >= localMost) {
+	if p.taken[who.account] >= localEach || (!who.trusted && p.others >= localMost) {
 		return false
 	}
-	p.taken[who.uid]++
-	if !who.trusted() {
+	p.taken[who.account]++
+	if !who.trusted {
 		p.others++
 	}
 	return true
@@ -174,10 +163,10 @@ func (p *places) take(who peer) bool {
 func (p *places) leave(who peer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.taken[who.uid]--; p.taken[who.uid] == 0 {
-		delete(p.taken, who.uid)
+	if p.taken[who.account]--; p.taken[who.account] == 0 {
+		delete(p.taken, who.account)
 	}
-	if !who.trusted() {
+	if !who.trusted {
 		p.others--
 	}
 }
@@ -186,24 +175,6 @@ func tellLocal(c net.Conn, a localAnswer) {
 	if c.SetWriteDeadline(time.Now().Add(localWait)) == nil {
 		json.NewEncoder(c).Encode(a)
 	}
-}
-
-func listenLocal(path string) (net.Listener, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o666); err != nil {
-		l.Close()
-		return nil, err
-	}
-	return l, nil
 }
 
 // hear reads one question.
@@ -224,10 +195,9 @@ var errNobody = errors.New("the Deskside service does not run on this computer")
 // askLocal asks the agent that runs on a state; the answer takes wait at most.
 func askLocal(ctx context.Context, state, ask string, wait time.Duration) (localAnswer, error) {
 	var a localAnswer
-	d := net.Dialer{Timeout: localWait}
-	c, err := d.DialContext(ctx, "unix", localPath(state))
+	c, err := dialLocal(ctx, localPath(state))
 	if err != nil {
-		return a, fmt.Errorf("%w: %w", errNobody, err)
+		return a, err
 	}
 	defer c.Close()
 	if err := c.SetDeadline(time.Now().Add(wait)); err != nil {

@@ -1,5 +1,3 @@
-//go:build unix
-
 package app
 
 import (
@@ -7,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -70,10 +70,7 @@ func TestLocalQuestions(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	l, err := listenLocal(localPath(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listening(t, localPath(dir))
 	running.Go(func() { acceptLocal(ctx, l, a.answerLocal) })
 	asked("the agent runs")
 	if got, err := askLocal(t.Context(), dir, "the keys, please", localWait); err != nil || got.Error == "" || got.Text != "" {
@@ -82,12 +79,12 @@ func TestLocalQuestions(t *testing.T) {
 	if got, err := askLocal(t.Context(), dir, strings.Repeat("x", 4*localAsking), localWait); err == nil && got.Error == "" {
 		t.Errorf("a long question: %+v", got)
 	}
-	stranger := peer{uid: os.Geteuid() + 4711}
+	stranger := peer{account: "4711"}
 	for _, ask := range []string{askJournal, askPolicy} {
 		if got := a.answerLocal(t.Context(), stranger, ask); got.Error == "" || got.Text != "" || got.Profile != "" {
 			t.Errorf("a stranger who asks for the %s gets %+v", ask, got)
 		}
-		if got := a.answerLocal(t.Context(), peer{uid: 0}, ask); got.Error != "" {
+		if got := a.answerLocal(t.Context(), peer{"0", true}, ask); got.Error != "" {
 			t.Errorf("the administrator who asks for the %s gets %+v", ask, got)
 		}
 	}
@@ -107,20 +104,17 @@ func TestLocalQuestions(t *testing.T) {
 // agent's own account or all of them.
 func TestPlaces(t *testing.T) {
 	dir := short(t)
-	l, err := listenLocal(localPath(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listening(t, localPath(dir))
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
 		acceptLocal(ctx, l, func(_ context.Context, who peer, ask string) localAnswer {
-			return localAnswer{Text: who.account() + " asks for " + ask}
+			return localAnswer{Text: who.account + " asks for " + ask}
 		})
 	})
 	var idle []net.Conn
 	for range localEach { // they say nothing
-		c, err := net.Dial("unix", localPath(dir))
+		c, err := dialLocal(t.Context(), localPath(dir))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +125,7 @@ func TestPlaces(t *testing.T) {
 	if a, err := askLocal(t.Context(), dir, "more", localWait); err != nil || a.Error == "" || a.Text != "" || time.Since(began) >= localWait {
 		t.Errorf("one more than there are places: %+v after %s, %v", a, time.Since(began), err)
 	}
-	mine := fmt.Sprintf("%d asks for ", os.Geteuid())
+	mine := myself(t).account + " asks for "
 	if _, err := io.WriteString(idle[0], `{"ask":"first"}`); err != nil {
 		t.Fatal(err)
 	}
@@ -147,10 +141,10 @@ func TestPlaces(t *testing.T) {
 	stop()
 	running.Wait()
 
-	p := places{taken: map[int]int{}}
+	p := places{taken: map[string]int{}}
 	crowd := func() (n int) {
 		for i := range 10 * localMost {
-			for p.take(peer{os.Geteuid() + 4711 + i}) {
+			for p.take(peer{account: fmt.Sprint(i)}) {
 				n++
 			}
 			if n > localEach*(i+1) {
@@ -162,17 +156,98 @@ func TestPlaces(t *testing.T) {
 	if n := crowd(); n != localMost {
 		t.Errorf("%d of a crowd at one time", n)
 	}
-	for _, who := range []peer{{0}, {os.Geteuid()}} {
-		if !p.take(who) {
-			t.Errorf("a crowd keeps %d out", who.uid)
-		}
-		p.leave(who)
+	who := peer{"the administrator", true}
+	if !p.take(who) {
+		t.Error("a crowd keeps the administrator out")
 	}
-	p.leave(peer{os.Geteuid() + 4711})
-	if !p.take(peer{1 << 30}) || len(p.taken) != localMost/localEach+1 {
+	p.leave(who)
+	p.leave(peer{account: "0"})
+	if !p.take(peer{account: "another"}) || len(p.taken) != localMost/localEach+1 {
 		t.Errorf("a place that was left is not had again, or %d accounts are kept", len(p.taken))
 	}
 }
+
+// myself is the account that runs this test, as the other end of a socket sees it.
+func myself(t *testing.T) peer {
+	t.Helper()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return peer{me.Uid, true}
+}
+
+// TestWhoAsks: who is at the other end is seen, and a link to a page comes back;
+// what is no page is not opened.
+func TestWhoAsks(t *testing.T) {
+	dir := short(t)
+	var running sync.WaitGroup
+	defer running.Wait()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	l := listening(t, localPath(dir))
+	seen, answers := make(chan peer, 1), make(chan string, 1)
+	running.Go(func() {
+		acceptLocal(ctx, l, func(_ context.Context, p peer, _ string) localAnswer {
+			seen <- p
+			return localAnswer{URL: <-answers}
+		})
+	})
+	for _, address := range []string{"https://help.example.org/help#x", "http://127.0.0.1:8080/help#x"} {
+		answers <- address
+		if got, err := AskForHelp(t.Context(), dir); err != nil || got != address {
+			t.Errorf("%s: %q, %v", address, got, err)
+		}
+		if who := <-seen; who != myself(t) || who.name() == "" {
+			t.Errorf("who asks is %+v (%s), want %+v", who, who.name(), myself(t))
+		}
+	}
+	for _, address := range []string{"", "calc.exe", `C:\Windows\System32\calc.exe`, `\\elsewhere\share\a.exe`, "file:///usr/bin/true",
+		"https:calc.exe", "https://", "javascript:alert(1)", "https://help.example.org/\x1b[2J"} {
+		answers <- address
+		if got, err := AskForHelp(t.Context(), dir); !errors.Is(err, ErrUnreachable) || got != "" {
+			t.Errorf("%q is opened: %q, %v", address, got, err)
+		}
+		<-seen
+	}
+}
+
+// TestListenLater: an agent whose place is taken has it when it is free.
+func TestListenLater(t *testing.T) {
+	dir := short(t)
+	place := filepath.Join(dir, "state")
+	free := take(t, localPath(place))
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	told := make(chan struct{})
+	log := slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+		close(told) // once
+		return len(p), nil
+	}), nil))
+	running.Go(func() {
+		serveLocal(ctx, localPath(place), func(context.Context, peer, string) localAnswer { return localAnswer{Text: "here"} }, log)
+	})
+	<-told
+	if a, err := askLocal(t.Context(), place, "help", localWait); err == nil {
+		t.Errorf("the place is taken, and yet %+v", a)
+	}
+	free()
+	for limit := time.Now().Add(10 * time.Second); ; {
+		a, err := askLocal(t.Context(), place, "help", time.Second)
+		if err == nil && a.Text == "here" {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("the place is free, and yet %+v, %v", a, err)
+		}
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // TestMirror: each line goes into the system's log once, where policy says so,
 // also those that are written last.
@@ -231,10 +306,7 @@ func (s *stumbling) Accept() (net.Conn, error) {
 // afterwards.
 func TestAcceptAgain(t *testing.T) {
 	dir := short(t)
-	l, err := listenLocal(localPath(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listening(t, localPath(dir))
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() {

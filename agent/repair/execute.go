@@ -31,7 +31,8 @@ type ending struct {
 	sandboxed bool
 }
 
-// graceful is how long the keeper has to end everything.
+// graceful is how long a keeper has to end everything, and how long what a script
+// left behind may hold its output.
 const graceful = 5 * time.Second
 
 // execute puts the script into a folder of its own and runs it there.
@@ -92,7 +93,7 @@ func runKept(ctx context.Context, cmd *exec.Cmd, out *output) (int, error) {
 	stop := func() {
 		if last == nil {
 			hold.Close()
-			last = time.AfterFunc(graceful, kill)
+			last = time.AfterFunc(keeping, kill)
 		}
 	}
 	done := ctx.Done()

@@ -10,6 +10,9 @@ import (
 // where a process group is what can be held together.
 const KeeperCommand = "keep-run"
 
+// keeping is nothing: there is no keeper to wait for when a run is to end.
+const keeping = 0
+
 // Keep refuses: there is no keeper here.
 func Keep([]string) int { return 64 }
 

@@ -21,6 +21,9 @@ import (
 // keeper: KeeperCommand, script, own folder, "dry" or "real".
 const KeeperCommand = "keep-run"
 
+// keeping is how long the keeper is waited for when a run is to end.
+const keeping = graceful
+
 func keeper(script, tmp string, dry bool) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {

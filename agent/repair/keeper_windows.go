@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -14,6 +15,9 @@ import (
 // KeeperCommand is the hidden command of a keeper; on Windows a job object is
 // the keeper.
 const KeeperCommand = "keep-run"
+
+// keeping is nothing: there is no keeper to wait for when a run is to end.
+const keeping = 0
 
 // Keep refuses: a job object does this here.
 func Keep([]string) int { return 64 }
@@ -27,8 +31,11 @@ func keeper(script, _ string, _ bool) (*exec.Cmd, error) {
 		"-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File", script), nil
 }
 
+var resumeProcess = windows.NewLazySystemDLL("ntdll.dll").NewProc("NtResumeProcess")
+
 // start runs cmd in a job that ends with its last handle, and everything in it;
-// the function it returns closes that handle.
+// the function it returns closes that handle. The script begins when it is in the
+// job: what it starts before would be in none.
 func start(cmd *exec.Cmd) (func(), error) {
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {
@@ -41,17 +48,23 @@ func start(cmd *exec.Cmd) (func(), error) {
 		windows.CloseHandle(job)
 		return nil, fmt.Errorf("limit a job object: %w", err)
 	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_SUSPENDED}
 	if err := cmd.Start(); err != nil {
 		windows.CloseHandle(job)
 		return nil, err
 	}
-	handle, err := windows.OpenProcess(windows.PROCESS_SET_QUOTA|windows.PROCESS_TERMINATE, false, uint32(cmd.Process.Pid))
+	handle, err := windows.OpenProcess(windows.PROCESS_SET_QUOTA|windows.PROCESS_TERMINATE|windows.PROCESS_SUSPEND_RESUME, false, uint32(cmd.Process.Pid))
 	if err == nil {
-		err = windows.AssignProcessToJobObject(job, handle)
+		if err = windows.AssignProcessToJobObject(job, handle); err == nil {
+			if status, _, _ := resumeProcess.Call(uintptr(handle)); int32(status) < 0 {
+				err = windows.NTStatus(status)
+			}
+		}
 		windows.CloseHandle(handle)
 	}
 	if err != nil {
 		cmd.Process.Kill()
+		cmd.Wait()
 		windows.CloseHandle(job)
 		return nil, fmt.Errorf("put the script into its job object: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
 	"github.com/deskside/deskside/protocol"
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == writer {
 		os.Exit(write(os.Args[2]))
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // write appends until it is killed, and says what is durable.

@@ -173,6 +173,36 @@ func Credentials(tx *store.Tx, person model.ID) ([]model.ID, error) {
 	return list, nil
 }
 
+// Hold makes sure, until the transaction ends, that a person may do something and
+// that the cookie or API token by which they do it is there. Of this and whatever
+// takes one of them away one waits, or runs again and sees what the other did.
+func Hold(tx *store.Tx, person, credential model.ID, right model.Right) error {
+	if err := tx.Hold("person", person); err != nil {
+		return fmt.Errorf("take hold of a person: %w", gone(err))
+	}
+	if err := tx.Hold("credential", credential); err != nil {
+		return fmt.Errorf("take hold of a sign-in: %w", gone(err))
+	}
+	p, err := Person(tx, person)
+	if err != nil {
+		return err
+	}
+	if p.Disabled {
+		return errNobody
+	}
+	if !p.May(right) {
+		return model.Problemf(model.CodeRefused, "", "You may not do this any more.")
+	}
+	return nil
+}
+
+func gone(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return errNobody
+	}
+	return err
+}
+
 func kindOf(secret string) string {
 	if strings.HasPrefix(secret, TokenPrefix) {
 		return token

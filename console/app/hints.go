@@ -197,8 +197,8 @@ func (c *Console) personChanged(ctx context.Context, id model.ID) (time.Time, er
 	return time.Time{}, c.sessions.EndAll(ctx, scope.Within(p.Organisation), id, still, why)
 }
 
-// machineRevoked is the handler of fleet.KindRevoked: the sessions of a machine
-// that was expelled end, and the node that holds its line hangs up. All nodes hear
+// machineRevoked is the handler of fleet.KindRevoked: the sessions and the runs of
+// a machine that was expelled end, and the node that holds its line hangs up. All nodes hear
 // of it from here: a command beside the console reaches nobody.
 func (c *Console) machineRevoked(ctx context.Context, id model.ID) (time.Time, error) {
 	m, err := c.fleet.Machine(ctx, id)
@@ -206,7 +206,8 @@ func (c *Console) machineRevoked(ctx context.Context, id model.ID) (time.Time, e
 		return time.Time{}, ignore(err, store.ErrNotFound)
 	}
 	scope := store.System("machine").Within(m.Organisation)
-	err = c.sessions.EndMachine(ctx, scope, id, "the computer was taken off the console")
+	err = errors.Join(c.sessions.EndMachine(ctx, scope, id, "the computer was taken off the console"),
+		c.repair.EndMachine(ctx, scope, id, "The computer was taken off the console."))
 	c.hint(id)
 	return time.Time{}, errors.Join(err, c.store.Update(ctx, scope, func(tx *store.Tx) error {
 		tx.Changed(m.Organisation, fleet.ChangedMachine, id)

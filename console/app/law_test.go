@@ -53,7 +53,7 @@ var law = map[string]struct {
 	"console/fleet":        {[]string{"console/model", "console/store", "protocol/expression"}, "facts keep their one shape; groups and questions are expressions"},
 	"console/health":       {[]string{"console/desk", "console/fleet", "console/model", "console/store", "protocol/catalogue", "protocol/history"}, "an alert opens a ticket of a machine"},
 	"console/repair":       {[]string{"console/desk", "console/fleet", "console/model", "console/store", "scripts"}, "a run belongs to a machine and writes into a ticket"},
-	"console/session":      {[]string{"console/desk", "console/fleet", "console/model", "console/store", "protocol/stream"}, "a session belongs to a machine and writes into a ticket"},
+	"console/session":      {[]string{"console/account", "console/desk", "console/fleet", "console/model", "console/store", "protocol/stream"}, "a session belongs to a machine and to whoever opened it, and writes into a ticket"},
 	"console/api": {[]string{"console/account", "console/desk", "console/fleet", "console/health", "console/model", "console/repair", "console/session",
 		"console/store", "protocol/catalogue", "protocol/expression", "protocol/history", "scripts"}, "it shapes what the rooms answer"},
 	"console/seed": {[]string{"console/account", "console/desk", "console/fleet", "console/health", "console/model", "console/store"},

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -42,6 +43,12 @@ func TestExpelled(t *testing.T) {
 			})
 			n.do(http.MethodPost, "/machines/"+uuid.NewString()+"/revoke", map[string]any{"version": 1}, nil, http.StatusNotFound)
 		})
+		order := map[string]any{"script": "restart-service", "machine_id": n.enrolled("idle").Machine, "parameters": map[string]string{"SERVICE": "cron"}}
+		var waits struct{ ID string }
+		n.post("/runs", order, &waits)
+		run(0, "machine", "revoke", "idle")
+		n.eventually(10*time.Second, "the run of an expelled machine is cancelled", func() bool { return n.get("/runs/" + waits.ID)["state"] == "cancelled" })
+		n.do(http.MethodPost, "/runs", order, nil, http.StatusConflict)
 	})
 }
 

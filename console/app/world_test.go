@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	agent "github.com/deskside/deskside/agent/app"
 	"github.com/deskside/deskside/agent/repair"
 	"github.com/deskside/deskside/console/account"
@@ -31,7 +33,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == repair.KeeperCommand {
 		os.Exit(repair.Keep(os.Args[2:]))
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // each runs a test on both databases.

@@ -363,3 +363,29 @@ func TestPeopleKnown(t *testing.T) {
 		}
 	})
 }
+
+// TestActing: nothing acts on a machine that was expelled: it is not held, not
+// asked by its name, and not among all.
+func TestActing(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		from, _ := y.machine(model.NewID())
+		y.update(func(tx *store.Tx) error { _, err := Acting(tx, from.Machine); return err })
+		if _, err := y.Revoke(t.Context(), system, from.Machine.String(), nil); err != nil {
+			t.Fatal(err)
+		}
+		err := y.store.Update(t.Context(), system, func(tx *store.Tx) error { _, err := Acting(tx, from.Machine); return err })
+		if code(err) != model.CodeState {
+			t.Errorf("it is held: %v", err)
+		}
+		if _, _, err := y.Ask(t.Context(), system, from.Organisation, "true", Audience{Machines: []model.ID{from.Machine}}); code(err) != model.CodeState {
+			t.Errorf("it is asked: %v", err)
+		}
+		if q, asked, err := y.Ask(t.Context(), system, from.Organisation, "true", Audience{Every: true}); err != nil || len(asked) != 0 || len(q.Offline) != 0 {
+			t.Errorf("all are asked, and it is among them: %+v %v %v", q, asked, err)
+		}
+		err = y.store.Update(t.Context(), system, func(tx *store.Tx) error { _, err := Acting(tx, model.NewID()); return err })
+		if code(err) != model.CodeNotFound {
+			t.Errorf("one that is not there: %v", err)
+		}
+	})
+}

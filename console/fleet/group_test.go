@@ -132,7 +132,7 @@ func TestGroup(t *testing.T) {
 			t.Errorf("asking a group: %v %v %v", q, hinted, err)
 		}
 
-		if _, err := y.Revoke(t.Context(), system, big.Machine.String()); err != nil {
+		if _, err := y.Revoke(t.Context(), system, big.Machine.String(), nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := y.members(g.ID); got.Judged != 2 || y.due(KindRegroup, big.Machine).IsZero() {

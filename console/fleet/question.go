@@ -91,6 +91,9 @@ func (a Audience) targets(tx *store.Tx, organisation model.ID) ([]target, error)
 		if err != nil {
 			return nil, err
 		}
+		if m.Revoked {
+			return nil, expelled(m)
+		}
 		out = append(out, target{m.ID, m.Online})
 	}
 	return out, nil

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -16,9 +17,9 @@ const codeRevoked = "revoked"
 var errRevoked = model.Problemf(codeRevoked, "", "This computer was taken off the console.")
 
 // Revoke expels the machine with an id or a name: its key is refused from now on.
-// Its line and its sessions end by a row of [KindRevoked]. To expel one twice
-// changes nothing. seen is the version at which somebody decided it, or nil: one
-// that is another by now is store.ErrConflict.
+// Its line, its sessions and its runs end by a row of [KindRevoked]. To expel one
+// twice changes nothing. seen is the version at which somebody decided it, or nil:
+// one that is another by now is store.ErrConflict.
 func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string, seen *int64) (model.Machine, error) {
 	var m model.Machine
 	err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
@@ -52,6 +53,24 @@ func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string, seen
 			Subjects: []store.Subject{{Kind: "machine", ID: m.ID}}})
 	})
 	return m, err
+}
+
+// Acting is the machine with the id for who acts on it, held until the transaction
+// ends: of that and its expulsion one waits, or runs again and sees what the other
+// did. One that was expelled is a problem.
+func Acting(tx *store.Tx, id model.ID) (model.Machine, error) {
+	if err := tx.Hold("machine", id); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return model.Machine{}, fmt.Errorf("take hold of a machine: %w", err)
+	}
+	m, err := get(tx, id)
+	if err == nil && m.Revoked {
+		err = expelled(m)
+	}
+	return m, err
+}
+
+func expelled(m model.Machine) error {
+	return model.Problemf(model.CodeState, "machine_id", "%s was taken off the console.", m.Name)
 }
 
 // find is the machine with an id, or the one with a name that is not expelled.

@@ -24,6 +24,7 @@ var system = store.System("test")
 type shop struct {
 	*Repair
 	t       *testing.T
+	fleet   *fleet.Fleet
 	ours    model.ID
 	scope   store.Scope // of a technician
 	pc, two model.From
@@ -37,14 +38,14 @@ func each(t *testing.T, fn func(*testing.T, *shop)) {
 		h := &shop{t: t, ours: model.NewID()}
 		h.Repair = New(s, func(model.ID) { h.hints.Add(1) }, log)
 		h.scope = store.Scope{Actor: store.Actor{Kind: "person", ID: model.NewID(), Name: "Anna"}, Organisations: []model.ID{h.ours}}
-		f := fleet.New(s, log)
+		h.fleet = fleet.New(s, log)
 		for _, into := range []*model.From{&h.pc, &h.two} {
-			e, err := f.NewEnrolment(t.Context(), h.scope, h.ours, 1, time.Hour)
+			e, err := h.fleet.NewEnrolment(t.Context(), h.scope, h.ours, 1, time.Hour)
 			if err != nil {
 				t.Fatal(err)
 			}
 			key := model.NewID()
-			m, err := f.Enrol(t.Context(), model.Newcomer{Organisation: h.ours, Secret: e.Secret, Key: key[:], Name: "pc", OS: model.OS{Family: "linux"}})
+			m, err := h.fleet.Enrol(t.Context(), model.Newcomer{Organisation: h.ours, Secret: e.Secret, Key: key[:], Name: "pc", OS: model.OS{Family: "linux"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -403,6 +404,46 @@ func TestCancelBetween(t *testing.T) {
 		acts = h.pending(h.pc)
 		if _, ok := acts[0].Body.(*model.CancelRun); len(acts) != 1 || !ok || h.get(told.ID).State != model.RunSent {
 			t.Errorf("one that was told: %+v", acts)
+		}
+	})
+}
+
+// TestExpelled: a machine that was expelled gets no run, and those that it had end
+// with a reason: what it never heard of is cancelled, the rest is lost.
+func TestExpelled(t *testing.T) {
+	each(t, func(t *testing.T, h *shop) {
+		sent, other := h.start(), h.request()
+		h.Send(t.Context(), model.Act{ID: sent.ID, Machine: h.pc, Body: &model.Work{}})
+		queued := h.start()
+		other.Machine = h.two.Machine
+		stays, err := h.Start(t.Context(), h.scope, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.fleet.Revoke(t.Context(), h.scope, h.pc.Machine.String(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Start(t.Context(), h.scope, h.request()); code(err) != model.CodeState {
+			t.Errorf("a run for a machine that was expelled: %v", err)
+		}
+		before := len(h.said())
+		if err := h.EndMachine(t.Context(), h.scope, h.pc.Machine, "It was taken off."); err != nil {
+			t.Fatal(err)
+		}
+		for id, want := range map[model.ID]model.RunState{sent.ID: model.RunLost, queued.ID: model.RunCancelled} {
+			if run := h.get(id); run.State != want || run.RefusalText != "It was taken off." || run.FinishedAt.IsZero() {
+				t.Errorf("want %s: %+v", want, run)
+			}
+		}
+		if run := h.get(stays.ID); run.Done() {
+			t.Errorf("a run of another machine: %+v", run)
+		}
+		if n := len(h.said()) - before; n != 2 {
+			t.Errorf("the ticket tells %d of two ends", n)
+		}
+		h.expire(queued.ID)
+		if err := h.EndMachine(t.Context(), h.scope, h.pc.Machine, "again"); err != nil || h.get(queued.ID).RefusalText != "It was taken off." {
+			t.Errorf("a second time: %v", err)
 		}
 	})
 }

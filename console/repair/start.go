@@ -86,7 +86,7 @@ func (r *Repair) Start(ctx context.Context, scope store.Scope, q Request) (model
 }
 
 func (r *Repair) write(tx *store.Tx, run *model.Run, s scripts.Script, q Request, hash []byte) error {
-	m, err := fleet.Get(tx, q.Machine)
+	m, err := fleet.Acting(tx, q.Machine)
 	if err != nil {
 		return err
 	}
@@ -177,6 +177,23 @@ func (r *Repair) Cancel(ctx context.Context, scope store.Scope, id model.ID) (mo
 	return run, err
 }
 
+// EndMachine ends the runs of a machine that was expelled: one that it was never
+// told of is cancelled, and of the others nobody will hear how they end.
+func (r *Repair) EndMachine(ctx context.Context, scope store.Scope, machine model.ID, why string) error {
+	return r.store.Update(ctx, scope, func(tx *store.Tx) error {
+		runs, err := query(tx, "r.machine_id = $1 AND r.state IN ('queued', 'sent', 'running')", machine)
+		for i := range runs {
+			state := model.RunLost
+			if runs[i].State == model.RunQueued {
+				state = model.RunCancelled
+			}
+			runs[i].RefusalText = why
+			err = errors.Join(err, r.end(tx, &runs[i], state))
+		}
+		return err
+	})
+}
+
 // Expire is the handler of KindExpire.
 func (r *Repair) Expire(_ context.Context, tx *store.Tx, id model.ID) (time.Time, error) {
 	run, err := Get(tx, id)
@@ -190,14 +207,19 @@ func (r *Repair) Expire(_ context.Context, tx *store.Tx, id model.ID) (time.Time
 	if run.State == model.RunRunning {
 		state = model.RunLost // it began and nothing was heard since
 	}
+	return time.Time{}, r.end(tx, &run, state)
+}
+
+// end writes down how the console gave a run up.
+func (r *Repair) end(tx *store.Tx, run *model.Run, state model.RunState) error {
 	if err := run.End(state, tx.Now()); err != nil {
-		return time.Time{}, err
+		return err
 	}
-	if err := update(tx, &run); err != nil {
-		return time.Time{}, err
+	if err := update(tx, run); err != nil {
+		return err
 	}
 	if run.Ticket == (model.ID{}) {
-		return time.Time{}, nil
+		return nil
 	}
-	return time.Time{}, say(tx, run, "ended")
+	return say(tx, *run, "ended")
 }

@@ -83,15 +83,11 @@ func TestEndedElsewhere(t *testing.T) {
 // one stay.
 func TestEndByCredential(t *testing.T) {
 	each(t, func(t *testing.T, r *room) {
-		ended, living := model.NewID(), model.NewID()
+		ended, living := r.newToken(), r.newToken()
 		with := func(credential model.ID) model.Session {
 			t.Helper()
-			row, err := r.Create(t.Context(), r.scope, Request{Organisation: r.machine.Organisation, Machine: r.machine.Machine,
-				Credential: credential, Kind: "terminal", Columns: 80, Rows: 24})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return row
+			r.signIn = credential
+			return r.create()
 		}
 		gone, stays := with(ended), with(living)
 		machine := r.arrive(gone)
@@ -116,8 +112,7 @@ func TestEndAll(t *testing.T) {
 	each(t, func(t *testing.T, r *room) {
 		ours := []model.Session{r.create(), r.create()}
 		r.arrive(ours[0])
-		anna := r.scope.Actor.ID
-		r.scope.Actor.ID = model.NewID()
+		anna := r.as("Ben").ID
 		bens := r.create()
 		r.arrive(bens)
 		if err := r.EndAll(t.Context(), r.scope, anna, nil, "she may not"); err != nil {

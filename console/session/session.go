@@ -27,6 +27,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/deskside/deskside/console/account"
 	"github.com/deskside/deskside/console/desk"
 	"github.com/deskside/deskside/console/fleet"
 	"github.com/deskside/deskside/console/model"
@@ -104,34 +105,41 @@ func (s *Sessions) Create(ctx context.Context, scope store.Scope, q Request) (mo
 		Reason: reason, By: model.Actor{Kind: model.ByTechnician, ID: scope.Actor.ID, Name: scope.Actor.Name},
 		Credential: q.Credential, Columns: q.Columns, Rows: q.Rows, Version: 1,
 	}
-	err := s.store.Update(ctx, scope, func(tx *store.Tx) error {
-		m, err := fleet.Get(tx, q.Machine)
-		if err != nil {
-			return err
-		}
-		if !m.Online {
-			return model.Problemf(model.CodeOffline, "machine_id", "%s is offline; a session needs it online.", m.Name)
-		}
-		if row.Ticket != (model.ID{}) {
-			if _, err := desk.Get(tx, row.Ticket); err != nil {
-				return err
-			}
-		}
-		row.ID, row.CreatedAt = model.NewID(), tx.Now()
-		if err := insert(tx, &row); err != nil {
-			return err
-		}
-		if err := tx.Due(KindOpening, row.ID, tx.Now().Add(openTime)); err != nil {
-			return err
-		}
-		return tx.Audit(store.Entry{Organisation: row.Organisation, Action: "session.open", Result: "requested",
-			Subjects: []store.Subject{{Kind: "session", ID: row.ID}, {Kind: "machine", ID: row.Machine}},
-			Detail:   map[string]any{"kind": row.Kind}})
-	})
+	err := s.store.Update(ctx, scope, func(tx *store.Tx) error { return create(tx, &row) })
 	if err == nil {
 		s.hint(row.Machine)
 	}
 	return row, err
+}
+
+// create holds the person, what they are signed in by and the machine: what ends
+// the sessions of one of them finds this one, or this one is not made.
+func create(tx *store.Tx, row *model.Session) error {
+	if err := account.Hold(tx, row.By.ID, row.Credential, model.OpenSession); err != nil {
+		return err
+	}
+	m, err := fleet.Acting(tx, row.Machine)
+	if err != nil {
+		return err
+	}
+	if !m.Online {
+		return model.Problemf(model.CodeOffline, "machine_id", "%s is offline; a session needs it online.", m.Name)
+	}
+	if row.Ticket != (model.ID{}) {
+		if _, err := desk.Get(tx, row.Ticket); err != nil {
+			return err
+		}
+	}
+	row.ID, row.CreatedAt = model.NewID(), tx.Now()
+	if err := insert(tx, row); err != nil {
+		return err
+	}
+	if err := tx.Due(KindOpening, row.ID, tx.Now().Add(openTime)); err != nil {
+		return err
+	}
+	return tx.Audit(store.Entry{Organisation: row.Organisation, Action: "session.open", Result: "requested",
+		Subjects: []store.Subject{{Kind: "session", ID: row.ID}, {Kind: "machine", ID: row.Machine}},
+		Detail:   map[string]any{"kind": row.Kind}})
 }
 
 func machineScope(from model.From) store.Scope {

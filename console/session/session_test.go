@@ -15,6 +15,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/deskside/deskside/console/account"
 	"github.com/deskside/deskside/console/fleet"
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -25,31 +26,25 @@ import (
 // room is the sessions of one node, with one machine and one technician.
 type room struct {
 	*Sessions
-	t       *testing.T
-	scope   store.Scope
-	machine model.From
-	hints   atomic.Int32
+	t        *testing.T
+	database store.Options
+	people   *account.Accounts
+	fleet    *fleet.Fleet
+	scope    store.Scope
+	signIn   model.ID // an API token of who acts
+	machine  model.From
+	hints    atomic.Int32
 }
 
 func each(t *testing.T, fn func(*testing.T, *room)) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
+	storetest.EachOptions(t, func(t *testing.T, o store.Options) {
 		log := slog.New(slog.DiscardHandler)
 		ours := model.NewID()
-		r := &room{t: t, scope: store.Scope{Actor: store.Actor{Kind: "person", ID: model.NewID(), Name: "Anna"}, Organisations: []model.ID{ours}}}
+		s := storetest.Open(t, o)
+		r := &room{t: t, database: o, people: account.New(s, log), fleet: fleet.New(s, log), scope: store.Scope{Organisations: []model.ID{ours}}}
 		r.Sessions = New(s, model.NewID(), []byte("a key that all nodes share"), func(model.ID) { r.hints.Add(1) }, log)
-		f := fleet.New(s, log)
-		e, err := f.NewEnrolment(t.Context(), r.scope, ours, 1, time.Hour)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := f.Enrol(t.Context(), model.Newcomer{Organisation: ours, Secret: e.Secret, Key: []byte("k"), Name: "pc", OS: model.OS{Family: "linux"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.machine = model.From{Organisation: ours, Machine: m.ID}
-		if _, _, err := f.Connected(t.Context(), model.Hello{From: r.machine, Node: r.node, Name: "pc"}); err != nil {
-			t.Fatal(err)
-		}
+		r.as("Anna")
+		r.enrol()
 		t.Cleanup(func() {
 			for _, id := range r.held() {
 				r.stop(id, "the test is over")
@@ -68,9 +63,57 @@ func code(err error) string {
 	return fmt.Sprint(err)
 }
 
+// enrol adds a machine, which is the room's from then on.
+func (r *room) enrol() {
+	r.t.Helper()
+	ours, key := r.scope.Organisations[0], model.NewID()
+	e, err := r.fleet.NewEnrolment(r.t.Context(), r.scope, ours, 1, time.Hour)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	m, err := r.fleet.Enrol(r.t.Context(), model.Newcomer{Organisation: ours, Secret: e.Secret, Key: key[:], Name: "pc", OS: model.OS{Family: "linux"}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.machine = model.From{Organisation: ours, Machine: m.ID}
+	if _, _, err := r.fleet.Connected(r.t.Context(), model.Hello{From: r.machine, Node: r.node, Name: "pc"}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// as lets another technician act, a new one, and returns who acted before.
+func (r *room) as(name string) (before store.Actor) {
+	r.t.Helper()
+	p, err := r.people.Add(r.t.Context(), r.scope, r.scope.Organisations[0], name, model.RoleTechnician, "")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	before, r.scope.Actor = r.scope.Actor, store.Actor{Kind: "person", ID: p.ID, Name: name}
+	r.signIn = r.newToken()
+	return before
+}
+
+// newToken is another API token of who acts.
+func (r *room) newToken() model.ID {
+	r.t.Helper()
+	secret, err := r.people.NewToken(r.t.Context(), r.scope, model.Person{ID: r.scope.Actor.ID, Organisation: r.scope.Organisations[0]})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	id, err := r.people.Credential(r.t.Context(), secret)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return id
+}
+
+func (r *room) request() Request {
+	return Request{Organisation: r.machine.Organisation, Machine: r.machine.Machine, Credential: r.signIn, Kind: "terminal", Columns: 80, Rows: 24}
+}
+
 func (r *room) create() model.Session {
 	r.t.Helper()
-	row, err := r.Create(r.t.Context(), r.scope, Request{Organisation: r.machine.Organisation, Machine: r.machine.Machine, Kind: "terminal", Columns: 80, Rows: 24})
+	row, err := r.Create(r.t.Context(), r.scope, r.request())
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -49,12 +49,26 @@ func (tx *Tx) NotDue(kind string, id uuid.UUID) error {
 // decides over its children: of two who bump the same row one waits, or runs
 // again.
 func (tx *Tx) Bump(table string, id uuid.UUID) (version int64, err error) {
-	query, err := tx.bump(table)
+	query, err := tx.touch(table, "version + 1")
 	if err != nil {
 		return 0, tx.fail(err)
 	}
 	err = tx.QueryRow(query+" RETURNING version", id).Scan(&version)
 	return version, err
+}
+
+// Hold takes hold of a row as Bump does and leaves it as it is, or returns
+// ErrNotFound: for who decides by what the row says and changes nothing of it.
+func (tx *Tx) Hold(table string, id uuid.UUID) error {
+	query, err := tx.touch(table, "version")
+	if err != nil {
+		return tx.fail(err)
+	}
+	n, err := tx.Exec(query, id)
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return err
 }
 
 // BumpFrom is Bump for a row that the caller has read: it returns ErrConflict
@@ -70,15 +84,15 @@ func (tx *Tx) BumpFrom(table string, id uuid.UUID, version int64) error {
 	return nil
 }
 
-func (tx *Tx) bump(table string) (string, error) {
+func (tx *Tx) touch(table, version string) (string, error) {
 	if tx.store.wall == nil {
-		return "", errors.New("store: Bump before the tables were read")
+		return "", errors.New("store: a row is touched before the tables were read")
 	}
 	behind, err := tx.store.wall.behind(table)
 	if err != nil {
 		return "", err
 	}
-	query := "UPDATE " + table + " SET version = version + 1 WHERE id = $1"
+	query := "UPDATE " + table + " SET version = " + version + " WHERE id = $1"
 	if behind {
 		query += " AND {wall}"
 	}

@@ -31,9 +31,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
 }
 
-// errorAt returns an Error at the character with that index.
+// errorAt returns an Error at the character with that index. What it quotes of the
+// source may hold anything; the message is fit to be shown.
 func errorAt(source string, index int, format string, args ...any) *Error {
-	e := &Error{Line: 1, Column: 1, Message: fmt.Sprintf(format, args...)}
+	e := &Error{Line: 1, Column: 1, Message: CleanText(fmt.Sprintf(format, args...))}
 	for i, r := range []rune(source) {
 		if i == index {
 			break

@@ -109,7 +109,7 @@ func FuzzCompile(f *testing.F) {
 		`cpu.used > 0.9`, `filter(processes, .rss_bytes > 1e9)`, `service("cups").state ?? "x"`, `map(network, {{a: .name, "b c": .up}})`,
 		`version(os.kernel) < "6.1" and os.id in ["a", 'b', ` + "`c`" + `]`, `os.name matches "^a{3}(b|c)+$"`, `let a = 1; a + a`, `toJSON($env)`, `((((1))))`,
 		`known(swap.used) ? swap.used : -1`, `processes | filter(.cpu > 1) | take(5)`, `sum(map(processes, .cpu ?? 0))`, `1..5`, `"a" + "b"`, `#`, `.a`, `value > 1`, `>= 0.9`, `it.used`, `"\u202e"`,
-		`ago(os.booted_at) % 86400 ** 2`, `one(people, .since > os.booted_at)`, `first(map(services, .name))`, `/* ( */ 1`, `'\'('`,
+		`ago(os.booted_at) % 86400 ** 2`, `one(people, .since > os.booted_at)`, `first(map(services, .name))`, `/* ( */ 1`, `'\'('`, "os.name matches \"\x7f(\"",
 	} {
 		f.Add(uint8(0), s)
 		f.Add(uint8(2), s)
