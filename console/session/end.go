@@ -28,6 +28,7 @@ func (s *Sessions) Run(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	s.ended = true
+	close(s.over)
 	for _, l := range s.live {
 		l.end("the console is going down")
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"io"
+	"log/slog"
 	"testing"
 
 	"github.com/deskside/deskside/console/model"
@@ -141,5 +142,42 @@ func TestEndAll(t *testing.T) {
 		if now := r.get(bens.ID); now.State != model.SessionEnded || !now.Closing {
 			t.Errorf("its node is gone: %+v", now)
 		}
+	})
+}
+
+// told is a log that says when something is written to it.
+type told chan struct{}
+
+func (c told) Write(p []byte) (int, error) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+	return len(p), nil
+}
+
+// A session that ends while the database is away is written down as ended when it
+// is back.
+func TestEndedWhileAway(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		failed := make(told, 1)
+		r.log = slog.New(slog.NewTextHandler(failed, nil))
+		row := r.create()
+		machine := r.arrive(row)
+		rename := func(from, to string) {
+			t.Helper()
+			err := r.store.Update(t.Context(), store.System("test"), func(tx *store.Tx) error {
+				_, err := tx.Exec("ALTER TABLE " + from + " RENAME TO " + to)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		rename("session", "session_away")
+		machine.Close()
+		<-failed
+		rename("session_away", "session")
+		r.ended(row.ID)
 	})
 }

@@ -45,6 +45,7 @@ const (
 	attachTime = 60 * time.Second // for a browser to come, or to come back
 	closeTime  = time.Hour        // for the machine to hear that it is over
 	lookEvery  = 10 * time.Second // at the rows of all live sessions, in case a hint was lost
+	againAfter = time.Second      // the end of a session could not be written down
 	maxReason  = 140              // characters, as the machine shows it
 )
 
@@ -61,12 +62,13 @@ type Sessions struct {
 	mu    sync.Mutex
 	live  map[model.ID]*splice
 	ended bool
+	over  chan struct{} // closed when ended
 	wait  sync.WaitGroup
 }
 
 // New makes the sessions of a node.
 func New(s *store.Store, node model.ID, key []byte, hint func(model.ID), log *slog.Logger) *Sessions {
-	return &Sessions{store: s, log: log, node: node, key: key, hint: hint, looks: make(chan model.ID, 1024), live: map[model.ID]*splice{}}
+	return &Sessions{store: s, log: log, node: node, key: key, hint: hint, looks: make(chan model.ID, 1024), live: map[model.ID]*splice{}, over: make(chan struct{})}
 }
 
 // token lets one machine dial in for one session, once.
@@ -233,8 +235,9 @@ func (s *Sessions) Expire(_ context.Context, tx *store.Tx, id model.ID) (time.Ti
 	return time.Time{}, s.moved(tx, &row)
 }
 
-// change moves a row in a transaction of its own.
-func (s *Sessions) change(ctx context.Context, scope store.Scope, id model.ID, how func(*store.Tx, *model.Session) error) {
+// change moves a row in a transaction of its own. It is false where nothing could
+// be written.
+func (s *Sessions) change(ctx context.Context, scope store.Scope, id model.ID, how func(*store.Tx, *model.Session) error) bool {
 	err := s.store.Update(ctx, scope, func(tx *store.Tx) error {
 		row, err := Get(tx, id)
 		if err != nil {
@@ -251,7 +254,9 @@ func (s *Sessions) change(ctx context.Context, scope store.Scope, id model.ID, h
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		s.log.Error("cannot write down how a session stands", "session", id, "error", err)
+		return false
 	}
+	return true
 }
 
 // moved writes a row whose state changed, with what follows from it.

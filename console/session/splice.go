@@ -105,14 +105,24 @@ func (s *Sessions) serve(l *splice) {
 		l.end("the connection ended")
 		l.machine.Close()
 		size := l.recorder.close()
-		s.change(ctx, machineScope(model.From{Organisation: l.row.Organisation, Machine: l.row.Machine}), l.row.ID,
-			func(tx *store.Tx, row *model.Session) error {
-				row.Recording = size
-				if row.Over() {
-					return update(tx, row)
-				}
-				return row.End(l.text, tx.Now())
-			})
+		ended := func() bool {
+			return s.change(ctx, machineScope(model.From{Organisation: l.row.Organisation, Machine: l.row.Machine}), l.row.ID,
+				func(tx *store.Tx, row *model.Session) error {
+					row.Recording = size
+					if row.Over() {
+						return update(tx, row)
+					}
+					return row.End(l.text, tx.Now())
+				})
+		}
+		for !ended() { // the database is away; it would be open for ever
+			select {
+			case <-s.over: // the next node to see this one gone ends it
+			case <-time.After(againAfter):
+				continue
+			}
+			break
+		}
 		s.mu.Lock()
 		delete(s.live, l.row.ID)
 		s.mu.Unlock()
