@@ -5,7 +5,7 @@ import type { Machine, Ticket } from "../api/types";
 import { useT } from "../i18n";
 import { headline } from "../i18n/words";
 import { Icon } from "../ui/icons";
-import { Empty, Mark, Wrong } from "../ui/parts";
+import { Empty, Wrong } from "../ui/parts";
 import { FindField } from "./FindField";
 import { useFind, usePatchTicket } from "./queries";
 
@@ -71,10 +71,12 @@ function Pick({ ticket }: { ticket: Ticket }) {
 					keyOf={(machine) => machine.id}
 					line={(machine) => (
 						<>
-							<b className="mono cut">{machine.name}</b>
+							<b className="mono">{machine.name}</b>
 							<span className="cut dim">{machine.people?.[0]?.name}</span>
 							<span className="grow" />
-							<Mark grade={machine.health}>{headline(t, machine)}</Mark>
+							<span className={`h ${machine.health}`}>
+								<Icon name={machine.health} title={headline(t, machine)} />
+							</span>
 						</>
 					)}
 					choose={add}

@@ -85,6 +85,8 @@ const LEFT = 40;
 const RIGHT = 8;
 const TOP = 30;
 const BOTTOM = 118;
+/** A reading this old, in ms, is not what the value was at the end of an alert. */
+const THEN = 60_000;
 const HEIGHT = BOTTOM + 20;
 
 export function Evidence({ label, unit, points, limits, alert, cleared }: EvidenceProps) {
@@ -104,8 +106,9 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 	const y = (value: number) => BOTTOM - ((value - low) / (high - low)) * (BOTTOM - TOP);
 	const place = (run: [number, number][]): [number, number][] => run.map(([at, value]) => [x(at), y(value)]);
 	const last = runs[runs.length - 1]?.at(-1) ?? [to, 0];
-	// The value at the end of the alert: the chart may go on behind it.
-	const over = cleared === undefined ? undefined : (runs.flat().findLast(([at]) => at <= cleared) ?? last);
+	// The value at the end of the alert, where it was read then: the chart may go on behind it, or end long before.
+	const before = cleared === undefined ? undefined : runs.flat().findLast(([at]) => at <= cleared);
+	const over = before && cleared !== undefined && cleared - before[0] < THEN ? before : undefined;
 	const time = timeTicks(from, to, Math.max(2, Math.floor((width - LEFT) / 90)));
 	const worst = limits.find((l) => l.grade === "critical") ?? limits[0];
 	// Two limits side by side would print over each other: the one that was crossed keeps its words.
@@ -206,23 +209,25 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 						</text>
 					</g>
 				)}
-				{cleared !== undefined && over && (
+				{cleared !== undefined && (
 					<g>
 						<line
 							className="plot-cleared"
 							x1={x(cleared)}
 							x2={x(cleared)}
 							y1={worst ? y(worst.value) : TOP}
-							y2={y(over[1])}
+							y2={over ? y(over[1]) : BOTTOM}
 						/>
-						<circle className="plot-dot ok" cx={x(over[0])} cy={y(over[1])} r={3.5} />
+						{over && <circle className="plot-dot ok" cx={x(over[0])} cy={y(over[1])} r={3.5} />}
 						<text
 							className="plot-word ok strong ground"
 							x={x(cleared) - 8}
-							y={y(over[1]) + (y(over[1]) > BOTTOM - 14 ? -8 : 14)}
+							y={over && y(over[1]) <= BOTTOM - 14 ? y(over[1]) + 14 : (over ? y(over[1]) : BOTTOM) - 8}
 							textAnchor="end"
 						>
-							{t("plot.cleared", { value: measure(over[1], unit), time: clock(cleared) })}
+							{over
+								? t("plot.cleared", { value: measure(over[1], unit), time: clock(cleared) })
+								: t("plot.over", { time: clock(cleared) })}
 						</text>
 					</g>
 				)}
