@@ -97,6 +97,7 @@ type Transition struct {
 	Broken    string             `cbor:"12,keyasint,omitempty"` // the check cannot be evaluated, and why
 	Evidence  *Evidence          `cbor:"13,keyasint,omitempty"`
 	Reason    string             `cbor:"14,keyasint,omitempty"` // of a resolution: cleared, gone, disabled
+	Zone      int32              `cbor:"15,keyasint,omitempty"` // seconds east of UTC: what the clock on its wall is ahead
 }
 
 // Evidence is what the machine saw when a check fired.

@@ -29,9 +29,10 @@ const (
 // transition puts a check's change of mind into the words of the wire, with
 // what was seen.
 func (r *rounds) transition(t check.Transition, m *expression.Machine) protocol.Transition {
+	_, zone := time.UnixMicro(t.At).Zone()
 	out := protocol.Transition{
 		ID: t.Episode, Check: t.Check, Instance: t.Instance, State: t.State, Severity: t.Severity, Values: t.Values, Texts: t.Texts,
-		StartedAt: t.StartedAt, At: t.At, Flapping: t.Flapping, Broken: t.Broken, Reason: t.Reason,
+		StartedAt: t.StartedAt, At: t.At, Flapping: t.Flapping, Broken: t.Broken, Reason: t.Reason, Zone: int32(zone),
 	}
 	i := slices.IndexFunc(r.encoded.Checks, func(c catalogue.Check) bool { return c.ID == t.Check })
 	if i < 0 || t.State != protocol.StateFiring {

@@ -23,6 +23,7 @@ type said struct {
 	Done    model.Words        `json:"done"`
 	Broken  string             `json:"broken"`
 	Silent  bool               `json:"silent"`
+	Zone    int                `json:"zone"`
 }
 
 func scanAlert(r *store.Rows) (model.Alert, error) { return scanWith(r) }
@@ -46,7 +47,7 @@ func scanWith(r *store.Rows, more ...any) (model.Alert, error) {
 	a.State, a.Severity = model.AlertState(state), model.Severity(severity)
 	a.StartedAt, a.ChangedAt, a.ResolvedAt = store.Time(started), store.Time(changed), store.Time(resolved)
 	a.Values, a.Texts, a.Title, a.Finding = s.Values, s.Texts, s.Title, s.Finding
-	a.Plain, a.Done, a.Broken, a.Silent = s.Plain, s.Done, s.Broken, s.Silent
+	a.Plain, a.Done, a.Broken, a.Silent, a.Zone = s.Plain, s.Done, s.Broken, s.Silent, s.Zone
 	return a, nil
 }
 
@@ -63,7 +64,7 @@ func openKey(a *model.Alert) string {
 
 // write inserts or updates an alert and raises its version.
 func write(tx *store.Tx, a *model.Alert) error {
-	raw, err := json.Marshal(said{a.Values, a.Texts, a.Title, a.Finding, a.Plain, a.Done, a.Broken, a.Silent})
+	raw, err := json.Marshal(said{a.Values, a.Texts, a.Title, a.Finding, a.Plain, a.Done, a.Broken, a.Silent, a.Zone})
 	if err != nil {
 		return fmt.Errorf("write an alert: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -483,5 +484,27 @@ func TestClearedIsNotResolved(t *testing.T) {
 			}
 			return nil
 		})
+	})
+}
+
+// Words tell the time as the clock shows it where the machine stands; a zone that
+// is none is UTC.
+func TestPlaceOfWords(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		begun := time.Date(time.Now().Year(), time.January, 5, 7, 12, 0, 0, time.UTC)
+		if time.Since(begun) > 30*24*time.Hour {
+			begun = time.Now().UTC().Truncate(24 * time.Hour).Add(-24*time.Hour + 7*time.Hour + 12*time.Minute)
+		}
+		for zone, clock := range map[int]string{3600: "08:12", -5 * 3600: "02:12", 0: "07:12", 1 << 30: "07:12"} {
+			on := say(pc, "service.stopped", fmt.Sprint(zone), model.AlertFiring)
+			on.StartedAt, on.Zone, on.Texts = begun, zone, map[string]string{"service": "cups"}
+			w.tell(on)
+			for _, a := range w.alerts(Query{Check: "service.stopped"}) {
+				if a.Instance == on.Instance && !strings.Contains(a.Finding.EN+a.Plain.EN, clock) {
+					t.Errorf("zone %d: %q %q", zone, a.Finding.EN, a.Plain.EN)
+				}
+			}
+		}
 	})
 }

@@ -59,7 +59,9 @@ func (h *Health) Silent(_ context.Context, tx *store.Tx, machine model.ID) (time
 	if err != nil {
 		return time.Time{}, err
 	}
+	_, here := tx.Now().Local().Zone() // where the machine stands it cannot say now
 	return time.Time{}, h.TakeTransitions(tx, []model.Transition{{
+		Zone:    here,
 		From:    model.From{Organisation: m.Organisation, Machine: m.ID, At: tx.Now()},
 		Episode: model.NewID(), Check: checkOffline, State: model.AlertFiring, Severity: model.SeverityWarning,
 		Values:    map[string]float64{"silent_seconds": tx.Now().Sub(m.Since).Seconds()},

@@ -27,7 +27,7 @@ func tell(a *model.Alert, t model.Transition) error {
 			return model.Problemf(model.CodeInvalid, "texts", "a detail has at most %d bytes, and its name 64", maxDetail)
 		}
 	}
-	a.Values, a.Texts, a.Broken = t.Values, t.Texts, t.Broken
+	a.Values, a.Texts, a.Broken, a.Zone = t.Values, t.Texts, t.Broken, t.Zone
 	if t.Evidence != nil {
 		raw, err := json.Marshal(t.Evidence)
 		if err != nil {
@@ -58,7 +58,17 @@ func tellDone(a *model.Alert, t model.Transition) error {
 }
 
 func caseOf(a *model.Alert) catalogue.Case {
-	return catalogue.Case{Value: a.Values["value"], Values: a.Values, Names: a.Texts, StartedAt: a.StartedAt, Now: time.Now().UTC()}
+	return catalogue.Case{Value: a.Values["value"], Values: a.Values, Names: a.Texts, StartedAt: a.StartedAt.In(placeOf(a)), Now: time.Now()}
+}
+
+// placeOf is the time zone of an alert's machine: who sits there reads the clock on
+// their wall. A zone that is none is UTC.
+func placeOf(a *model.Alert) *time.Location {
+	const most = 16 * 60 * 60
+	if a.Zone < -most || a.Zone > most {
+		return time.UTC
+	}
+	return time.FixedZone("", a.Zone)
 }
 
 func render(a *model.Alert) {
@@ -85,8 +95,8 @@ func render(a *model.Alert) {
 
 // clearedWords say why a ticket resolved by itself.
 func clearedWords(a model.Alert) model.Words {
-	at := a.ResolvedAt.Format("15:04") + " UTC"
-	return model.Words{EN: a.Title.EN + ": the condition cleared at " + at + ".", PL: a.Title.PL + ": ustąpiło o " + at + "."}
+	en, pl := catalogue.Clock("en", a.ResolvedAt.In(placeOf(&a)), a.ResolvedAt), catalogue.Clock("pl", a.ResolvedAt.In(placeOf(&a)), a.ResolvedAt)
+	return model.Words{EN: a.Title.EN + ": the condition cleared at " + en + ".", PL: a.Title.PL + ": ustąpiło o " + pl + "."}
 }
 
 // familyOf groups checks whose alerts share a ticket.

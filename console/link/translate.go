@@ -57,7 +57,7 @@ func transitionOf(from model.From, t *protocol.Transition) model.Transition {
 		From: from, Episode: t.ID, Check: t.Check, Instance: t.Instance, State: model.AlertState(t.State),
 		Severity: model.Severity(t.Severity), Values: finite(t.Values), Texts: t.Texts,
 		StartedAt: moment(t.StartedAt), ChangedAt: moment(t.At), Flapping: t.Flapping, Thing: t.Thing,
-		Broken: t.Broken, Reason: t.Reason, Evidence: evidenceOf(t.Evidence),
+		Broken: t.Broken, Reason: t.Reason, Zone: int(t.Zone), Evidence: evidenceOf(t.Evidence),
 	}
 }
 

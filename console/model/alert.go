@@ -49,6 +49,7 @@ type Alert struct {
 	Plain        Words
 	Done         Words
 	Broken       string
+	Zone         int // seconds east of UTC, where the machine stands: words tell the time there
 	Ticket       ID
 	Version      int64
 }

@@ -29,6 +29,7 @@ type Transition struct {
 	Texts     map[string]string
 	StartedAt time.Time
 	ChangedAt time.Time // by the machine's clock
+	Zone      int       // seconds east of UTC, where the machine stands
 	Flapping  bool
 	Thing     string
 	Broken    string
