@@ -54,6 +54,7 @@ func setPeople(tx *store.Tx, machine model.ID, people []expression.Person) error
 	if err != nil {
 		return err
 	}
+	was := m
 	m.People = []model.Presence{} // known, and nobody
 	seen := map[expression.Text]bool{}
 	for _, p := range people {
@@ -67,7 +68,7 @@ func setPeople(tx *store.Tx, machine model.ID, people []expression.Person) error
 		}
 		m.People = append(m.People, who)
 	}
-	return updateMachine(tx, m)
+	return updateMachine(tx, was, m)
 }
 
 func setOS(tx *store.Tx, machine model.ID, os *expression.OS) error {
@@ -75,8 +76,9 @@ func setOS(tx *store.Tx, machine model.ID, os *expression.OS) error {
 	if err != nil || os == nil {
 		return err
 	}
+	was := m
 	m.OS = model.OS{Family: string(os.Family), Name: string(os.Name), Version: string(os.Version), Kernel: string(os.Kernel), Arch: string(os.Arch)}
-	return updateMachine(tx, m)
+	return updateMachine(tx, was, m)
 }
 
 // TakeChanges keeps what changed at machines.

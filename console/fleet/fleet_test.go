@@ -389,3 +389,39 @@ func TestActing(t *testing.T) {
 		}
 	})
 }
+
+// A machine is found by what it is called now, by its system and by who is signed
+// in, and not by what it was.
+func TestFoundByItsWords(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		from, _ := y.machine(model.NewID())
+		found := func(text string) (n int64) {
+			t.Helper()
+			y.update(func(tx *store.Tx) error {
+				page, err := List(tx, Query{Text: text})
+				n = page.Total
+				return err
+			})
+			return n
+		}
+		expect := func(what string, want map[string]int64) {
+			t.Helper()
+			for text, n := range want {
+				if got := found(text); got != n {
+					t.Errorf("%s: %q finds %d, not %d", what, text, got, n)
+				}
+			}
+		}
+		expect("enrolled", map[string]int64{"pc": 1, "linux": 1, "reception": 0})
+		if _, _, err := y.Connected(t.Context(), model.Hello{From: from, Node: model.NewID(), Name: "reception-2", OS: model.OS{Family: "linux", Name: "Debian"}}); err != nil {
+			t.Fatal(err)
+		}
+		expect("with another name", map[string]int64{"pc": 0, "reception": 1, "debian": 1})
+		facts := expression.Machine{People: []expression.Person{{Name: "wanda"}}}
+		body, _, _ := facts.Section(expression.SectionPeople)
+		y.tell(model.Section{From: from, Name: expression.SectionPeople, Body: body})
+		expect("with somebody at it", map[string]int64{"wanda": 1, "reception": 1})
+		y.update(func(tx *store.Tx) error { return SetHealth(tx, from.Machine, model.HealthCritical, 2) })
+		expect("when it falls ill", map[string]int64{"wanda": 1, "reception": 1, "debian": 1})
+	})
+}

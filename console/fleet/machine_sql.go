@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/deskside/deskside/console/model"
@@ -84,7 +85,9 @@ func insertMachine(tx *store.Tx, m model.Machine) error {
 	return index(tx, m)
 }
 
-func updateMachine(tx *store.Tx, m model.Machine) error {
+// updateMachine writes m in the place of was, and its words for the search where
+// they are others: a machine that comes, goes or falls ill is found as before.
+func updateMachine(tx *store.Tx, was, m model.Machine) error {
 	raw, err := aboutOf(m).json()
 	if err != nil {
 		return err
@@ -98,17 +101,23 @@ func updateMachine(tx *store.Tx, m model.Machine) error {
 	if err != nil {
 		return fmt.Errorf("write a machine: %w", err)
 	}
+	if slices.Equal(words(was), words(m)) {
+		return nil
+	}
 	return index(tx, m)
 }
 
-// index keeps the words by which a machine is found: its name, its system, who
-// is signed in.
-func index(tx *store.Tx, m model.Machine) error {
+// words are what a machine is found by: its name, its system, who is signed in.
+func words(m model.Machine) []string {
 	texts := []string{m.Name, strings.NewReplacer("-", " ", "_", " ", ".", " ").Replace(m.Name), m.OS.Name, m.OS.Version, m.OS.Family}
 	for _, p := range m.People {
 		texts = append(texts, p.Name)
 	}
-	return tx.Index(m.Organisation, ChangedMachine, m.ID, m.EnrolledAt, texts...)
+	return texts
+}
+
+func index(tx *store.Tx, m model.Machine) error {
+	return tx.Index(m.Organisation, ChangedMachine, m.ID, m.EnrolledAt, words(m)...)
 }
 
 // Query says which machines a list shows.

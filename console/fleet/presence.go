@@ -39,12 +39,12 @@ func (f *Fleet) Connected(ctx context.Context, h model.Hello) (since time.Time, 
 		if m.Revoked { // since its key was looked at
 			return errRevoked
 		}
-		was := m.Online
+		was := m
 		m.Connected(h.Node, tx.Now())
 		since = m.Since
 		m.Name, m.Epoch, m.OS, m.AgentVersion = nameOf(h.Name), h.Epoch, h.OS, h.Agent
 		m.Protocol, m.Capabilities, m.Policy = h.Protocol, h.Can, h.Policy
-		if err := updateMachine(tx, m); err != nil {
+		if err := updateMachine(tx, was, m); err != nil {
 			return err
 		}
 		_, err = tx.Exec("UPDATE machine SET checks_hash = $1, settings_hash = $2 WHERE id = $3 AND {wall}", some(h.Checks), some(h.Settings), m.ID)
@@ -54,7 +54,7 @@ func (f *Fleet) Connected(ctx context.Context, h model.Hello) (since time.Time, 
 		if err := tx.NotDue(KindLost, m.ID); err != nil {
 			return err
 		}
-		if !was {
+		if !was.Online {
 			if err := tx.Due(KindBack, m.ID, tx.Now()); err != nil {
 				return err
 			}
@@ -141,11 +141,12 @@ func (f *Fleet) gone(tx *store.Tx, id model.ID, reason model.OfflineReason, leav
 	if err != nil {
 		return err
 	}
+	was := m
 	if !leave(&m) {
 		return nil // a newer line has taken over
 	}
 	m.Reason = reason
-	if err := updateMachine(tx, m); err != nil {
+	if err := updateMachine(tx, was, m); err != nil {
 		return err
 	}
 	if err := tx.NotDue(KindLost, id); err != nil {
@@ -191,7 +192,8 @@ func SetHealth(tx *store.Tx, machine model.ID, health model.Health, open int) er
 	if m.Health == health && m.OpenAlerts == open {
 		return nil
 	}
+	was := m
 	m.Health, m.OpenAlerts = health, open
 	tx.Changed(m.Organisation, ChangedMachine, machine)
-	return updateMachine(tx, m)
+	return updateMachine(tx, was, m)
 }

@@ -30,11 +30,12 @@ func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string, seen
 		if seen != nil && *seen != m.Version {
 			return store.ErrConflict
 		}
+		was := m
 		m.Revoked = true
 		if m.Online {
 			m.Disconnected(m.Node, m.Since, model.OfflineUnknown, tx.Now())
 		}
-		if err := updateMachine(tx, m); err != nil {
+		if err := updateMachine(tx, was, m); err != nil {
 			return err
 		}
 		if err := tx.NotDue(KindLost, m.ID); err != nil {

@@ -62,36 +62,36 @@ func (s *Store) RunDue(ctx context.Context, handlers map[string]Handler) error {
 		}
 	}
 	var g errgroup.Group
-	start := func(kinds []string, workers int, one func(context.Context, []string) (bool, error)) {
+	start := func(kinds []string, workers int, one func(context.Context, string) (bool, error)) {
 		if len(kinds) > 0 {
 			for range workers {
 				g.Go(func() error { s.workDue(ctx, kinds, one); return nil })
 			}
 		}
 	}
-	start(inside, dueInside, func(ctx context.Context, kinds []string) (bool, error) {
-		return s.dueInside(ctx, kinds, handlers)
+	start(inside, dueInside, func(ctx context.Context, kind string) (bool, error) {
+		return s.dueInside(ctx, kind, handlers[kind])
 	})
-	start(outside, dueOutside, func(ctx context.Context, kinds []string) (bool, error) {
-		return s.dueOutside(ctx, kinds, handlers)
+	start(outside, dueOutside, func(ctx context.Context, kind string) (bool, error) {
+		return s.dueOutside(ctx, kind, handlers[kind])
 	})
 	return g.Wait()
 }
 
 // workDue takes rows one after the other, and waits when there are none.
-func (s *Store) workDue(ctx context.Context, kinds []string, one func(context.Context, []string) (bool, error)) {
+func (s *Store) workDue(ctx context.Context, kinds []string, one func(context.Context, string) (bool, error)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		woken := s.due.wait() // before looking, so that nothing is missed in between
 		pause := dueLook
-		earliest, err := s.earliestDue(ctx, kinds)
+		kind, earliest, err := s.earliestDue(ctx, kinds)
 		if err == nil && !earliest.IsZero() {
 			pause = min(pause, time.Until(earliest))
 		}
 		if err == nil && pause <= 0 {
 			var took bool
-			if took, err = one(ctx, kinds); took && err == nil {
+			if took, err = one(ctx, kind); took && err == nil {
 				continue
 			}
 			// Another worker or node was faster: look again a little later.
@@ -112,17 +112,27 @@ func (s *Store) workDue(ctx context.Context, kinds []string, one func(context.Co
 	}
 }
 
-func (s *Store) earliestDue(ctx context.Context, kinds []string) (at time.Time, err error) {
+// earliestDue is the kind of the row that becomes due next, and when; the zero time
+// when there is none. Each kind is asked for its own, so that many rows of one kind
+// slow down nobody else.
+func (s *Store) earliestDue(ctx context.Context, kinds []string) (kind string, at time.Time, err error) {
+	each := make([]string, len(kinds))
+	for i := range kinds {
+		p := "$" + strconv.Itoa(i+1)
+		each[i] = "SELECT CAST(" + p + " AS TEXT) AS kind, min(at) AS at FROM due WHERE kind = " + p
+	}
+	query := "SELECT kind, at FROM (" + strings.Join(each, " UNION ALL ") + ") earliest WHERE at IS NOT NULL ORDER BY at LIMIT 1"
 	err = s.View(ctx, System("due"), func(tx *Tx) error {
+		kind, at = "", time.Time{}
 		var micros int64
-		err := tx.queryRow("SELECT at FROM due WHERE kind IN ("+marks(1, len(kinds))+") ORDER BY at LIMIT 1", anys(kinds)...).Scan(&micros)
+		err := tx.queryRow(query, anys(kinds)...).Scan(&kind, &micros)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
 		at = time.UnixMicro(micros)
 		return err
 	})
-	return at, err
+	return kind, at, err
 }
 
 // A dueRow is a row that a worker has taken.
@@ -133,14 +143,14 @@ type dueRow struct {
 	tries int64
 }
 
-// takeDue finds the earliest row that is due and, on PostgreSQL, that nobody
-// else holds. On SQLite there is nobody else: this is the writer.
-func takeDue(tx *Tx, kinds []string) (r dueRow, err error) {
-	query := "SELECT kind, id, at, tries FROM due WHERE at <= $1 AND kind IN (" + marks(2, len(kinds)) + ") ORDER BY at LIMIT 1"
+// takeDue finds the earliest row of a kind that is due and, on PostgreSQL, that
+// nobody else holds. On SQLite there is nobody else: this is the writer.
+func takeDue(tx *Tx, kind string) (r dueRow, err error) {
+	query := "SELECT kind, id, at, tries FROM due WHERE kind = $1 AND at <= $2 ORDER BY at LIMIT 1"
 	if tx.store.engine.name() == "postgres" {
 		query += " FOR UPDATE SKIP LOCKED"
 	}
-	err = tx.queryRow(query, append([]any{Micros(tx.Now())}, anys(kinds)...)...).Scan(&r.kind, &r.id, &r.at, &r.tries)
+	err = tx.queryRow(query, kind, Micros(tx.Now())).Scan(&r.kind, &r.id, &r.at, &r.tries)
 	return r, err
 }
 
@@ -173,10 +183,10 @@ func (r dueRow) fail(tx *Tx, problem error) error {
 // dueInside takes a row, runs its handler and settles the row, all in one
 // transaction. What a handler did that failed is undone to a savepoint, so that
 // the row stays taken until its problem is written down.
-func (s *Store) dueInside(ctx context.Context, kinds []string, handlers map[string]Handler) (took bool, err error) {
+func (s *Store) dueInside(ctx context.Context, kind string, h Handler) (took bool, err error) {
 	err = s.Update(ctx, System("due"), func(tx *Tx) error {
 		took = false
-		r, err := takeDue(tx, kinds)
+		r, err := takeDue(tx, kind)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		} else if err != nil {
@@ -187,7 +197,7 @@ func (s *Store) dueInside(ctx context.Context, kinds []string, handlers map[stri
 			return err
 		}
 		tx.scope.Actor.Name = r.kind
-		next, failed := s.guarded(func() (time.Time, error) { return handlers[r.kind].Inside(ctx, tx, r.id) })
+		next, failed := s.guarded(func() (time.Time, error) { return h.Inside(ctx, tx, r.id) })
 		if failed = tx.end(failed); failed == nil {
 			return r.settle(tx, next)
 		}
@@ -204,11 +214,11 @@ func (s *Store) dueInside(ctx context.Context, kinds []string, handlers map[stri
 }
 
 // dueOutside takes a row by putting it off, runs its handler, and settles it.
-func (s *Store) dueOutside(ctx context.Context, kinds []string, handlers map[string]Handler) (took bool, err error) {
+func (s *Store) dueOutside(ctx context.Context, kind string, h Handler) (took bool, err error) {
 	var r dueRow
 	err = s.Update(ctx, System("due"), func(tx *Tx) error {
 		took = false
-		r, err = takeDue(tx, kinds)
+		r, err = takeDue(tx, kind)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		} else if err != nil {
@@ -216,15 +226,15 @@ func (s *Store) dueOutside(ctx context.Context, kinds []string, handlers map[str
 		}
 		took = true
 		found := r.at
-		r.at = Micros(tx.Now().Add(handlers[r.kind].Lease))
+		r.at = Micros(tx.Now().Add(h.Lease))
 		_, err = tx.exec("UPDATE due SET at = $4 WHERE kind = $1 AND id = $2 AND at = $3", r.kind, r.id, found, r.at)
 		return err
 	})
 	if err != nil || !took {
 		return took, err
 	}
-	work, cancel := context.WithTimeout(ctx, handlers[r.kind].Lease)
-	next, failed := s.guarded(func() (time.Time, error) { return handlers[r.kind].Outside(work, r.id) })
+	work, cancel := context.WithTimeout(ctx, h.Lease)
+	next, failed := s.guarded(func() (time.Time, error) { return h.Outside(work, r.id) })
 	cancel()
 	if failed != nil && ctx.Err() != nil {
 		return true, nil // the console stops; the lease will end
