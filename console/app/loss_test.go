@@ -212,7 +212,7 @@ func TestKilled(t *testing.T) {
 				line.Wake()
 				pause(random.IntN(12_000))
 			}
-			pause(random.IntN(30_000)) // a batch is collected for 20 ms and then committed
+			pause(random.IntN(30_000)) // a batch is committed at once, or with those that come meanwhile
 			console.kill()
 			stop()
 			if m.waiting() > 0 {

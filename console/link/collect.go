@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/deskside/deskside/console/store"
 	"github.com/deskside/deskside/protocol"
 )
 
-const (
-	collectFor  = 20 * time.Millisecond
-	collectMost = 200
-)
+// collectMost is how many entries one transaction takes.
+const collectMost = 200
 
-// collector turns the batches of many machines into few transactions.
+// collector turns the batches of many machines into few transactions: what comes
+// while one is being written goes into the next. So whoever comes alone does not
+// wait, and many together share.
 type collector struct {
 	lines *Lines
 	in    chan unit
@@ -97,17 +96,15 @@ func (c *collector) run(ctx context.Context) {
 	}
 }
 
-// gather waits a moment for what other machines say.
+// gather takes along what other machines have said by now.
 func (c *collector) gather(first unit) []unit {
 	units, n := []unit{first}, len(first.entries)
-	timer := time.NewTimer(collectFor)
-	defer timer.Stop()
 	for n < collectMost {
 		select {
 		case u := <-c.in:
 			units = append(units, u)
 			n += len(u.entries)
-		case <-timer.C:
+		default:
 			return units
 		}
 	}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"strings"
+)
+
+// A row is one line of the table: a figure and its goal.
+type row struct {
+	name  string
+	what  string
+	unit  string  // "MB", "ms", "/s", "KB"; of a ratio that of its two sides
+	goal  float64 // of the figure, or of ours : theirs
+	ratio bool
+	floor bool   // at least the goal, not at most
+	other string // what theirs is, of a ratio
+}
+
+// A figure is what was measured for a row; theirs only for a ratio.
+type figure struct {
+	ours, theirs float64
+	note         string
+}
+
+// A measurement is one run of programs that gives the figures of some rows.
+type measurement struct {
+	name string
+	rows []row
+	run  func(context.Context) (map[string]figure, error)
+}
+
+func (m measurement) wanted(name string) bool {
+	if name == "" || strings.Contains(m.name, name) {
+		return true
+	}
+	for _, r := range m.rows {
+		if strings.Contains(r.name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+var measurements = []measurement{
+	{"size", []row{
+		{name: "agent-size", what: "agent binary, stripped", unit: "MB", goal: 15},
+		{name: "first-page", what: "script, style and font of the heaviest first page, gzip -9", unit: "KB", goal: 320},
+	}, sizes},
+	{"agent", []row{
+		{name: "agent-memory", what: "agent, resident while it collects, processes included", unit: "MB", goal: 0.75, ratio: true, other: "prometheus-node-exporter, scraped every 15 s"},
+		{name: "agent-time", what: "agent, processor time of a round of 15 s", unit: "ms", goal: 1, ratio: true, other: "one scrape of prometheus-node-exporter"},
+		{name: "console-memory", what: "console with one agent, resident 5 min after start and sign-in", unit: "MiB", goal: 60},
+	}, weigh},
+	{"ways", []row{
+		{name: "question", what: "question to one machine, from POST to its answer, p50", unit: "ms", goal: 1.5},
+		{name: "script", what: "trivial script, from POST to the committed result, p50", unit: "ms", goal: 5},
+	}, ways},
+}
+
+func names() []string {
+	var all []string
+	for _, m := range measurements {
+		for _, r := range m.rows {
+			all = append(all, r.name)
+		}
+	}
+	return all
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+const (
+	warmUp  = 50  // not counted
+	counted = 500 // of which a quantile is taken
+)
+
+// ways measures how long one machine takes to answer a program that asks for the
+// outcome again and again until it is there.
+func ways(ctx context.Context) (_ map[string]figure, err error) {
+	w, err := newWorld(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	_, machine, err := w.agent()
+	if err != nil {
+		return nil, err
+	}
+	question := func() error {
+		var q struct{ ID string }
+		err := w.call(http.MethodPost, "/questions", map[string]any{"expression": "memory.used", "machine_ids": []string{machine}}, &q)
+		var answers struct{ Items []any }
+		for err == nil && len(answers.Items) == 0 {
+			err = w.call(http.MethodGet, "/questions/"+q.ID+"/answers", nil, &answers)
+		}
+		return err
+	}
+	script := func() error {
+		var r struct{ ID, State string }
+		err := w.call(http.MethodPost, "/runs", map[string]any{"script": trivial, "machine_id": machine, "dry_run": true, "parameters": map[string]string{"SERVICE": "none"}}, &r)
+		for err == nil && (r.State == "queued" || r.State == "sent" || r.State == "running") {
+			err = w.call(http.MethodGet, "/runs/"+r.ID, nil, &r)
+		}
+		return err
+	}
+	out := map[string]figure{}
+	for name, act := range map[string]func() error{"question": question, "script": script} {
+		took, err := timed(act)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out[name] = figure{ours: quantile(took, 0.5), note: fmt.Sprintf("p99 %s ms", short(quantile(took, 0.99)))}
+	}
+	return out, nil
+}
+
+// trivial is the script that does the least: it looks at one service.
+const trivial = "restart-service"
+
+// timed calls act many times and tells how many milliseconds each took.
+func timed(act func() error) ([]float64, error) {
+	var took []float64
+	for i := range warmUp + counted {
+		began := time.Now()
+		if err := act(); err != nil {
+			return nil, err
+		}
+		if i >= warmUp {
+			took = append(took, time.Since(began).Seconds()*1000)
+		}
+	}
+	return took, nil
+}
