@@ -207,12 +207,14 @@ func TestKilled(t *testing.T) {
 		for round := range kills {
 			line, stop := m.connect()
 			console.node.eventually(10*time.Second, "a line", line.Up)
-			for range 1 + random.IntN(4) {
+			for i := range 1 + random.IntN(4) {
+				if i > 0 {
+					pause(random.IntN(12_000))
+				}
 				m.update(func(tx *state.Tx) error { stories++; return story(tx, fmt.Sprintf("story %d", stories)) })
 				line.Wake()
-				pause(random.IntN(12_000))
 			}
-			pause(random.IntN(30_000)) // a batch is committed at once, or with those that come meanwhile
+			pause(random.IntN(4_000)) // a batch is committed at once, or with those that come meanwhile
 			console.kill()
 			stop()
 			if m.waiting() > 0 {
