@@ -95,3 +95,41 @@ func TestCauseWhateverTheConsoleSet(t *testing.T) {
 		want("running again", false)
 	})
 }
+
+// TestWatchedIsSent: while somebody looks, the row of this hour is sent once a
+// minute, also when there is nothing else to be sent; nobody looks, it waits.
+func TestWatchedIsSent(t *testing.T) {
+	dir := t.TempDir()
+	var b history.Builder // its codec is made once, and must not be made in the bubble
+	b.Append(history.Moment{Wall: time.Now()}, []history.Sample{{Metric: history.CPUUtilization}})
+	b.Row()
+	synctest.Test(t, func(t *testing.T) {
+		a := enrolled(t, dir, "attended", func() *expression.Machine {
+			m := &expression.Machine{ObservedAt: expression.TimeOf(time.Now())}
+			m.CPU.Used = expression.Known(0.5)
+			return m
+		})
+		woken := 0
+		a.rounds.wake = func() { woken++ }
+		a.rounds.uploaded = time.Now()
+		minutes := func(n int) (sent int) {
+			for range n * 4 {
+				time.Sleep(sampleEvery)
+				now := time.Now()
+				m := a.rounds.reader.round(t.Context(), false)
+				before := woken
+				a.rounds.note(m, now)
+				a.rounds.keep(now, false)
+				sent += woken - before
+			}
+			return sent
+		}
+		if n := minutes(5); n != 0 {
+			t.Errorf("sent %d times though nobody looks", n)
+		}
+		a.rounds.watched = time.Now().Add(time.Hour)
+		if n := minutes(5); n < 4 || n > 5 {
+			t.Errorf("sent %d times in five minutes while somebody looks", n)
+		}
+	})
+}

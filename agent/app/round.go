@@ -57,6 +57,7 @@ type rounds struct {
 	unproven bool // the set has not been evaluated whole
 	build    history.Builder
 	ring     []sample
+	wake     func()                // the outbox has something to be sent
 	unsaved  []protocol.Transition // written down nowhere yet: the disk is full
 	samples  []history.Sample
 
@@ -92,7 +93,7 @@ const (
 )
 
 func newRounds(a *Agent, from reader) (*rounds, error) {
-	r := &rounds{agent: a, reader: from, requests: make(chan request, 64), began: time.Now(), beat: 30 * time.Second,
+	r := &rounds{agent: a, reader: from, wake: func() { a.line.Wake() }, requests: make(chan request, 64), began: time.Now(), beat: 30 * time.Second,
 		upload: 15 * time.Minute, name: hostname(), os: protocol.OS{Family: runtime.GOOS, Arch: runtime.GOARCH}}
 	if p := a.options.Pretend; p != nil {
 		r.name, r.os = a.id.Name, protocol.OS{Family: p.Family}
@@ -339,7 +340,7 @@ func (r *rounds) note(m *expression.Machine, now time.Time) {
 	if err != nil {
 		r.agent.options.Log.Error("cannot keep a row of history", "error", err)
 	}
-	r.agent.line.Wake()
+	r.wake()
 }
 
 func putRow(tx *state.Tx, row history.Row) error {
@@ -360,7 +361,7 @@ func (r *rounds) keep(now time.Time, last bool) {
 		r.agent.options.Log.Error("cannot encode the judgements", "error", err)
 	}
 	row, open := history.Row{}, false
-	send := now.Sub(r.uploaded) >= r.upload || last
+	send := now.Sub(r.uploaded) >= r.upload || now.Before(r.watched) || last
 	if due {
 		row, open = r.build.Row()
 	}
@@ -378,7 +379,7 @@ func (r *rounds) keep(now time.Time, last bool) {
 		if !open {
 			return nil
 		}
-		if send || now.Before(r.watched) {
+		if send {
 			return putRow(tx, row)
 		}
 		raw, err := protocol.Marshal(row)
@@ -397,8 +398,8 @@ func (r *rounds) keep(now time.Time, last bool) {
 	if due {
 		r.saved = now
 	}
-	if len(r.unsaved) > 0 || send {
+	if len(r.unsaved) > 0 || open && send {
 		r.unsaved = nil
-		r.agent.line.Wake()
+		r.wake()
 	}
 }

@@ -159,7 +159,7 @@ func (r *rounds) tellFacts(m *expression.Machine, now time.Time, slow bool) {
 		r.agent.options.Log.Error("cannot keep facts", "error", err)
 		return
 	}
-	r.agent.line.Wake()
+	r.wake()
 }
 
 // tellWanted tells sections that the console does not have, as they were kept.
@@ -182,7 +182,7 @@ func (r *rounds) tellWanted(names []string) {
 		r.agent.options.Log.Error("cannot tell facts", "error", err)
 		return
 	}
-	r.agent.line.Wake()
+	r.wake()
 }
 
 // dropHeldBack drops kept sections that policy let out once and does not now, so
