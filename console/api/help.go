@@ -154,6 +154,26 @@ func (a *API) helpRoutes() {
 		}
 		return a.helpTicket(ctx, &in.ByID)
 	})
+	operation(a, http.MethodPost, "/help/tickets/{id}/works", open, "The person says that it works; the ticket is closed", a.helpWorks)
+}
+
+// helpWorks takes the person's word that it works.
+func (a *API) helpWorks(ctx context.Context, in *ByID) (*Answer[HelpTicket], error) {
+	g, scope, err := a.guest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = a.rooms.Store.View(ctx, scope, func(tx *store.Tx) error {
+		_, err := own(tx, g, in.ID)
+		return err
+	})
+	if err == nil {
+		err = a.rooms.Desk.Works(ctx, scope, in.ID, g.Actor())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.helpTicket(ctx, in)
 }
 
 func helpMeOf(g account.Guest) HelpMe {

@@ -375,11 +375,20 @@ func help(t *testing.T, n *node, m *machine) {
 	if page := ask(http.MethodGet, "/help", nil, http.StatusOK); page["language"] != "pl" || full["requester_language"] != "pl" {
 		t.Errorf("the language of the page: %v, and of the ticket: %v", page["language"], full["requester_language"])
 	}
+	ask(http.MethodPost, "/help/tickets/"+id+"/works", nil, http.StatusConflict) // nobody said that it is over
 	n.do(http.MethodPatch, "/tickets/"+id, map[string]any{"version": n.get("/tickets/" + id)["version"], "state": "resolved",
 		"resolution": map[string]any{"text": "new toner", "plain": map[string]any{"en": "The printer works again.", "pl": "Drukarka znowu działa."}}}, nil, http.StatusOK)
 	if seen := ask(http.MethodGet, "/help/tickets/"+id, nil, http.StatusOK); seen["resolution"] != "Drukarka znowu działa." {
 		t.Errorf("what was done: %v", seen["resolution"])
+	} else if said := seen["messages"].([]any); said[len(said)-1].(map[string]any)["text"] != "Drukarka znowu działa." {
+		t.Errorf("the last message to the person: %v", said)
 	}
+	for range 2 {
+		if seen := ask(http.MethodPost, "/help/tickets/"+id+"/works", nil, http.StatusOK); seen["state"] != "closed" {
+			t.Errorf("they say that it works, and it is %v", seen["state"])
+		}
+	}
+	auditedHelp(t, n, "ticket.works", id)
 	ask(http.MethodGet, "/tickets", nil, http.StatusUnauthorized) // a help sign-in is no sign-in
 }
 

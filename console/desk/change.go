@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -117,8 +118,21 @@ func (c Change) apply(t *model.Ticket, by model.Actor, now time.Time) ([]model.I
 			}
 			say(detail, text)
 		}
+		if word := farewell(t); t.State != from && word != "" {
+			items = append(items, model.Item{Kind: model.ItemMessage, By: by, Text: word})
+			t.Answered(false)
+		}
 	}
 	return items, nil
+}
+
+// farewell is what the person reads when their ticket is resolved, in their
+// language; nothing where nobody asked or nothing is said.
+func farewell(t *model.Ticket) string {
+	if t.State != model.TicketResolved || t.Resolution == nil || t.Requester.Name == "" {
+		return ""
+	}
+	return strings.TrimSpace(cmp.Or(t.Resolution.Plain.In(t.Language), t.Resolution.Plain.EN, t.Resolution.Plain.PL))
 }
 
 func (c Change) move(t *model.Ticket, now time.Time) error {
@@ -155,8 +169,11 @@ func (c Change) move(t *model.Ticket, now time.Time) error {
 
 // Reply writes to the person; wait puts the ticket on hold for the answer.
 func (d *Desk) Reply(ctx context.Context, scope store.Scope, id model.ID, text string, wait bool) (model.Item, error) {
-	return d.say(ctx, scope, id, model.ItemMessage, actorOf(scope), text, func(t *model.Ticket) error {
+	return d.say(ctx, scope, id, model.ItemMessage, actorOf(scope), text, func(tx *store.Tx, t *model.Ticket) error {
 		t.Answered(false)
+		if err := take(tx, t, actorOf(scope)); err != nil {
+			return err
+		}
 		if t.State == model.TicketNew {
 			t.State = model.TicketOpen
 		}
@@ -169,13 +186,13 @@ func (d *Desk) Reply(ctx context.Context, scope store.Scope, id model.ID, text s
 
 // Note writes to colleagues; the person never sees it.
 func (d *Desk) Note(ctx context.Context, scope store.Scope, id model.ID, text string) (model.Item, error) {
-	return d.say(ctx, scope, id, model.ItemNote, actorOf(scope), text, func(*model.Ticket) error { return nil })
+	return d.say(ctx, scope, id, model.ItemNote, actorOf(scope), text, func(*store.Tx, *model.Ticket) error { return nil })
 }
 
 // Hear writes what the person says; it brings a ticket back that waited for
 // them or was resolved.
 func (d *Desk) Hear(ctx context.Context, scope store.Scope, id model.ID, who model.Actor, text string) (model.Item, error) {
-	return d.say(ctx, scope, id, model.ItemMessage, who, text, func(t *model.Ticket) error {
+	return d.say(ctx, scope, id, model.ItemMessage, who, text, func(_ *store.Tx, t *model.Ticket) error {
 		if t.State == model.TicketClosed {
 			return model.Problemf(model.CodeState, "text", "This ticket is closed. Please write a new one.")
 		}
@@ -184,8 +201,57 @@ func (d *Desk) Hear(ctx context.Context, scope store.Scope, id model.ID, who mod
 	})
 }
 
+// Works is the person's word that all is well: a resolved ticket is closed. Said
+// twice, it changes nothing.
+func (d *Desk) Works(ctx context.Context, scope store.Scope, id model.ID, who model.Actor) error {
+	return d.store.Update(ctx, scope, func(tx *store.Tx) error {
+		t, err := Get(tx, id)
+		if err != nil || t.State == model.TicketClosed {
+			return err
+		}
+		if err := t.Close(); err != nil {
+			return err
+		}
+		t.Touched = true
+		if err := update(tx, &t); err != nil {
+			return err
+		}
+		if err := add(tx, t, model.Item{Kind: model.ItemState, By: who, Reason: "works",
+			Data: data(map[string]any{"what": "state", "from": model.TicketResolved, "to": t.State})}); err != nil {
+			return err
+		}
+		return audit(tx, t, "ticket.works")
+	})
+}
+
+// Took makes who acts on a ticket that nobody has the one who has it.
+func Took(tx *store.Tx, id model.ID, who model.Actor) error {
+	t, err := Get(tx, id)
+	if err != nil {
+		return err
+	}
+	if t.Assignee.ID != (model.ID{}) || !t.Active() {
+		return nil
+	}
+	if err := take(tx, &t, who); err != nil {
+		return err
+	}
+	return update(tx, &t)
+}
+
+// take gives a ticket that nobody has to who acts on it, and says so.
+func take(tx *store.Tx, t *model.Ticket, who model.Actor) error {
+	if t.Assignee.ID != (model.ID{}) || who.Kind != model.ByTechnician || who.ID == (model.ID{}) || !t.Active() {
+		return nil
+	}
+	if err := t.Assign(who); err != nil {
+		return err
+	}
+	return add(tx, *t, model.Item{Kind: model.ItemState, By: who, Data: data(map[string]any{"what": "assignee", "to": who.Name})})
+}
+
 func (d *Desk) say(ctx context.Context, scope store.Scope, id model.ID, kind model.ItemKind, by model.Actor, text string,
-	change func(*model.Ticket) error) (model.Item, error) {
+	change func(*store.Tx, *model.Ticket) error) (model.Item, error) {
 	text = strings.TrimSpace(text)
 	if text == "" || len(text) > maxText {
 		return model.Item{}, model.Problemf(model.CodeInvalid, "text", "A text has 1 to %d bytes.", maxText)
@@ -196,7 +262,7 @@ func (d *Desk) say(ctx context.Context, scope store.Scope, id model.ID, kind mod
 		if err != nil {
 			return err
 		}
-		if err := change(&t); err != nil {
+		if err := change(tx, &t); err != nil {
 			return err
 		}
 		t.Touched = true

@@ -359,3 +359,96 @@ func TestMachines(t *testing.T) {
 		}
 	})
 }
+
+// What is said to the person when their ticket is resolved is a message to them, in
+// their language; nothing is said to nobody.
+func TestFarewell(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		resolve := func(ticket model.Ticket, plain model.Words) []model.Item {
+			t.Helper()
+			state := model.TicketResolved
+			_, err := o.Change(t.Context(), o.scope, ticket.ID, Change{Version: ticket.Version, State: &state, Resolution: &model.Resolution{Text: "toner", Plain: plain}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var page store.Page[model.Item]
+			o.update(func(tx *store.Tx) error {
+				page, err = Timeline(tx, ticket.ID, store.Request{}, "message")
+				return err
+			})
+			return page.Items
+		}
+		words := model.Words{EN: "It prints.", PL: "Drukuje."}
+		asked, err := o.Open(t.Context(), o.scope, NewTicket{Organisation: o.ours, Says: "nie drukuje", Source: model.SourcePerson, Requester: o.ewa, Language: "pl"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := resolve(asked, words); len(said) == 0 || said[len(said)-1].Text != "Drukuje." || said[len(said)-1].By.Name != "Anna" {
+			t.Errorf("said to the person: %+v", said)
+		}
+		if now := o.get(asked.ID); now.LastWord != "technician" {
+			t.Errorf("the last word is of %s", now.LastWord)
+		}
+		if said := resolve(o.open("it does not print"), model.Words{PL: "Drukuje."}); said[len(said)-1].Text != "Drukuje." {
+			t.Errorf("in the one language there is: %+v", said)
+		}
+		before := resolve(o.open("it does not print"), model.Words{})
+		for _, m := range before {
+			if m.By.Name == "Anna" {
+				t.Errorf("said without a word: %+v", m)
+			}
+		}
+		nobody, err := o.Open(t.Context(), o.scope, NewTicket{Organisation: o.ours, Says: "to do", Source: model.SourceAPI})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := resolve(nobody, words); len(said) > 0 && said[len(said)-1].Text == "It prints." {
+			t.Errorf("said to nobody: %+v", said)
+		}
+	})
+}
+
+// The person's word closes a resolved ticket, once; it ends no work.
+func TestWorks(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		ticket := o.open("it does not print")
+		if err := o.Works(t.Context(), o.scope, ticket.ID, o.ewa); code(err) != model.CodeState {
+			t.Errorf("while somebody works on it: %v", err)
+		}
+		state := model.TicketResolved
+		if _, err := o.Change(t.Context(), o.scope, ticket.ID, Change{Version: ticket.Version, State: &state}); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := o.Works(t.Context(), o.scope, ticket.ID, o.ewa); err != nil || o.get(ticket.ID).State != model.TicketClosed {
+				t.Errorf("it works: %v, %s", err, o.get(ticket.ID).State)
+			}
+		}
+	})
+}
+
+// Who acts on a ticket that nobody has, has it; nobody loses theirs by that.
+func TestTook(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		ben := model.Actor{Kind: model.ByTechnician, ID: model.NewID(), Name: "Ben"}
+		took := func(id model.ID, who model.Actor) model.Ticket {
+			t.Helper()
+			o.update(func(tx *store.Tx) error { return Took(tx, id, who) })
+			return o.get(id)
+		}
+		ticket := o.open("it does not print")
+		if now := took(ticket.ID, model.System); now.Assignee.ID != (model.ID{}) || now.State != model.TicketNew {
+			t.Errorf("taken by nobody: %+v", now)
+		}
+		if now := took(ticket.ID, ben); now.Assignee.ID != ben.ID || now.State != model.TicketOpen {
+			t.Errorf("after Ben's repair: %s, %s", now.Assignee.Name, now.State)
+		}
+		if _, err := o.Reply(t.Context(), o.scope, ticket.ID, "We look at it.", false); err != nil || o.get(ticket.ID).Assignee.ID != ben.ID {
+			t.Errorf("Anna's reply took it from Ben: %v", err)
+		}
+		other := o.open("another one")
+		if _, err := o.Reply(t.Context(), o.scope, other.ID, "We look at it.", false); err != nil || o.get(other.ID).Assignee.Name != "Anna" {
+			t.Errorf("Anna's reply did not take it: %v, %+v", err, o.get(other.ID).Assignee)
+		}
+	})
+}

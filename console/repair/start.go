@@ -102,6 +102,9 @@ func (r *Repair) write(tx *store.Tx, run *model.Run, s scripts.Script, q Request
 		return err
 	}
 	if run.Ticket != (model.ID{}) {
+		if err := desk.Took(tx, run.Ticket, run.By); err != nil {
+			return err
+		}
 		if err := say(tx, *run, "requested"); err != nil {
 			return err
 		}

@@ -128,7 +128,7 @@ func create(tx *store.Tx, row *model.Session) error {
 		return model.Problemf(model.CodeOffline, "machine_id", "%s is offline; a session needs it online.", m.Name)
 	}
 	if row.Ticket != (model.ID{}) {
-		if _, err := desk.Get(tx, row.Ticket); err != nil {
+		if err := desk.Took(tx, row.Ticket, row.By); err != nil {
 			return err
 		}
 	}
