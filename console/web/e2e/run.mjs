@@ -338,6 +338,17 @@ for (const engine of engines) {
 		await person.getByRole("textbox").first().fill("dziękuję, czekam");
 		await person.getByRole("button", { name: /Send/ }).click();
 		await see("dziękuję, czekam"); // the technician's page, which nobody touched
+		await page.keyboard.press("d");
+		await page.getByRole("dialog").getByLabel("What was done").fill("password set anew");
+		assert.equal(await page.getByRole("dialog").getByLabel(/^For /).inputValue(), "It works again. Please try it.");
+		await page.keyboard.press("Control+Enter");
+		await see(/Resolved: /);
+		await person.goto(`${world.http}/help/${asked.id}`);
+		await see("It works again. Please try it.", person);
+		await person.getByRole("button", { name: "Yes, it works" }).click();
+		await see("Finished", person);
+		await accessible(person);
+		await see(/the person says that it works/);
 		await theirs.close();
 	});
 

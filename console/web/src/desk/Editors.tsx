@@ -11,7 +11,7 @@ import { say } from "../ui/notices";
 import { Btn, Wrong } from "../ui/parts";
 import { useDraft } from "./draft";
 import { useNote, useReply } from "./queries";
-import { isOver } from "./words";
+import { canRead, isOver } from "./words";
 
 const LONG = 25;
 
@@ -66,14 +66,14 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 				{ticket.requester ? (
 					<Editor
 						kind="reply"
-						head={t("reply.to", { name: ticket.requester.name })}
-						icon="reply"
+						head={t(canRead(ticket) ? "reply.to" : "reply.said", { name: ticket.requester.name })}
+						icon={canRead(ticket) ? "reply" : "call"}
 						kbd="r"
-						aside={words > LONG ? t("reply.long", { n: words }) : t("reply.seen")}
+						aside={words > LONG ? t("reply.long", { n: words }) : t(canRead(ticket) ? "reply.seen" : "reply.said_why")}
 					>
 						<Field
 							name="reply"
-							label={t("reply.to", { name: ticket.requester.name })}
+							label={t(canRead(ticket) ? "reply.to" : "reply.said", { name: ticket.requester.name })}
 							value={reply}
 							onChange={setReply}
 							onKeyDown={onCtrlEnter(send)}
@@ -114,7 +114,7 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 				)}
 				{ticket.requester && (
 					<>
-						{!narrow && !isOver(ticket) && (
+						{!narrow && !isOver(ticket) && canRead(ticket) && (
 							<Btn disabled={!reply.trim()} onClick={() => send(true)}>
 								{t("act.send_wait")}
 							</Btn>
@@ -126,7 +126,7 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 							disabled={!reply.trim()}
 							onClick={() => send(false)}
 						>
-							{t("act.send")}
+							{t(canRead(ticket) ? "act.send" : "reply.keep")}
 						</Btn>
 					</>
 				)}
@@ -138,7 +138,7 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 type EditorProps = {
 	kind: "reply" | "note";
 	head: string;
-	icon: "reply" | "lock";
+	icon: "reply" | "call" | "lock";
 	kbd: string;
 	aside: string;
 	children: ReactNode;

@@ -2,12 +2,13 @@
 import { Modal, Textarea } from "@mantine/core";
 import { type ComponentType, useState } from "react";
 import type { Ticket } from "../api/types";
-import { pick, useT } from "../i18n";
+import { language, useT } from "../i18n";
 import { shortNumber } from "../i18n/words";
 import { useKeys } from "../ui/keyboard";
 import { say } from "../ui/notices";
 import { Btn, Wrong } from "../ui/parts";
 import { usePatchTicket } from "./queries";
+import { canRead, farewell } from "./words";
 
 export function ResolveDialog({
 	ticket,
@@ -21,7 +22,7 @@ export function ResolveDialog({
 	const t = useT();
 	const patch = usePatchTicket();
 	const [text, setText] = useState("");
-	const [plain, setPlain] = useState(pick(ticket.resolution?.plain) || t("resolve.prefilled"));
+	const [plain, setPlain] = useState(farewell[ticket.requester_language ?? language()]);
 	const resolve = () => {
 		if (!text.trim()) return;
 		const words = plain.trim();
@@ -66,7 +67,9 @@ export function ResolveDialog({
 				{ticket.requester && (
 					<Textarea
 						label={t("resolve.plain", { name: ticket.requester.name })}
-						description={t("resolve.plain_why")}
+						description={t(canRead(ticket) ? "resolve.plain_why" : "resolve.plain_said", {
+							name: ticket.requester.name,
+						})}
 						value={plain}
 						onChange={(event) => setPlain(event.currentTarget.value)}
 					/>

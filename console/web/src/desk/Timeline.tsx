@@ -8,6 +8,7 @@ import { Bones, Empty, Face, Seg, Wrong } from "../ui/parts";
 import { useTimeline } from "./queries";
 import type { TicketParts } from "./TicketPage";
 import { reasonOf, toldOf } from "./told";
+import { canRead } from "./words";
 
 type Shown = "all" | "people" | "machine";
 export type Entry = { item: TimelineItem; times: number; last: string };
@@ -82,7 +83,7 @@ export function Timeline({ ticket, parts }: { ticket: Ticket; parts: TicketParts
 			)}
 			<ol className="timeline">
 				{entries.map((entry) => (
-					<One key={entry.item.id} entry={entry} parts={parts} requester={ticket.requester?.name} />
+					<One key={entry.item.id} entry={entry} parts={parts} ticket={ticket} />
 				))}
 			</ol>
 		</section>
@@ -98,15 +99,7 @@ const marks: Record<TimelineItem["kind"], IconName> = {
 	state: "state",
 };
 
-function One({
-	entry: { item, times, last },
-	parts,
-	requester,
-}: {
-	entry: Entry;
-	parts: TicketParts;
-	requester?: string;
-}) {
+function One({ entry: { item, times, last }, parts, ticket }: { entry: Entry; parts: TicketParts; ticket: Ticket }) {
 	const t = useT();
 	const person = byPeople(item);
 	const ref = refOf(item);
@@ -138,7 +131,8 @@ function One({
 				) : person ? (
 					<>
 						<p>
-							<b>{item.by.name}</b> <span className="dim">{t(addressed(item), { name: requester ?? "" })}</span>
+							<b>{item.by.name}</b>{" "}
+							<span className="dim">{t(addressed(item, ticket), { name: ticket.requester?.name ?? "" })}</span>
 						</p>
 						<p className="text">{item.text}</p>
 					</>
@@ -161,9 +155,10 @@ function One({
 	);
 }
 
-function addressed(item: TimelineItem): MessageId {
+function addressed(item: TimelineItem, ticket: Ticket): MessageId {
 	if (item.kind === "note") return "timeline.note";
-	return item.by.kind === "technician" ? "timeline.to" : "timeline.wrote";
+	if (item.by.kind === "technician") return canRead(ticket) ? "timeline.to" : "timeline.told";
+	return canRead(ticket) ? "timeline.wrote" : "timeline.said";
 }
 
 const isToday = (at: string) => new Date(at).toDateString() === new Date().toDateString();

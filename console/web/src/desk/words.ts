@@ -17,4 +17,10 @@ export function stateWord(ticket: Pick<Ticket, "state" | "hold_reason">): Messag
 	return `ticket.state.${ticket.state}`;
 }
 
+/** Whether who asked can read what we write: a caller without a page of their own is told by word of mouth. */
+export const canRead = (ticket: Pick<Ticket, "requester">) => !!ticket.requester?.id;
+
+/** What the resolve dialog begins with, in the language of who reads it. */
+export const farewell = { en: "It works again. Please try it.", pl: "Już działa. Proszę sprawdzić." };
+
 export const isOver = (ticket: Pick<Ticket, "state">) => ticket.state === "resolved" || ticket.state === "closed";

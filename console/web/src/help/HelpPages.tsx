@@ -10,7 +10,7 @@ import { language, pick, setLanguage, useT } from "../i18n";
 import { when } from "../i18n/format";
 import { Icon, Logo } from "../ui/icons";
 import { Bones, Btn, Seg, useSentence } from "../ui/parts";
-import { useAnswer, useAskForHelp, useHelp, useHelpSignIn, useHelpTicket } from "./queries";
+import { useAnswer, useAskForHelp, useHelp, useHelpSignIn, useHelpTicket, useWorks } from "./queries";
 import "./help.css";
 
 const STORED = "deskside-help-draft";
@@ -216,7 +216,16 @@ export function HelpTicketPage({ id }: { id: string }) {
 						<blockquote className="text">{t("ticket.quoted", { words: ticket.data.says })}</blockquote>
 					)}
 					<Messages ticket={ticket.data} />
-					<Answer ticket={ticket.data} />
+					{ticket.data.state === "resolved" && <Works ticket={ticket.data} />}
+					{ticket.data.state === "closed" ? (
+						<p className="help-foot">
+							<Link to="/help" className="link">
+								{t("help.another")}
+							</Link>
+						</p>
+					) : (
+						<Answer ticket={ticket.data} />
+					)}
 				</>
 			) : (
 				<Bones lines={5} />
@@ -242,12 +251,31 @@ function Messages({ ticket }: { ticket: HelpTicket }) {
 	);
 }
 
+/** The person has the last word: it works, or they write what does not. */
+function Works({ ticket }: { ticket: HelpTicket }) {
+	const t = useT();
+	const sentence = useSentence();
+	const works = useWorks(ticket.id);
+	return (
+		<div className="help-works">
+			<Btn kind="first" loading={works.isPending} onClick={() => works.mutate()}>
+				{t("help.works")}
+			</Btn>
+			{works.error && (
+				<p role="alert" className="help-wrong">
+					{sentence(works.error)}
+				</p>
+			)}
+		</div>
+	);
+}
+
 function Answer({ ticket }: { ticket: HelpTicket }) {
 	const t = useT();
 	const sentence = useSentence();
 	const answer = useAnswer(ticket.id);
 	const [text, setText] = useState("");
-	const over = ticket.state === "resolved" || ticket.state === "closed";
+	const over = ticket.state === "resolved";
 	return (
 		<form
 			className="help-foot"
@@ -263,7 +291,7 @@ function Answer({ ticket }: { ticket: HelpTicket }) {
 					{sentence(answer.error)}
 				</p>
 			)}
-			<Btn type="submit" kind="first" loading={answer.isPending} disabled={!text.trim()}>
+			<Btn type="submit" kind={over ? undefined : "first"} loading={answer.isPending} disabled={!text.trim()}>
 				{t("act.send")}
 			</Btn>
 		</form>

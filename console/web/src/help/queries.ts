@@ -40,6 +40,18 @@ export function useHelpTicket(id: string) {
 	});
 }
 
+/** Says that a resolved ticket is well: it is finished then. */
+export function useWorks(id: string) {
+	const client = useQueryClient();
+	return useMutation({
+		mutationFn: () => call(api.POST("/help/tickets/{id}/works", { params: { path: { id } } })),
+		onSuccess: (ticket) => {
+			client.setQueryData(["help", "ticket", id], ticket);
+			void client.invalidateQueries({ queryKey: ["help"], exact: true });
+		},
+	});
+}
+
 export function useAnswer(id: string) {
 	const client = useQueryClient();
 	return useMutation({
