@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -22,13 +24,17 @@ type Token struct {
 	Root         []byte    `cbor:"4,keyasint,omitempty"`
 }
 
+// tokenSum is how many bytes at the end of a token tell whether it was copied whole.
+const tokenSum = 4
+
 // String is the token as people copy it.
 func (t Token) String() string {
 	b, err := Marshal(t)
 	if err != nil {
 		return ""
 	}
-	return tokenPrefix + base64.RawURLEncoding.EncodeToString(b)
+	sum := sha256.Sum256(b)
+	return tokenPrefix + base64.RawURLEncoding.EncodeToString(append(b, sum[:tokenSum]...))
 }
 
 // ParseToken reads what a person pasted.
@@ -42,12 +48,17 @@ func ParseToken(s string) (Token, error) {
 		return Token{}, errors.New("enrolment token: longer than 2048 characters")
 	}
 	b, err := base64.RawURLEncoding.DecodeString(rest)
-	if err != nil {
-		return Token{}, errors.New("enrolment token: not complete, or changed while it was copied")
+	changed := errors.New("enrolment token: not complete, or changed while it was copied")
+	if err != nil || len(b) < tokenSum {
+		return Token{}, changed
+	}
+	b, end := b[:len(b)-tokenSum], b[len(b)-tokenSum:]
+	if sum := sha256.Sum256(b); !bytes.Equal(sum[:tokenSum], end) {
+		return Token{}, changed
 	}
 	var t Token
 	if err := Unmarshal(b, &t); err != nil {
-		return Token{}, errors.New("enrolment token: not complete, or changed while it was copied")
+		return Token{}, changed
 	}
 	if len(t.Secret) != 16 || len(t.Identities) == 0 || t.Organisation == uuid.Nil {
 		return Token{}, errors.New("enrolment token: a part is missing; copy it whole")

@@ -237,6 +237,22 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// A token that was not copied whole, or with another letter, is told so at once.
+func TestTokenCopied(t *testing.T) {
+	whole := Token{Secret: bytes.Repeat([]byte{1}, 16), Organisation: organisation, Identities: [][]byte{bytes.Repeat([]byte{2}, 32)}}.String()
+	for i := range whole {
+		other := byte('A')
+		if whole[i] == other {
+			other = 'B'
+		}
+		for _, bad := range []string{whole[:i], whole[:i] + string(other) + whole[i+1:]} {
+			if _, err := ParseToken(bad); err == nil {
+				t.Errorf("%s is a token", bad)
+			}
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, s := range samples() {
 		f.Add(must(Encode(s.kind, s.body)))

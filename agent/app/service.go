@@ -95,6 +95,9 @@ func serviceCommands(v *viper.Viper) []*cobra.Command {
 				return fmt.Errorf("%w: %w", errConfig, err)
 			}
 			if err := do(s); err != nil {
+				if _, state := s.Status(); use != "install" && errors.Is(state, service.ErrNotInstalled) {
+					return fmt.Errorf("%s the service: it is not installed; deskside-agent install does that", use)
+				}
 				return fmt.Errorf("%s the service: %w", use, err)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), use+": done")

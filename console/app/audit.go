@@ -52,7 +52,12 @@ func auditCommand(v *viper.Viper) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d rows, %d of them without names; %d signed ends fit; %d rows are not chained yet\n", r.Rows, r.Erased, r.Heads, r.Unsealed)
+			word := "The audit is whole"
+			if len(r.Problems) > 0 {
+				word = "The audit was changed"
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d rows, %d of them without names; %d signed ends fit; %d rows are not chained yet\n",
+				word, r.Rows, r.Erased, r.Heads, r.Unsealed)
 			for _, p := range r.Problems {
 				fmt.Fprintln(cmd.OutOrStdout(), p)
 			}

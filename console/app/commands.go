@@ -183,8 +183,21 @@ type tools struct {
 	options      Options
 }
 
-// with opens the database for one command.
+// with opens the database for one command that looks at what is there, or changes
+// it: a folder that holds no console is one that was mistyped.
 func with(ctx context.Context, v *viper.Viper, do func(tools) error) error {
+	o, err := optionsOf(v)
+	if err != nil {
+		return err
+	}
+	if o.Database == "" && !store.Made(o.Data) {
+		return fmt.Errorf("%w: there is no console in %s; serve makes one", ErrConfiguration, o.Data)
+	}
+	return begin(ctx, v, do)
+}
+
+// begin opens the database for one command that may be the first.
+func begin(ctx context.Context, v *viper.Viper, do func(tools) error) error {
 	o, err := optionsOf(v)
 	if err != nil {
 		return err
@@ -219,7 +232,7 @@ func (t tools) named(ctx context.Context, name string) (model.Person, error) {
 func enrolmentCommand(v *viper.Viper) *cobra.Command {
 	enrolment := &cobra.Command{Use: "enrolment", Short: "Tokens that let machines in"}
 	create := &cobra.Command{Use: "create", Short: "Make an enrolment token", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		return with(cmd.Context(), v, func(t tools) error {
+		return begin(cmd.Context(), v, func(t tools) error {
 			k, err := loadKeys(keysDir(t.options))
 			if err != nil {
 				return err

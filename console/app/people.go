@@ -27,7 +27,7 @@ func personCommand(v *viper.Viper) *cobra.Command {
 			}
 			password = strings.TrimRight(string(raw), "\r\n")
 		}
-		return with(cmd.Context(), v, func(t tools) error {
+		return begin(cmd.Context(), v, func(t tools) error {
 			p, err := t.account.Add(cmd.Context(), t.operator(), t.organisation.ID, args[0], model.Role(v.GetString("role")), password)
 			if err == nil {
 				fmt.Fprintln(cmd.OutOrStdout(), p.ID)

@@ -225,3 +225,9 @@ func (c *sqliteConn) close() {
 	c.conn.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // this is how database/sql is told
 	c.conn.Close()                                           //nolint:errcheck // already gone
 }
+
+// Made tells whether a folder holds a database.
+func Made(data string) bool {
+	_, err := os.Stat(filepath.Join(data, File))
+	return err == nil
+}
