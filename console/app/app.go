@@ -177,7 +177,7 @@ func (c *Console) handlers() link.Handlers {
 		Ended:   c.sessions.Ended,
 		Help:    c.helpLink,
 		Session: c.sessions.Arrive,
-		Pending: []func(context.Context, model.From) ([]model.Act, error){
+		Pending: []func(*store.Tx, model.From) ([]model.Act, error){
 			c.health.PendingSet, c.pendingTuning, c.sessions.Pending, c.repair.Pending, c.fleet.PendingQuestions},
 		Send: c.repair.Send,
 		Sent: func(ctx context.Context, a model.Act) {

@@ -13,31 +13,27 @@ import (
 
 // pendingTuning is what an organisation set at its agents, when a machine has
 // something else.
-func (c *Console) pendingTuning(ctx context.Context, from model.From) ([]model.Act, error) {
+func (c *Console) pendingTuning(tx *store.Tx, from model.From) ([]model.Act, error) {
 	var acts []model.Act
-	err := c.store.View(ctx, store.System("tuning"), func(tx *store.Tx) error {
-		acts = nil
-		s, err := fleet.Settings(tx, from.Organisation)
-		if err != nil {
-			return err
-		}
-		t := &model.Tuning{Beat: s.Beat, UploadEvery: s.UploadEvery}
-		raw, err := json.Marshal(t)
-		if err != nil {
-			return err
-		}
-		t.Hash = digest(raw)
-		c.lines.SetBeat(from.Machine, s.Beat)
-		var has []byte
-		if err := tx.QueryRow("SELECT settings_hash FROM machine WHERE id = $1 AND {wall}", from.Machine).Scan(&has); err != nil {
-			return err
-		}
-		if !bytes.Equal(has, t.Hash) {
-			acts = []model.Act{{ID: model.NewID(), Machine: from, Expires: tx.Now().Add(time.Hour), Body: t}}
-		}
-		return nil
-	})
-	return acts, err
+	s, err := fleet.Settings(tx, from.Organisation)
+	if err != nil {
+		return nil, err
+	}
+	t := &model.Tuning{Beat: s.Beat, UploadEvery: s.UploadEvery}
+	raw, err := json.Marshal(t)
+	if err != nil {
+		return nil, err
+	}
+	t.Hash = digest(raw)
+	c.lines.SetBeat(from.Machine, s.Beat)
+	var has []byte
+	if err := tx.QueryRow("SELECT settings_hash FROM machine WHERE id = $1 AND {wall}", from.Machine).Scan(&has); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(has, t.Hash) {
+		acts = []model.Act{{ID: model.NewID(), Machine: from, Expires: tx.Now().Add(time.Hour), Body: t}}
+	}
+	return acts, nil
 }
 
 func (c *Console) tuningSent(ctx context.Context, a model.Act) {

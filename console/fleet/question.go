@@ -126,23 +126,17 @@ func (f *Fleet) insertQuestion(tx *store.Tx, q model.Question, online []model.ID
 }
 
 // PendingQuestions are what a machine is still to be asked.
-func (f *Fleet) PendingQuestions(ctx context.Context, from model.From) ([]model.Act, error) {
-	var acts []model.Act
-	err := f.store.View(ctx, machineScope(from), func(tx *store.Tx) error {
-		var err error
-		acts, err = store.Collect(tx, func(r *store.Rows) (model.Act, error) {
-			ask := &model.Ask{}
-			a := model.Act{Machine: from, Body: ask}
-			var ends int64
-			var kind string
-			err := r.Scan(&a.ID, &ask.Expression, &kind, &ask.By.ID, &ask.By.Name, &ends)
-			ask.By.Kind, a.Expires = model.ActorKind(kind), store.Time(ends)
-			return a, err
-		}, `SELECT q.id, q.expression, q.by_kind, q.by_id, q.by_name, q.ends_at FROM question_machine p JOIN question q ON q.id = p.question_id
-			WHERE p.machine_id = $1 AND p.state = 'pending' AND q.ends_at > $2 AND {wall p}`, from.Machine, store.Micros(tx.Now()))
-		return err
-	})
-	return acts, err
+func (f *Fleet) PendingQuestions(tx *store.Tx, from model.From) ([]model.Act, error) {
+	return store.Collect(tx, func(r *store.Rows) (model.Act, error) {
+		ask := &model.Ask{}
+		a := model.Act{Machine: from, Body: ask}
+		var ends int64
+		var kind string
+		err := r.Scan(&a.ID, &ask.Expression, &kind, &ask.By.ID, &ask.By.Name, &ends)
+		ask.By.Kind, a.Expires = model.ActorKind(kind), store.Time(ends)
+		return a, err
+	}, `SELECT q.id, q.expression, q.by_kind, q.by_id, q.by_name, q.ends_at FROM question_machine p JOIN question q ON q.id = p.question_id
+		WHERE p.machine_id = $1 AND p.state = 'pending' AND q.ends_at > $2 AND {wall p}`, from.Machine, store.Micros(tx.Now()))
 }
 
 // TakeAnswer keeps what a machine answered. An answer that nobody waits for is

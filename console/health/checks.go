@@ -1,10 +1,12 @@
 package health
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/deskside/deskside/console/fleet"
@@ -16,46 +18,83 @@ import (
 // Set is the resolved set of an organisation: the catalogue with what the
 // organisation changed laid over it.
 func Set(tx *store.Tx, organisation model.ID) (catalogue.Set, error) {
-	overrides, err := store.Collect(tx, func(r *store.Rows) (catalogue.Override, error) {
-		var raw []byte
-		var o catalogue.Override
-		if err := r.Scan(&raw); err != nil {
-			return o, err
-		}
-		return o, json.Unmarshal(raw, &o)
-	}, "SELECT value FROM check_override WHERE organisation_id = $1 AND {wall} ORDER BY check_id", organisation)
-	if err != nil {
-		return catalogue.Set{}, fmt.Errorf("read what was changed in the checks: %w", err)
-	}
-	settings, err := fleet.Settings(tx, organisation)
+	l, err := layer(tx, organisation)
 	if err != nil {
 		return catalogue.Set{}, err
 	}
-	return catalogue.Resolve(catalogue.Builtin(), catalogue.Layer{Overrides: overrides, Watched: settings.Watched})
+	return l.resolve()
+}
+
+// changes are what an organisation changed in the checks, as kept.
+type changes struct {
+	overrides [][]byte
+	watched   []string
+}
+
+func layer(tx *store.Tx, organisation model.ID) (changes, error) {
+	overrides, err := store.Collect(tx, func(r *store.Rows) (raw []byte, err error) { return raw, r.Scan(&raw) },
+		"SELECT value FROM check_override WHERE organisation_id = $1 AND {wall} ORDER BY check_id", organisation)
+	if err != nil {
+		return changes{}, fmt.Errorf("read what was changed in the checks: %w", err)
+	}
+	settings, err := fleet.Settings(tx, organisation)
+	return changes{overrides, settings.Watched}, err
+}
+
+func (c changes) resolve() (catalogue.Set, error) {
+	overrides := make([]catalogue.Override, len(c.overrides))
+	for i, raw := range c.overrides {
+		if err := json.Unmarshal(raw, &overrides[i]); err != nil {
+			return catalogue.Set{}, fmt.Errorf("read what was changed in the checks: %w", err)
+		}
+	}
+	return catalogue.Resolve(catalogue.Builtin(), catalogue.Layer{Overrides: overrides, Watched: c.watched})
+}
+
+// same tells whether nothing is different.
+func (c changes) same(o changes) bool {
+	return slices.EqualFunc(c.overrides, o.overrides, bytes.Equal) && slices.Equal(c.watched, o.watched)
+}
+
+// resolved is the set that follows from changes, as it goes to machines. Each
+// machine that has work is asked whether it has the newest, so it is made once.
+type resolved struct {
+	changes
+	hash, raw []byte
+}
+
+func (h *Health) encoded(tx *store.Tx, organisation model.ID) (resolved, error) {
+	l, err := layer(tx, organisation)
+	if err != nil {
+		return resolved{}, err
+	}
+	if known, ok := h.sets.Load(organisation); ok && known.(resolved).same(l) {
+		return known.(resolved), nil
+	}
+	set, err := l.resolve()
+	if err != nil {
+		return resolved{}, err
+	}
+	hash := set.Hash()
+	r := resolved{l, hash[:], set.Encode()}
+	h.sets.Store(organisation, r)
+	return r, nil
 }
 
 // PendingSet is the check set of a machine, when it has another one.
-func (h *Health) PendingSet(ctx context.Context, from model.From) ([]model.Act, error) {
-	scope := store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
-	var acts []model.Act
-	err := h.store.View(ctx, scope, func(tx *store.Tx) error {
-		acts = nil
-		set, err := Set(tx, from.Organisation)
-		if err != nil {
-			return err
-		}
-		hash := set.Hash()
-		var has []byte
-		if err := tx.QueryRow("SELECT checks_hash FROM machine WHERE id = $1 AND {wall}", from.Machine).Scan(&has); err != nil {
-			return err
-		}
-		if string(has) != string(hash[:]) {
-			acts = []model.Act{{ID: model.NewID(), Machine: from, Expires: tx.Now().Add(time.Hour),
-				Body: &model.CheckSet{Hash: hash[:], Set: set.Encode()}}}
-		}
-		return nil
-	})
-	return acts, err
+func (h *Health) PendingSet(tx *store.Tx, from model.From) ([]model.Act, error) {
+	set, err := h.encoded(tx, from.Organisation)
+	if err != nil {
+		return nil, err
+	}
+	var has []byte
+	if err := tx.QueryRow("SELECT checks_hash FROM machine WHERE id = $1 AND {wall}", from.Machine).Scan(&has); err != nil {
+		return nil, err
+	}
+	if bytes.Equal(has, set.hash) {
+		return nil, nil
+	}
+	return []model.Act{{ID: model.NewID(), Machine: from, Expires: tx.Now().Add(time.Hour), Body: &model.CheckSet{Hash: set.hash, Set: set.raw}}}, nil
 }
 
 // SetSent writes down which set a machine was told.

@@ -21,6 +21,7 @@ package health
 
 import (
 	"log/slog"
+	"sync"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -44,6 +45,7 @@ const (
 type Health struct {
 	store *store.Store
 	log   *slog.Logger
+	sets  sync.Map // of resolved, by organisation
 }
 
 // New makes a Health.

@@ -234,16 +234,48 @@ func TestLeave(t *testing.T) {
 
 // A console that goes down has not failed to read what is pending.
 func TestFlushGoingDown(t *testing.T) {
-	var said bytes.Buffer
-	l := New(nil, Keys{}, uuid.New(), slog.New(slog.NewTextHandler(&said, nil)))
-	unknown := func(ctx context.Context, _ model.ID) (model.Machine, error) { return model.Machine{}, ctx.Err() }
-	l.SetHandlers(Handlers{Machine: unknown, Pending: []func(context.Context, model.From) ([]model.Act, error){
-		func(ctx context.Context, _ model.From) ([]model.Act, error) { return nil, ctx.Err() }}})
-	c := &line{lines: l, from: model.From{Machine: uuid.New()}, told: map[model.ID]bool{}}
-	l.lines[c.from.Machine] = c
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if l.Flush(ctx, c.from.Machine); said.Len() > 0 {
-		t.Errorf("it says %s", said.String())
-	}
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		var said bytes.Buffer
+		l := New(s, Keys{}, uuid.New(), slog.New(slog.NewTextHandler(&said, nil)))
+		unknown := func(ctx context.Context, _ model.ID) (model.Machine, error) { return model.Machine{}, ctx.Err() }
+		l.SetHandlers(Handlers{Machine: unknown, Pending: []func(*store.Tx, model.From) ([]model.Act, error){
+			func(*store.Tx, model.From) ([]model.Act, error) { return nil, nil }}})
+		c := &line{lines: l, from: model.From{Machine: uuid.New()}, told: map[model.ID]bool{}}
+		l.lines[c.from.Machine] = c
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if l.Flush(ctx, c.from.Machine); said.Len() > 0 {
+			t.Errorf("it says %s", said.String())
+		}
+	})
+}
+
+// What is pending is read together; where one source cannot be read, the others are.
+func TestPendingApart(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		l := New(s, Keys{}, uuid.New(), slog.New(slog.DiscardHandler))
+		broken := false
+		l.SetHandlers(Handlers{Pending: []func(*store.Tx, model.From) ([]model.Act, error){
+			func(tx *store.Tx, from model.From) ([]model.Act, error) {
+				if !broken {
+					return []model.Act{{ID: model.NewID(), Machine: from}}, nil
+				}
+				_, err := tx.Exec("SELECT nonsense FROM nowhere")
+				return nil, err
+			},
+			func(tx *store.Tx, from model.From) ([]model.Act, error) {
+				var n int
+				err := tx.QueryRow("SELECT count(*) FROM due").Scan(&n)
+				return []model.Act{{ID: model.NewID(), Machine: from}}, err
+			},
+		}})
+		from := model.From{Organisation: model.NewID(), Machine: model.NewID()}
+		if acts := l.pending(t.Context(), from); len(acts) != 2 {
+			t.Errorf("%d acts of two sources", len(acts))
+		}
+		broken = true
+		if acts := l.pending(t.Context(), from); len(acts) != 1 {
+			t.Errorf("%d acts when one of two sources is broken", len(acts))
+		}
+	})
 }

@@ -83,7 +83,7 @@ type Handlers struct {
 
 	// Pending are the sources of what a machine is to do; each returns acts in
 	// the order in which they are to be sent.
-	Pending []func(ctx context.Context, from model.From) ([]model.Act, error)
+	Pending []func(tx *store.Tx, from model.From) ([]model.Act, error)
 	// Send hears of each act before it is put on the line; false means that it is
 	// not to be sent now.
 	Send func(ctx context.Context, a model.Act) bool
@@ -206,34 +206,60 @@ func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 		c.hangUp()
 		return
 	}
-	for _, source := range l.handlers.Pending {
-		acts, err := source(ctx, c.from)
+	for _, a := range l.pending(ctx, c.from) {
 		if ctx.Err() != nil {
 			return // the console is going down
 		}
-		if err != nil {
-			l.log.Error("cannot read what is pending", "machine", machine, "error", err)
+		if c.told[a.ID] {
+			continue // a row stays pending until the machine has answered
+		}
+		if len(c.told) > maxTold {
+			clear(c.told) // an agent does nothing twice
+		}
+		if l.handlers.Send != nil && !l.handlers.Send(ctx, a) {
 			continue
 		}
-		for _, a := range acts {
-			if c.told[a.ID] {
-				continue // a row stays pending until the machine has answered
-			}
-			if len(c.told) > maxTold {
-				clear(c.told) // an agent does nothing twice
-			}
-			if l.handlers.Send != nil && !l.handlers.Send(ctx, a) {
-				continue
-			}
-			if !l.send(c, a) {
-				return // the next line tells it
-			}
-			c.told[a.ID] = true
-			if l.handlers.Sent != nil {
-				l.handlers.Sent(ctx, a)
-			}
+		if !l.send(c, a) {
+			return // the next line tells it
+		}
+		c.told[a.ID] = true
+		if l.handlers.Sent != nil {
+			l.handlers.Sent(ctx, a)
 		}
 	}
+}
+
+// pending reads what a machine is to do, in one snapshot. Where one source cannot be
+// read the others are, each for itself.
+func (l *Lines) pending(ctx context.Context, from model.From) []model.Act {
+	scope := store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
+	read := func(sources ...func(*store.Tx, model.From) ([]model.Act, error)) (all []model.Act, err error) {
+		err = l.store.View(ctx, scope, func(tx *store.Tx) error {
+			all = nil
+			for _, source := range sources {
+				acts, err := source(tx, from)
+				if err != nil {
+					return err
+				}
+				all = append(all, acts...)
+			}
+			return nil
+		})
+		return all, err
+	}
+	all, err := read(l.handlers.Pending...)
+	if err == nil || ctx.Err() != nil {
+		return all
+	}
+	all = nil
+	for _, source := range l.handlers.Pending {
+		acts, err := read(source)
+		if err != nil && ctx.Err() == nil {
+			l.log.Error("cannot read what is pending", "machine", from.Machine, "error", err)
+		}
+		all = append(all, acts...)
+	}
+	return all
 }
 
 // Send stamps one act and puts it on the machine's line; false means that this

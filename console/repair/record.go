@@ -15,31 +15,27 @@ func machineScope(from model.From) store.Scope {
 }
 
 // Pending are the runs that a machine is still to be told, and to be cancelled.
-func (r *Repair) Pending(ctx context.Context, from model.From) ([]model.Act, error) {
+func (r *Repair) Pending(tx *store.Tx, from model.From) ([]model.Act, error) {
 	var acts []model.Act
-	err := r.store.View(ctx, machineScope(from), func(tx *store.Tx) error {
-		acts = nil
-		runs, err := query(tx, "r.machine_id = $1 AND r.state IN ('queued', 'sent', 'running')", from.Machine)
-		if err != nil {
-			return err
+	runs, err := query(tx, "r.machine_id = $1 AND r.state IN ('queued', 'sent', 'running')", from.Machine)
+	if err != nil {
+		return nil, err
+	}
+	for _, run := range runs {
+		a := model.Act{ID: run.ID, Machine: from, Expires: run.ExpiresAt}
+		switch {
+		case run.Cancelling:
+			a.ID, a.Expires = model.DerivedID(run.ID, "cancel"), tx.Now().Add(time.Hour)
+			a.Body = &model.CancelRun{Run: run.ID, By: run.By}
+		case run.State != model.RunRunning: // a line tells each run once; of those before nobody knows what arrived
+			a.Body = &model.Work{Script: run.Script, Version: run.ScriptVersion, Hash: run.ScriptHash,
+				Parameters: run.Parameters, DryRun: run.DryRun, By: run.By, Verify: run.VerifyCheck, Instance: run.Instance}
+		default:
+			continue
 		}
-		for _, run := range runs {
-			a := model.Act{ID: run.ID, Machine: from, Expires: run.ExpiresAt}
-			switch {
-			case run.Cancelling:
-				a.ID, a.Expires = model.DerivedID(run.ID, "cancel"), tx.Now().Add(time.Hour)
-				a.Body = &model.CancelRun{Run: run.ID, By: run.By}
-			case run.State != model.RunRunning: // a line tells each run once; of those before nobody knows what arrived
-				a.Body = &model.Work{Script: run.Script, Version: run.ScriptVersion, Hash: run.ScriptHash,
-					Parameters: run.Parameters, DryRun: run.DryRun, By: run.By, Verify: run.VerifyCheck, Instance: run.Instance}
-			default:
-				continue
-			}
-			acts = append(acts, a)
-		}
-		return nil
-	})
-	return acts, err
+		acts = append(acts, a)
+	}
+	return acts, nil
 }
 
 // Send writes down that a machine is told a run; only then is it told. So a run

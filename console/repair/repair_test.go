@@ -132,7 +132,12 @@ func (h *shop) audited(action string) (n int) {
 
 func (h *shop) pending(from model.From) []model.Act {
 	h.t.Helper()
-	acts, err := h.Pending(h.t.Context(), from)
+	var acts []model.Act
+	err := h.store.View(h.t.Context(), machineScope(from), func(tx *store.Tx) error {
+		var err error
+		acts, err = h.Pending(tx, from)
+		return err
+	})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -150,27 +150,23 @@ func machineScope(from model.From) store.Scope {
 
 // Pending are the sessions that a machine is still to be asked to open, and to be
 // told to close.
-func (s *Sessions) Pending(ctx context.Context, from model.From) ([]model.Act, error) {
+func (s *Sessions) Pending(tx *store.Tx, from model.From) ([]model.Act, error) {
 	var acts []model.Act
-	err := s.store.View(ctx, machineScope(from), func(tx *store.Tx) error {
-		acts = nil
-		rows, err := query(tx, "s.machine_id = $1 AND (s.state = 'opening' AND s.told = $2 OR s.state = 'ended' AND s.closing = $3 AND s.ended_at > $4)",
-			from.Machine, false, true, store.Micros(tx.Now().Add(-closeTime)))
-		if err != nil {
-			return err
+	rows, err := query(tx, "s.machine_id = $1 AND (s.state = 'opening' AND s.told = $2 OR s.state = 'ended' AND s.closing = $3 AND s.ended_at > $4)",
+		from.Machine, false, true, store.Micros(tx.Now().Add(-closeTime)))
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		a := model.Act{ID: row.ID, Machine: from, Expires: row.CreatedAt.Add(openTime), Body: &model.OpenDoor{
+			Kind: row.Kind, Columns: row.Columns, Rows: row.Rows, By: row.By, Reason: row.Reason, Token: s.token(row.ID)}}
+		if row.Closing {
+			a.ID, a.Expires = model.DerivedID(row.ID, "close"), tx.Now().Add(closeTime)
+			a.Body = &model.CloseDoor{Session: row.ID, By: row.EndedBy}
 		}
-		for _, row := range rows {
-			a := model.Act{ID: row.ID, Machine: from, Expires: row.CreatedAt.Add(openTime), Body: &model.OpenDoor{
-				Kind: row.Kind, Columns: row.Columns, Rows: row.Rows, By: row.By, Reason: row.Reason, Token: s.token(row.ID)}}
-			if row.Closing {
-				a.ID, a.Expires = model.DerivedID(row.ID, "close"), tx.Now().Add(closeTime)
-				a.Body = &model.CloseDoor{Session: row.ID, By: row.EndedBy}
-			}
-			acts = append(acts, a)
-		}
-		return nil
-	})
-	return acts, err
+		acts = append(acts, a)
+	}
+	return acts, nil
 }
 
 // Sent writes down that the machine was asked.

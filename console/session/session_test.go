@@ -147,7 +147,11 @@ func (r *room) ended(id model.ID) model.Session {
 // pending are the acts for the machine, by what they are.
 func (r *room) pending() (opens []*model.OpenDoor, closes []*model.CloseDoor, acts []model.Act) {
 	r.t.Helper()
-	acts, err := r.Pending(r.t.Context(), r.machine)
+	err := r.store.View(r.t.Context(), machineScope(r.machine), func(tx *store.Tx) error {
+		var err error
+		acts, err = r.Pending(tx, r.machine)
+		return err
+	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
