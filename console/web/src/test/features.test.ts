@@ -5,6 +5,7 @@ import { longestSentence } from "../desk/Editors";
 import { belongs } from "../desk/queries";
 import { fold } from "../desk/Timeline";
 import { table } from "../fleet/AskPage";
+import { roomOf } from "../fleet/MachineFacts";
 import { fold as foldLetters } from "../frame/Palette";
 import { addLive, seriesKey, worstFirst } from "../health/queries";
 import { limitsOf, seriesName, threshold, whyNot } from "../health/series";
@@ -50,6 +51,14 @@ test("a hole in a chart has its reason where one is known, and none is made up",
 	expect(whyNot(translate, open, { ...known, presence: "offline", offline_reason: "asleep" })).toMatch(/asleep/);
 	expect(whyNot(translate, open, { ...known, presence: "online", offline_reason: "asleep" })).toMatch(/^no readings/);
 	expect(whyNot(translate, gap, { ...known, presence: "offline", offline_reason: "asleep" })).toMatch(/^no readings/);
+});
+
+test("free is what people can still fill, and nothing where that was not read", async () => {
+	await setLanguage("en");
+	const disk = { size_bytes: 271e9, used_bytes: 31e9, available_bytes: 67e9 };
+	const said = (fs: Parameters<typeof roomOf>[1]) => roomOf(translate, fs, 0.316).replace(/\u00a0/g, " ");
+	expect(said(disk)).toBe("32% · 67 GB free of 271 GB");
+	expect(said({ ...disk, available_bytes: null })).toBe("32%");
 });
 
 const series = (name: string, attributes: Record<string, string>, values: (number | null)[]): Series => ({
