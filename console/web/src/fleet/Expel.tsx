@@ -58,7 +58,7 @@ function Ask({ machine, close }: { machine: Machine; close: () => void }) {
 				<div className="pad stack">
 					{expel.error && <Wrong reason={expel.error} />}
 					<p>{t("expel.what")}</p>
-					<p>{t("expel.back")}</p>
+					<p>{t("expel.back", { command: "deskside-agent enroll --replace" })}</p>
 					<TextInput
 						label={t("expel.type", { name: machine.name })}
 						value={typed}

@@ -150,7 +150,7 @@ function Pane({ machine }: { machine: Machine }) {
 					<FactsPane facts={facts.data} machine={machine} />
 				) : (
 					<section>
-						<Empty>{t("machine.just_enrolled")}</Empty>
+						<Empty>{machine.last_seen_at ? t("machine.just_enrolled") : presenceSentence(t, machine)}</Empty>
 					</section>
 				)
 			) : (
