@@ -5,7 +5,7 @@ import type { AuditItem } from "../api/types";
 import { pick, useT } from "../i18n";
 import { moment, when } from "../i18n/format";
 import { Bones, Btn, Empty, Wrong } from "../ui/parts";
-import { didWords, resultWords, whoDid } from "./audit";
+import { aboutOf, didWords, resultWords, whoDid } from "./audit";
 import { useAudit } from "./queries";
 
 export function AuditPage() {
@@ -49,15 +49,10 @@ export function AuditPage() {
 	);
 }
 
-/** Kinds that have names: without one, the thing is gone. */
-const named = new Set(["machine", "ticket", "person", "group", "question", "alert", "run"]);
-
 /** “Stopped a script: Restart a service, LAP-1”. Who did something to themselves is not named twice. */
 function What({ item }: { item: AuditItem }) {
 	const t = useT();
-	const about = item.subjects.filter(
-		(one) => one.id !== item.actor.id && (one.name || (named.has(one.kind) && item.action !== "group.delete")),
-	);
+	const about = aboutOf(item);
 	const check = item.detail.check;
 	return (
 		<>

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { setLanguage, translate as t } from "../i18n";
-import { didWords, resultWords, whoDid } from "./audit";
+import { aboutOf, didWords, resultWords, whoDid } from "./audit";
 
 const root = join(import.meta.dirname, "../../..");
 const go = readdirSync(root, { recursive: true, encoding: "utf8" })
@@ -53,4 +53,16 @@ test("whoever acts is said in words", async () => {
 	expect(who("machine", "")).toBe("komputer");
 	expect(who("system", "help")).toBe("Deskside");
 	expect(who("system", "command line")).toBe("wiersz polecenia konsoli");
+});
+
+test("a row says what it is about once, and what is gone", () => {
+	const one = (kind: string, id: string, name?: string) => ({ kind, id, name: name ? { en: name, pl: name } : null });
+	const actor = { kind: "person", id: "p1", name: "Ewa" };
+	const ids = (action: string, ...subjects: ReturnType<typeof one>[]) =>
+		aboutOf({ action, actor, subjects }).map((subject) => subject.id);
+	expect(ids("run.start", one("machine", "m1", "LAP-1"), one("run", "r1", "Restart"))).toEqual(["r1", "m1"]);
+	expect(ids("person.sign_in", one("person", "p1", "Ewa"))).toEqual([]);
+	expect(ids("person.change", one("person", "p2"))).toEqual(["p2"]);
+	expect(ids("session.open", one("machine", "m1", "LAP-1"), one("session", "s1"))).toEqual(["m1"]);
+	expect(ids("group.delete", one("group", "g1"))).toEqual([]);
 });

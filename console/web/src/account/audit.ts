@@ -29,3 +29,12 @@ export function whoDid(t: Translate, { kind, name }: AuditItem["actor"]): string
 			? t("audit.by.requester", { name })
 			: name;
 }
+
+/** Kinds that have names: without one, the thing is gone. */
+const named = new Set(["machine", "ticket", "person", "group", "question", "alert", "run"]);
+
+/** What a row is about, before the computer where it was; whoever acts is said already, and what the row deletes is gone. */
+export const aboutOf = ({ action, actor, subjects }: Pick<AuditItem, "action" | "actor" | "subjects">) =>
+	subjects
+		.filter((one) => one.id !== actor.id && (one.name || (named.has(one.kind) && action !== "group.delete")))
+		.sort((a, b) => Number(a.kind === "machine") - Number(b.kind === "machine"));
