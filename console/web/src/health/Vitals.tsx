@@ -4,7 +4,6 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react
 import type { Alert, Machine, Series } from "../api/types";
 import { useT } from "../i18n";
 import { bits, lasted, measure, percent } from "../i18n/format";
-import { presenceSentence } from "../i18n/words";
 import type { Gap } from "../ui/gaps";
 import { Bar, Empty, Mark, Seg, Wrong } from "../ui/parts";
 import { type Point, PointsTable, Spark } from "../ui/plot";
@@ -239,9 +238,7 @@ function Chart({ machine, booted }: { machine: Machine; booted?: number }) {
 						</Suspense>
 					)
 				) : (
-					vitals.data && (
-						<Empty>{machine.last_seen_at ? t("machine.just_enrolled") : presenceSentence(t, machine)}</Empty>
-					)
+					vitals.data && <Empty>{t(machine.last_seen_at ? "machine.just_enrolled" : "machine.no_readings")}</Empty>
 				)}
 			</div>
 		</section>
