@@ -3,7 +3,7 @@ import { I18nProvider } from "@lingui/react";
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, render } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import type { Run } from "../api/types";
 import { RunAnswer } from "./RunAnswer";
 
@@ -19,6 +19,9 @@ const run = {
 	refusal: null,
 	verify: { check: "filesystem.full", verdict: "not_run" },
 } as unknown as Run;
+
+// The output is read as it comes; none comes.
+beforeEach(() => void vi.spyOn(globalThis, "fetch").mockReturnValue(new Promise(() => {})));
 
 const said = (shown: Run) => {
 	cleanup();
