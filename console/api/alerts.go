@@ -32,10 +32,11 @@ type Alert struct {
 	StartedAt      time.Time          `json:"started_at"`
 	ChangedAt      time.Time          `json:"changed_at"`
 	ResolvedAt     *time.Time         `json:"resolved_at"`
-	Values         map[string]float64 `json:"values"`
+	Values         map[string]float64 `json:"values" doc:"of a resolved alert: what was read when it was over"`
 	Title          Words              `json:"title"`
 	Finding        Words              `json:"finding"`
 	Plain          Words              `json:"plain"`
+	Done           *Words             `json:"done" doc:"of a resolved alert: how it is since; the words above are of the time when it fired"`
 	Evidence       Evidence           `json:"evidence"`
 	Cures          []string           `json:"cures" nullable:"false"`
 	Ticket         *uuid.UUID         `json:"ticket_id"`
@@ -57,6 +58,9 @@ func alertOf(a health.AlertOf) Alert {
 		Title: a.Title, Finding: a.Finding, Plain: a.Plain, Cures: []string{}, Ticket: idOrNull(a.Ticket), Version: a.Version,
 		AcknowledgedBy: whoOf(model.Actor{Kind: model.ByTechnician, ID: a.AckedBy, Name: a.AckedName}),
 		Evidence:       Evidence{Vitals: []Series{}, Processes: []model.TopProcess{}},
+	}
+	if !a.Open() {
+		out.Done = wordsOrNull(a.Done)
 	}
 	if out.Values == nil {
 		out.Values = map[string]float64{}

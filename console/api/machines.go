@@ -21,7 +21,7 @@ type Machine struct {
 	Name          string        `json:"name"`
 	Presence      string        `json:"presence" enum:"online,offline"`
 	OfflineReason *string       `json:"offline_reason" enum:"asleep,shut_down,link_lost,crashed,updating,unknown"`
-	LastSeenAt    *time.Time    `json:"last_seen_at"`
+	LastSeenAt    *time.Time    `json:"last_seen_at" doc:"null while it never was online"`
 	EnrolledAt    time.Time     `json:"enrolled_at"`
 	OS            MachineOS     `json:"os"`
 	Agent         MachineAgent  `json:"agent"`
@@ -78,7 +78,7 @@ type MachinePolicy struct {
 func machineOf(m model.Machine, worst map[model.ID]model.Alert) Machine {
 	out := Machine{
 		ID: m.ID, Organisation: m.Organisation, Name: m.Name, Presence: m.PresenceWord(),
-		LastSeenAt: timeOrNull(m.LastSeen), EnrolledAt: m.EnrolledAt, OS: MachineOS(m.OS),
+		EnrolledAt: m.EnrolledAt, OS: MachineOS(m.OS),
 		Agent:  MachineAgent{Version: m.AgentVersion, Protocol: m.Protocol, Capabilities: append([]string{}, m.Capabilities...)},
 		Health: string(m.Health), OpenAlerts: m.OpenAlerts, Policy: MachinePolicy(m.Policy), Revoked: m.Revoked, Version: m.Version,
 	}
@@ -86,6 +86,9 @@ func machineOf(m model.Machine, worst map[model.ID]model.Alert) Machine {
 		now := time.Now().UTC()
 		out.LastSeenAt = &now
 	} else {
+		if m.Came() {
+			out.LastSeenAt = timeOrNull(m.LastSeen)
+		}
 		reason := m.Reason
 		if reason == model.OfflineNone {
 			reason = model.OfflineUnknown

@@ -48,6 +48,7 @@ type Example struct {
 type Field struct {
 	Name  string `json:"name"`
 	Type  string `json:"type"`
+	Unit  string `json:"unit" doc:"of a number: ratio, bytes, bytes/s, bits/s, seconds, cores or empty"`
 	Class string `json:"class" enum:"plain,personal,private"`
 	Vital bool   `json:"vital" doc:"changes from moment to moment: not for the rule of a group"`
 	Help  Words  `json:"help"`
@@ -134,7 +135,7 @@ func (a *API) questionRoutes() {
 	operation(a, http.MethodGet, "/expression/fields", "question.ask", "What an expression can name", func(context.Context, *struct{}) (*Answer[[]Field], error) {
 		out := []Field{}
 		for _, f := range expression.Fields() {
-			out = append(out, Field{Name: f.Name, Type: f.Type, Class: f.Class.String(), Vital: f.Vital, Help: Words(f.Help)})
+			out = append(out, Field{Name: f.Name, Type: f.Type, Unit: f.Unit, Class: f.Class.String(), Vital: f.Vital, Help: Words(f.Help)})
 		}
 		return answer(out, nil)
 	})

@@ -276,5 +276,5 @@ func (h *Health) Acknowledge(tx *store.Tx, id model.ID, version int64, who model
 		return a, err
 	}
 	return a, tx.Audit(store.Entry{Organisation: a.Organisation, Action: "alert.acknowledge", Result: "done",
-		Subjects: []store.Subject{{Kind: "alert", ID: a.ID}}})
+		Subjects: []store.Subject{{Kind: "alert", ID: a.ID}, {Kind: "machine", ID: a.Machine}}})
 }

@@ -102,6 +102,10 @@ func (m *Machine) Disconnected(node ID, since time.Time, reason OfflineReason, n
 	return true
 }
 
+// Came tells whether the machine has ever had a line. Enrolment alone is none:
+// the agent that asks for a name ends there.
+func (m *Machine) Came() bool { return m.Online || m.LastSeen.After(m.EnrolledAt) }
+
 // PresenceWord is online or offline.
 func (m *Machine) PresenceWord() string {
 	if m.Online {

@@ -172,7 +172,7 @@ func (r *Repair) Cancel(ctx context.Context, scope store.Scope, id model.ID) (mo
 			return err
 		}
 		return tx.Audit(store.Entry{Organisation: run.Organisation, Action: "run.cancel", Result: "done",
-			Subjects: []store.Subject{{Kind: "run", ID: run.ID}}})
+			Subjects: []store.Subject{{Kind: "run", ID: run.ID}, {Kind: "machine", ID: run.Machine}}})
 	})
 	if err == nil {
 		r.hint(run.Machine)

@@ -45,15 +45,15 @@ func (p *Program) Answer(m *Machine) (Answer, error) {
 	case listKind:
 		l := v.ref.(*listValue)
 		b.Undecided = l.undecided
-		b.Columns = columns(p.typ)
+		b.Columns = p.columns()
 		for i := range l.n {
-			if !b.add(p.typ, l.at(i)) {
+			if !b.add(p, l.at(i)) {
 				break
 			}
 		}
 	default:
-		b.Columns = columns(p.typ)
-		b.add(p.typ, v)
+		b.Columns = p.columns()
+		b.add(p, v)
 	}
 	return b.Answer, nil
 }
@@ -64,12 +64,12 @@ type answerBuilder struct {
 	bytes int
 }
 
-// columns returns the headings of a value of that type.
-func columns(t typ) []string {
-	switch {
+// columns returns the headings of the program's value.
+func (p *Program) columns() []string {
+	switch t := p.typ; {
 	case t.rows != nil:
 		var out []string
-		for _, f := range t.rows.columns[:min(len(t.rows.columns), MaxColumns)] {
+		for _, f := range p.shown {
 			out = append(out, f.Name[len(t.rows.name)+1:])
 		}
 		return out
@@ -80,18 +80,18 @@ func columns(t typ) []string {
 }
 
 // add appends one row and reports whether there is room for more.
-func (b *answerBuilder) add(t typ, v Value) bool {
+func (b *answerBuilder) add(p *Program, v Value) bool {
 	if len(b.Rows) == MaxAnswerRows {
 		b.Truncated = true
 		return false
 	}
 	var row []Value
 	switch {
-	case t.rows != nil:
-		for _, f := range t.rows.columns[:len(b.Columns)] {
+	case p.typ.rows != nil:
+		for _, f := range p.shown {
 			row = append(row, f.get(v.ref))
 		}
-	case t.rec != nil:
+	case p.typ.rec != nil:
 		row = append(row, v.ref.(*record).cells...)
 	default:
 		row = []Value{v}

@@ -51,6 +51,29 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+// TestAnswerShowsWhatItAskedFor: a row leaves out some of its fields, but never
+// one that the question named.
+func TestAnswerShowsWhatItAskedFor(t *testing.T) {
+	for _, tc := range []struct{ source, want string }{
+		{`filesystems`, "mount device type kind read_only size_bytes available_bytes used"},
+		{`filter(filesystems, .used > 0.2)`, "mount device type kind read_only size_bytes available_bytes used"},
+		{`filter(filesystems, .inodes_used_ratio < 0.9)`, "mount device type kind read_only size_bytes available_bytes inodes_used_ratio"},
+		{`filter(filesystems, .used > 0.2 and .inodes_used_ratio < 0.9)`, "mount device type kind read_only size_bytes used inodes_used_ratio"},
+		{`filter(processes, .owner == "maria")`, "pid name cpu rss_bytes owner started_at state"},
+		{`filter(network, "10.1.4.57/24" in .addresses)`, "name up speed_bits mtu"},
+		{`people`, "name since terminal"},
+	} {
+		ask(t, desk(), tc.source)
+		p, err := Compile(Use{Kind: Question}, tc.source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(p.columns(), " "); got != tc.want {
+			t.Errorf("%s shows %s, want %s", tc.source, got, tc.want)
+		}
+	}
+}
+
 func TestAnswerSaysWhatIsMissing(t *testing.T) {
 	if a := ask(t, desk(), `swap.used`); a.Unknown != "swap.used: not here" {
 		t.Errorf("unknown: %q", a.Unknown)

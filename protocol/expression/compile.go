@@ -41,6 +41,7 @@ type Program struct {
 	run    node
 	class  Class
 	reads  map[string]*field
+	shown  []*field // the columns of a row that is shown whole
 }
 
 // typ is what is known of a value before it is computed.
@@ -85,13 +86,14 @@ func Compile(use Use, source string) (*Program, error) {
 		return nil, c.parseError(err)
 	}
 	p, t := c.expr(tree.Node)
+	shown := c.columns(t)
 	if c.err == nil {
 		c.result(tree.Node, t)
 	}
 	if c.err != nil {
 		return nil, c.err
 	}
-	prog := &Program{source: source, typ: t, run: p, reads: c.reads}
+	prog := &Program{source: source, typ: t, run: p, reads: c.reads, shown: shown}
 	for _, f := range c.reads {
 		prog.class = max(prog.class, f.Class)
 	}
@@ -240,10 +242,40 @@ func (c *compiler) result(n ast.Node, t typ) {
 		}
 	}
 	if t.kind == rowKind || t.kind == listKind && t.rows != nil {
-		for _, f := range t.rows.columns {
-			c.read(f)
+		for _, f := range t.rows.fields {
+			if !f.hide {
+				c.read(f)
+			}
 		}
 	}
+}
+
+// columns chooses what is shown of a row: the columns of its list from the left,
+// and in any case what the expression named, so that nobody is asked for a value
+// that the answer leaves out. A list of texts has no place in a cell.
+func (c *compiler) columns(t typ) []*field {
+	if t.rows == nil {
+		return nil
+	}
+	named := func(f *field) bool { return c.reads[f.Name] != nil && f.typ.kind <= timeKind }
+	room := MaxColumns
+	for _, f := range t.rows.fields {
+		if named(f) {
+			room--
+		}
+	}
+	var out []*field
+	for _, f := range t.rows.fields {
+		switch {
+		case len(out) == MaxColumns:
+		case named(f):
+			out = append(out, f)
+		case !f.hide && room > 0:
+			out = append(out, f)
+			room--
+		}
+	}
+	return out
 }
 
 func (c *compiler) read(f *field) { c.reads[f.Name] = f }

@@ -58,7 +58,7 @@ type field struct {
 	Field
 	typ  typ
 	get  func(row any) Value
-	hide bool // not among the columns of a row that is shown whole
+	hide bool // not among the columns of a row that is shown whole, unless the expression names it
 }
 
 // collection is one list of rows.
@@ -68,7 +68,7 @@ type collection struct {
 	key      string // the field that the look-up and the instance go by
 	same     func(key, asked string) bool
 	field    *field
-	columns  []*field
+	fields   []*field // of a row, in their order
 	by       map[string]*field
 	rows     func(*Machine) (n int, known bool)
 	at       func(*Machine, int) any
@@ -107,9 +107,7 @@ var schema = sync.OnceValue(func() *fieldList {
 			f.typ = typ{kind: listKind, rows: c}
 		default:
 			c.by[tail] = f
-			if !f.hide {
-				c.columns = append(c.columns, f)
-			}
+			c.fields = append(c.fields, f)
 		}
 	}
 	for _, c := range s.collections {

@@ -1,7 +1,11 @@
-/** The audit log: who did what to which machine, newest first. */
-import { useT } from "../i18n";
+/** The audit log: who did what to what, newest first, in sentences. */
+import { Link } from "@tanstack/react-router";
+import { Fragment } from "react";
+import type { AuditItem } from "../api/types";
+import { pick, useT } from "../i18n";
 import { moment, when } from "../i18n/format";
 import { Bones, Btn, Empty, Wrong } from "../ui/parts";
+import { aboutOf, didWords, resultWords, whoDid } from "./audit";
 import { useAudit } from "./queries";
 
 export function AuditPage() {
@@ -27,9 +31,11 @@ export function AuditPage() {
 					{rows.map((item) => (
 						<tr key={item.id}>
 							<td title={moment(item.at)}>{when(item.at)}</td>
-							<td>{item.actor.name || item.actor.kind}</td>
-							<td className="mono">{item.action}</td>
-							<td className="mid">{item.result}</td>
+							<td>{whoDid(t, item.actor)}</td>
+							<td title={item.action}>
+								<What item={item} />
+							</td>
+							<td className="mid">{resultWords(t, item.result)}</td>
 						</tr>
 					))}
 				</tbody>
@@ -41,4 +47,42 @@ export function AuditPage() {
 			)}
 		</>
 	);
+}
+
+/** “Stopped a script: Restart a service, LAP-1”. Who did something to themselves is not named twice. */
+function What({ item }: { item: AuditItem }) {
+	const t = useT();
+	const about = aboutOf(item);
+	const check = item.detail.check;
+	return (
+		<>
+			{didWords(t, item.action)}
+			{about.length > 0 && ": "}
+			{about.map((one, i) => (
+				<Fragment key={`${one.kind} ${one.id}`}>
+					{i > 0 && ", "}
+					<Subject subject={one} />
+				</Fragment>
+			))}
+			{typeof check === "string" && (
+				<>
+					: <span className="mono">{check}</span>
+				</>
+			)}
+		</>
+	);
+}
+
+function Subject({ subject }: { subject: AuditItem["subjects"][number] }) {
+	const t = useT();
+	const name = pick(subject.name);
+	if (!name) return <span className="dim">{t("audit.gone")}</span>;
+	const to = subject.kind === "machine" ? "/computers/$id" : subject.kind === "ticket" ? "/tickets/$id" : undefined;
+	if (to)
+		return (
+			<Link to={to} params={{ id: subject.id }} className="link mono nowrap">
+				{name}
+			</Link>
+		);
+	return <span className={subject.kind === "question" ? "mono" : undefined}>{name}</span>;
 }

@@ -942,6 +942,7 @@ export interface components {
             /** Format: int64 */
             count: number;
             cures: string[];
+            done: components["schemas"]["Words"] | null;
             evidence: components["schemas"]["Evidence"];
             finding: components["schemas"]["Words"];
             flapping: boolean;
@@ -961,6 +962,7 @@ export interface components {
             state: "firing" | "unknown" | "resolved";
             ticket_id: string;
             title: components["schemas"]["Words"];
+            /** @description of a resolved alert: what was read when it was over */
             values: {
                 [key: string]: number;
             };
@@ -994,6 +996,7 @@ export interface components {
         AuditSubject: {
             id: string;
             kind: string;
+            name: components["schemas"]["Words"] | null;
         };
         ChangeBody: {
             acknowledged: boolean;
@@ -1200,6 +1203,8 @@ export interface components {
             help: components["schemas"]["Words"];
             name: string;
             type: string;
+            /** @description of a number: ratio, bytes, bytes/s, bits/s, seconds, cores or empty */
+            unit: string;
             /** @description changes from moment to moment: not for the rule of a group */
             vital: boolean;
         };
@@ -1340,7 +1345,10 @@ export interface components {
             /** @enum {string} */
             health: "ok" | "warning" | "critical" | "unknown";
             id: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description null while it never was online
+             */
             last_seen_at: string | null;
             name: string;
             /** @enum {string|null} */

@@ -2,13 +2,13 @@
 import { Select, Textarea } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { Answer, Question } from "../api/types";
+import type { Answer, Field, Question } from "../api/types";
 import { pick, useT } from "../i18n";
-import { bytes, duration, number } from "../i18n/format";
+import { bytes, duration, number, percent } from "../i18n/format";
 import { useKeys } from "../ui/keyboard";
 import { Bones, Btn, Empty, Wrong } from "../ui/parts";
 import { FieldHelp, Refused } from "./expression";
-import { useAnswers, useAsk, useExamples, useGroups, useQuestion } from "./queries";
+import { useAnswers, useAsk, useExamples, useFields, useGroups, useQuestion } from "./queries";
 import "./fleet.css";
 
 type Props = {
@@ -148,6 +148,10 @@ function Answers({ id, question }: { id: string; question?: Question }) {
 	const t = useT();
 	const answers = useAnswers(id, (question?.answered ?? 0) + (question?.failed ?? 0));
 	const { lines, fields, refused } = useMemo(() => table(answers.data ?? []), [answers.data]);
+	const known = useFields();
+	const units = new Map(
+		fields.map((field) => [field, unitOf(known.data ?? [], question?.expression ?? "", field)] as const),
+	);
 	const numeric = new Set(fields.filter((field) => lines.some((line) => typeof line.row[field] === "number")));
 	if (answers.error) return <Wrong reason={answers.error} large />;
 	if (lines.length === 0 && refused.length === 0)
@@ -183,7 +187,7 @@ function Answers({ id, question }: { id: string; question?: Question }) {
 								</td>
 								{fields.map((field) => (
 									<td key={field} className={numeric.has(field) ? "r" : undefined}>
-										{shown(field, line.row[field]) ?? <span className="dim">{t("ask.unknown")}</span>}
+										{shown(field, line.row[field], units.get(field)) ?? <span className="dim">{t("ask.unknown")}</span>}
 									</td>
 								))}
 								<td className="r dim">
@@ -235,8 +239,27 @@ export function table(answers: Answer[]): { lines: Line[]; fields: string[]; ref
 	return { lines, fields, refused: answers.filter((answer) => answer.error) };
 }
 
-function shown(field: string, value: unknown): string | undefined {
+/**
+ * The unit of a column: that of the field it shows. A column that the expression computes has none that we know, and neither has one
+ * that it gives another name than the field's own path.
+ */
+export function unitOf(known: Pick<Field, "name" | "unit">[], expression: string, column: string): string | undefined {
+	const named = new RegExp(`[{,]\\s*"?${column.replace(/\W/g, "\\$&")}"?\\s*:\\s*([\\w.]+)\\s*[,}]`).exec(
+		expression,
+	)?.[1];
+	const mapped = column === "value" ? (/,\s*(\.\w+)\s*\)\s*$/.exec(expression)?.[1] ?? expression.trim()) : undefined;
+	const path = named ?? mapped ?? (expression.includes("{") ? undefined : `.${column}`);
+	if (!path) return undefined;
+	return known.find(({ name }) => {
+		if (!path.startsWith(".")) return name === path;
+		const list = name.slice(0, -path.length);
+		return name.endsWith(path) && new RegExp(`\\b${list.replace(/s$/, "s?")}\\b`).test(expression);
+	})?.unit;
+}
+
+function shown(field: string, value: unknown, unit: string | undefined): string | undefined {
 	if (value === null || value === undefined) return undefined;
+	if (typeof value === "number" && unit === "ratio") return percent(value, value < 0.1 ? 1 : 0);
 	if (typeof value === "number")
 		return field.endsWith("_bytes")
 			? bytes(value)

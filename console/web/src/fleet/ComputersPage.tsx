@@ -122,13 +122,20 @@ export function ComputersPage({ filter, set, open }: Props) {
 	);
 }
 
-function fleetSentence(t: ReturnType<typeof useT>, { by_health, total }: MachineCounts): string {
-	const { critical, warning } = by_health;
+/** What the fleet needs, in a sentence. Of whom nothing is known it does not say that they are well. */
+export function fleetSentence(t: ReturnType<typeof useT>, { by_health, total }: MachineCounts): string {
+	const { critical, warning, unknown } = by_health;
 	if (critical && warning)
 		return `${t("computers.need", { n: critical })}, ${t("computers.and_week", { n: warning })}.`;
 	if (critical) return `${t("computers.need", { n: critical })}.`;
 	if (warning) return `${t("computers.week", { n: warning })}.`;
-	return t("computers.fine", { n: total });
+	const fine = total - unknown;
+	return [
+		(fine > 0 || !unknown) && t("computers.fine", { n: fine }),
+		unknown > 0 && t("computers.not_known", { n: unknown }),
+	]
+		.filter(Boolean)
+		.join(" ");
 }
 
 function Distribution({ counts }: { counts: MachineCounts }) {
@@ -166,6 +173,7 @@ function Rail({ filter, counts, groups, set }: RailProps) {
 				<button
 					key={word}
 					type="button"
+					className={value === undefined && filter.group ? "no-filter" : undefined}
 					aria-pressed={filter.presence === value}
 					onClick={() => set({ presence: value })}
 				>

@@ -5,7 +5,7 @@ import type { Machine } from "../api/types";
 import { useT } from "../i18n";
 import { Icon } from "../ui/icons";
 import { say } from "../ui/notices";
-import { Btn, Wrong } from "../ui/parts";
+import { Btn, WithCommands, Wrong } from "../ui/parts";
 import { useExpel } from "./queries";
 
 export function ExpelMenu({ machine }: { machine: Machine }) {
@@ -58,7 +58,9 @@ function Ask({ machine, close }: { machine: Machine; close: () => void }) {
 				<div className="pad stack">
 					{expel.error && <Wrong reason={expel.error} />}
 					<p>{t("expel.what")}</p>
-					<p>{t("expel.back")}</p>
+					<p>
+						<WithCommands>{t("expel.back", { command: "deskside-agent enroll --replace" })}</WithCommands>
+					</p>
 					<TextInput
 						label={t("expel.type", { name: machine.name })}
 						value={typed}

@@ -7,7 +7,7 @@ import type { Machine } from "../api/types";
 import { useT } from "../i18n";
 import { when } from "../i18n/format";
 import { headline, presence, presenceSentence } from "../i18n/words";
-import { Bones, Btn, Mark, Wrong } from "../ui/parts";
+import { Bones, Btn, Mark, WithCommands, Wrong } from "../ui/parts";
 import { CheckNow } from "./CheckNow";
 import { useMachine } from "./queries";
 import "./fleet.css";
@@ -53,13 +53,17 @@ export function MachineCard({
 					<Mark grade={online ? "ok" : "unknown"}>{presence(t, data)}</Mark>
 				</div>
 				<p className="card-words">
-					{data.headline && !data.revoked
-						? headline(t, data)
-						: online
-							? data.last_seen_at
-								? t("machine.fine", { at: when(data.last_seen_at) })
-								: t("machine.just_enrolled")
-							: presenceSentence(t, data)}
+					{data.headline && !data.revoked ? (
+						headline(t, data)
+					) : online ? (
+						data.last_seen_at ? (
+							t("machine.fine", { at: when(data.last_seen_at) })
+						) : (
+							t("machine.just_enrolled")
+						)
+					) : (
+						<WithCommands>{presenceSentence(t, data)}</WithCommands>
+					)}
 				</p>
 				<div className="line wrap">
 					{!data.revoked && can("session.open") && data.policy.terminal !== "off" && (

@@ -106,6 +106,16 @@ function FactRow({ name, children, mono }: { name: string; children: React.React
 	);
 }
 
+/** How full a volume is, and what people can still fill: size minus used would count what is kept for root. */
+export function roomOf(
+	t: ReturnType<typeof useT>,
+	{ size_bytes, available_bytes }: Pick<Facts["filesystems"][number], "size_bytes" | "available_bytes">,
+	ratio: number,
+): string {
+	if (size_bytes === null || available_bytes === null) return percent(ratio);
+	return t("machine.free_of", { ratio: percent(ratio), free: bytes(available_bytes), size: bytes(size_bytes) });
+}
+
 const fullness = (ratio: number): Grade | undefined =>
 	ratio >= 0.95 ? "critical" : ratio >= 0.85 ? "warning" : undefined;
 
@@ -138,12 +148,7 @@ export function FactsRows({ facts }: { facts: Facts }) {
 										<Bar ratio={ratio} grade={fullness(ratio)} />
 									)}
 									<span className="mid cut" title={fs.type ?? undefined}>
-										{ratio !== null &&
-											t("machine.free_of", {
-												ratio: percent(ratio),
-												free: bytes((fs.size_bytes ?? 0) - (fs.used_bytes ?? 0)),
-												size: bytes(fs.size_bytes ?? 0),
-											})}
+										{ratio !== null && roomOf(t, fs, ratio)}
 									</span>
 								</li>
 							);

@@ -9,7 +9,7 @@ import type { Facts, Machine } from "../api/types";
 import { useT } from "../i18n";
 import { presence, presenceSentence, systemName } from "../i18n/words";
 import { useKeys } from "../ui/keyboard";
-import { Bones, Btn, Chip, Empty, Wrong } from "../ui/parts";
+import { Bones, Btn, Chip, Empty, WithCommands, Wrong } from "../ui/parts";
 import { CheckNow } from "./CheckNow";
 import { ExpelMenu } from "./Expel";
 import { FactsPane, FactsRows } from "./MachineFacts";
@@ -93,7 +93,11 @@ function Head({ machine, parts }: { machine: Machine; parts: MachineParts }) {
 				<parts.OpenTickets machine={machine} />
 			</div>
 			<p className="sentence">
-				{ours && (online || machine.headline) ? <parts.Sentence machine={machine} /> : presenceSentence(t, machine)}
+				{ours && (online || machine.headline) ? (
+					<parts.Sentence machine={machine} />
+				) : (
+					<WithCommands>{presenceSentence(t, machine)}</WithCommands>
+				)}
 			</p>
 			<div className="line wrap acts">
 				{runs && (
@@ -150,7 +154,7 @@ function Pane({ machine }: { machine: Machine }) {
 					<FactsPane facts={facts.data} machine={machine} />
 				) : (
 					<section>
-						<Empty>{t("machine.just_enrolled")}</Empty>
+						<Empty>{t(machine.last_seen_at ? "machine.just_enrolled" : "machine.no_readings")}</Empty>
 					</section>
 				)
 			) : (

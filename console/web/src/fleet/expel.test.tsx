@@ -25,6 +25,7 @@ test("a computer is expelled only when its very name was typed", async () => {
 	render(<ExpelMenu machine={machine} />, { wrapper: around });
 	fireEvent.click(screen.getByRole("button", { name: "More for this computer" }));
 	fireEvent.click(await screen.findByText("Expel this computer…"));
+	expect(await screen.findByText(/deskside-agent enroll --replace/)).toBeTruthy();
 	const field = await screen.findByLabelText(/^To confirm, type the name/);
 	const button = () => screen.getByRole<HTMLButtonElement>("button", { name: "Expel the computer" });
 	for (const typed of ["", "LAP-", "LAP-11"]) {

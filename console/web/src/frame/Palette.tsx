@@ -5,8 +5,8 @@ import { type ReactNode, useId, useState } from "react";
 import { type MessageId, pick, useT } from "../i18n";
 import { titleOf } from "../i18n/words";
 import { Icon, type IconName } from "../ui/icons";
-import { Mark } from "../ui/parts";
-import { useSearch } from "./queries";
+import { Mark, Wrong } from "../ui/parts";
+import { isEmpty, LETTERS, useSearch } from "./queries";
 
 export type Action = { word: MessageId; icon: IconName; kbd?: string; run: () => void };
 export type Destination = { ticket: string } | { machine: string } | { person: string };
@@ -35,7 +35,7 @@ export function Palette(props: {
 		run();
 	};
 	const entries: Entry[] = [];
-	if (typed.trim().length > 1 && found.data) {
+	if (typed.trim().length >= LETTERS && found.data) {
 		for (const ticket of found.data.tickets)
 			entries.push({
 				id: ticket.id,
@@ -87,8 +87,9 @@ export function Palette(props: {
 		});
 	}
 	const words = typed.trim();
-	const empty = entries.length === 0 && words !== "" && asked === words && !found.isFetching;
-	if (empty && props.newTicket)
+	const nothing =
+		words.length >= LETTERS && asked === words && found.isSuccess && !found.isFetching && isEmpty(found.data);
+	if (nothing && entries.length === 0 && props.newTicket)
 		entries.push({
 			id: "new",
 			group: "palette.actions",
@@ -137,7 +138,11 @@ export function Palette(props: {
 				<kbd>Esc</kbd>
 			</div>
 			<div className="palette-found">
-				{empty && <p className="empty label">{t("palette.nothing", { q: words })}</p>}
+				<div role="status">
+					{words !== "" && words.length < LETTERS && <p className="empty label">{t("palette.two_letters")}</p>}
+					{nothing && <p className="empty label">{t("palette.nothing", { q: words })}</p>}
+				</div>
+				{words.length >= LETTERS && found.error && <Wrong reason={found.error} />}
 				<div id={listId} role="listbox" aria-label={t("frame.search")}>
 					{entries.map((entry, i) => (
 						<div key={entry.id}>

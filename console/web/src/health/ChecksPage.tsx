@@ -40,6 +40,7 @@ function OneCheck({ check }: { check: Check }) {
 	const reset = () => {
 		setChange({});
 		setServices(undefined);
+		patch.reset();
 	};
 	const write = (what: CheckChange) =>
 		patch.mutate(

@@ -1,8 +1,8 @@
 /** The finding card: the plain sentence and the measurement side by side, with the evidence below both. */
 import { useState } from "react";
 import type { Alert } from "../api/types";
-import { type Language, language, pick, useT } from "../i18n";
-import { bytes, clock, measure, percent } from "../i18n/format";
+import { type Language, language, type MessageId, pick, useT } from "../i18n";
+import { bytes, clock, measure, percent, when } from "../i18n/format";
 import { spacing, withGaps } from "../ui/gaps";
 import { Chip, type Grade, Mark } from "../ui/parts";
 import { Evidence, type Point, PointsTable } from "../ui/plot";
@@ -18,6 +18,9 @@ export function FindingCard({ alert }: { alert: Alert }) {
 	const resolved = alert.state === "resolved";
 	const grade: Grade = alert.state === "unknown" ? "unknown" : alert.severity;
 	const program = programOf(alert);
+	// What an alert that is over said holds for then; what is true now stands before it.
+	const over = resolved ? alert.resolved_at : null;
+	const then = over && t("finding.then", { from: when(alert.started_at), until: when(over) });
 	return (
 		<article className="finding" aria-label={pick(alert.title)}>
 			<div>
@@ -35,15 +38,24 @@ export function FindingCard({ alert }: { alert: Alert }) {
 						</button>
 					))}
 				</div>
-				<p className="finding-plain" lang={spoken}>
-					{alert.plain[spoken] || alert.title[spoken]}
-				</p>
+				{resolved ? (
+					<>
+						<p className="finding-plain" lang={spoken}>
+							{alert.done?.[spoken] || t("finding.over")}
+						</p>
+						<p className="finding-then">
+							{then} <span lang={spoken}>{alert.plain[spoken] || alert.title[spoken]}</span>
+						</p>
+					</>
+				) : (
+					<p className="finding-plain" lang={spoken}>
+						{alert.plain[spoken] || alert.title[spoken]}
+					</p>
+				)}
 			</div>
 			<div className="finding-tech">
 				<div className="line label finding-top">
-					<span className="grow">
-						{resolved ? t("finding.was", { grade: t(`health.${alert.severity}`) }) : t("finding.measured")}
-					</span>
+					<span className="grow">{t("finding.measured")}</span>
 					{resolved && alert.resolved_at ? (
 						<Chip grade="ok">{t("finding.cleared", { at: clock(alert.resolved_at) })}</Chip>
 					) : (
@@ -52,8 +64,19 @@ export function FindingCard({ alert }: { alert: Alert }) {
 					{program && <b className="cut">{program}</b>}
 					<span className="mono">{alert.check}</span>
 				</div>
-				<p className="text">{pick(alert.finding)}</p>
-				<Values values={alert.values} />
+				{resolved ? (
+					<>
+						<Values values={alert.values} />
+						<p className="text finding-then">
+							{then} {pick(alert.finding)}
+						</p>
+					</>
+				) : (
+					<>
+						<p className="text">{pick(alert.finding)}</p>
+						<Values values={alert.values} />
+					</>
+				)}
 			</div>
 			<Figure alert={alert} />
 			<Processes alert={alert} />
@@ -61,16 +84,35 @@ export function FindingCard({ alert }: { alert: Alert }) {
 	);
 }
 
-/** The numbers that the check saw, for those who doubt. */
+/** What the details of the checks are called. */
+export const valueWords: Record<string, MessageId> = {
+	used: "finding.value.used",
+	free: "finding.value.free",
+	size: "finding.value.size",
+	files: "finding.value.files",
+	room: "finding.value.room",
+	available: "finding.value.available",
+	total: "finding.value.total",
+	swap: "finding.value.swap",
+	cores: "finding.value.cores",
+	all: "finding.value.all",
+	memory: "finding.value.memory",
+	pid: "finding.value.pid",
+};
+
+/** The numbers that the check saw, for those who doubt: what it judged, "value", is among its details by its own name. */
 function Values({ values }: { values: Alert["values"] }) {
 	const t = useT();
-	const shown = Object.entries(values);
+	const shown = Object.entries(values).flatMap(([name, value]) => {
+		const word = valueWords[name];
+		return word ? [{ name, word, value }] : [];
+	});
 	if (shown.length === 0) return null;
 	return (
 		<p className="finding-values">
-			{shown.map(([name, value]) => (
+			{shown.map(({ name, word, value }) => (
 				<span key={name}>
-					<span className="mono">{name}</span> <b>{value === null ? t("plot.not_read") : guess(name, value)}</b>
+					{t(word)} <b>{value === null ? t("plot.not_read") : guess(name, value)}</b>
 				</span>
 			))}
 		</p>

@@ -8,9 +8,12 @@ import { AlertLine, FindingCard } from "./FindingCard";
 import { useAlerts } from "./queries";
 import "./health.css";
 
-/** Since when all causes of a ticket that is still open are gone: the moment of the last one, or nothing. */
-export function goneSince(ticket: Pick<Ticket, "state">, alerts: Alert[]): string | undefined {
-	if (ticket.state === "resolved" || ticket.state === "closed") return undefined;
+/**
+ * Since when all causes of a ticket that is still open are gone: the moment of the last one, or nothing. Only a ticket that an alert
+ * opened has them: beside what a person wrote, alerts are what the computer reports at the same time.
+ */
+export function goneSince(ticket: Pick<Ticket, "state" | "source">, alerts: Alert[]): string | undefined {
+	if (ticket.source !== "alert" || ticket.state === "resolved" || ticket.state === "closed") return undefined;
 	if (alerts.some((alert) => alert.state !== "resolved")) return undefined;
 
 	return alerts
@@ -42,6 +45,9 @@ export function TicketFindings({ ticket, resolve }: { ticket: Ticket; resolve?: 
 	const gone = goneSince(ticket, alerts.data);
 	return (
 		<div className="ticket-finding">
+			{ticket.source !== "alert" && (
+				<p className="sub">{t("ticket.meanwhile", { n: new Set(alerts.data.map((one) => one.machine_id)).size })}</p>
+			)}
 			{alerts.data.length > 1 && (
 				<div className="line wrap" role="group" aria-label={t("finding.all")}>
 					{alerts.data.map((alert) => (
@@ -59,7 +65,9 @@ export function TicketFindings({ ticket, resolve }: { ticket: Ticket; resolve?: 
 			)}
 			{gone && (
 				<div className="line cause-gone">
-					<p className="grow">{t("ticket.cause_gone", { since: when(gone) })}</p>
+					<p className="grow">
+						{t(ticket.requester ? "ticket.cause_gone" : "ticket.cause_gone_nobody", { since: when(gone) })}
+					</p>
 					{resolve && (
 						<Btn low kbd="d" onClick={resolve}>
 							{t("act.resolve")}

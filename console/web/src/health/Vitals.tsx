@@ -1,6 +1,6 @@
 /** How a machine is now, once a second, and how it was in the last hour, day and week. */
 import { Select } from "@mantine/core";
-import { lazy, Suspense, useCallback, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import type { Alert, Machine, Series } from "../api/types";
 import { useT } from "../i18n";
 import { bits, lasted, measure, percent } from "../i18n/format";
@@ -81,11 +81,25 @@ function useGrade() {
 	};
 }
 
+/** How long the first reading of a machine that is online may take, in ms. */
+export const FIRST_READING = 10_000;
+
+/** What stands where a value is missing: of a machine that is online it may still be on its way. */
+function useUnread({ presence }: Machine): "plot.not_read" | "plot.not_yet" {
+	const [waited, setWaited] = useState(false);
+	useEffect(() => {
+		const wait = setTimeout(() => setWaited(true), FIRST_READING);
+		return () => clearTimeout(wait);
+	}, []);
+	return waited || presence !== "online" ? "plot.not_read" : "plot.not_yet";
+}
+
 /** `booted` is when the computer started, in ms, where that is known. */
 export function Vitals({ machine, booted }: { machine: Machine; booted?: number }) {
 	const t = useT();
 	const hour = useVitals(machine.id, "hour");
 	const live = useLiveVitals(machine.id, machine.presence === "online");
+	const unread = useUnread(machine);
 	const grade = useGrade();
 	if (hour.error)
 		return (
@@ -117,7 +131,7 @@ export function Vitals({ machine, booted }: { machine: Machine; booted?: number 
 							<span className="label cut">{tile.word}</span>
 							<div className={stale ? "value old" : "value"}>
 								{tile.value === undefined ? (
-									<span className="sub">{hour.data ? t("plot.not_read") : " "}</span>
+									<span className="sub">{hour.data ? t(unread) : " "}</span>
 								) : (
 									tile.say(tile.value)
 								)}
@@ -224,7 +238,7 @@ function Chart({ machine, booted }: { machine: Machine; booted?: number }) {
 						</Suspense>
 					)
 				) : (
-					vitals.data && <Empty>{t("machine.just_enrolled")}</Empty>
+					vitals.data && <Empty>{t(machine.last_seen_at ? "machine.just_enrolled" : "machine.no_readings")}</Empty>
 				)}
 			</div>
 		</section>
@@ -236,6 +250,7 @@ export function NowBars({ machine }: { machine: Machine }) {
 	const t = useT();
 	const hour = useVitals(machine.id, "hour");
 	const live = useLiveVitals(machine.id, machine.presence === "online");
+	const unread = useUnread(machine);
 	const grade = useGrade();
 	const found = tiles(hour.data?.series ?? [], live.data);
 	const bars = [
@@ -256,7 +271,7 @@ export function NowBars({ machine }: { machine: Machine }) {
 						{word}
 					</span>
 					{value === undefined ? (
-						<span className="dim now-unread">{hour.data && t("plot.not_read")}</span>
+						<span className="dim now-unread">{hour.data && t(unread)}</span>
 					) : (
 						<>
 							<Bar ratio={value} grade={grade(vital, value)} />

@@ -1,13 +1,15 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { i18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { act, fireEvent, render, screen } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { expect, test, vi } from "vitest";
 import { api } from "../api/client";
 import type { Alert } from "../api/types";
 import { setLanguage } from "../i18n";
-import { AlertLine, FindingCard, guess, joined } from "./FindingCard";
+import { AlertLine, FindingCard, guess, joined, valueWords } from "./FindingCard";
 
 const alert = {
 	id: "a",
@@ -120,6 +122,39 @@ test("the chart of a cleared alert goes on until it was over, and a little longe
 	fireEvent.click(screen.getByText("As a table"));
 	const cells = [...document.querySelectorAll("td.r")].map((cell) => cell.textContent?.replace(/\u00a0/g, " "));
 	expect(cells).toEqual(["40%", "41%", "97%", "97%", "50%"]);
+});
+
+test("what is true now stands before what was, and what was says when", () => {
+	const over = {
+		...cleared,
+		plain: { en: "Almost full: 1 MB left.", pl: "Prawie pełny: 1 MB." },
+		finding: { en: "97.5% used", pl: "zajęte 97,5%" },
+		done: { en: "Enough free space again: 40 GB.", pl: "Znów jest miejsce: 40 GB." },
+		values: { used: 0.4, value: 0.4 },
+	} as unknown as Alert;
+	draw(over, []);
+	const all = document.querySelector(".finding")?.textContent?.replace(/\u00a0/g, " ") ?? "";
+	const order = ["Enough free space again", "Then (", "Almost full", "in use 40%", "Then (", "97.5% used"];
+	let at = 0;
+	for (const words of order) {
+		at = all.indexOf(words, at);
+		expect(at, words).toBeGreaterThanOrEqual(0);
+	}
+	expect(all).not.toContain("value");
+	cleanup();
+	draw({ ...over, done: null }, []);
+	expect(screen.getByText("This is over.")).toBeTruthy();
+});
+
+test("every number that a check tells has a word", () => {
+	const folder = join(import.meta.dirname, "../../../../protocol/catalogue/checks");
+	const details = readdirSync(folder).flatMap((file) =>
+		[...readFileSync(join(folder, file), "utf8").matchAll(/\{name: (\w+),.*format: (\w+)\}/g)].filter(
+			([, , format]) => format !== "drive",
+		),
+	);
+	expect(details.length).toBeGreaterThan(9);
+	for (const [, name = ""] of details) expect(valueWords[name], name).toBeTruthy();
 });
 
 test("where the machine has no such vital the chart stays the evidence", async () => {

@@ -22,31 +22,57 @@ const alert = (id: string, resolved_at: string | null) =>
 		started_at: "2026-11-22T03:00:00Z",
 		resolved_at,
 	}) as unknown as Alert;
-const ticket = { id: "t", state: "open", alert_ids: ["a", "b"] } as unknown as Ticket;
+const ticket = {
+	id: "t",
+	state: "open",
+	source: "alert",
+	requester: { kind: "person", id: null, name: "Ewa" },
+	alert_ids: ["a", "b"],
+} as unknown as Ticket;
 const early = alert("a", "2026-11-22T03:10:00Z");
 const late = alert("b", "2026-11-22T03:20:00Z");
 
 test("a cause is gone when the last of the alerts is, and nobody is told of a ticket that is over", () => {
 	expect(goneSince(ticket, [late, early])).toBe(late.resolved_at);
 	expect(goneSince(ticket, [late, alert("c", null)])).toBeUndefined();
-	expect(goneSince({ state: "resolved" }, [late])).toBeUndefined();
+	expect(goneSince({ ...ticket, state: "resolved" }, [late])).toBeUndefined();
 	expect(goneSince(ticket, [])).toBeUndefined();
+	for (const source of ["person", "api"] as const)
+		expect(goneSince({ ...ticket, source }, [late, early])).toBeUndefined();
 });
 
-test("a ticket that stays open without its cause says why, with the way to resolve it", () => {
+const draw = (shown: Ticket, resolve: () => void) => {
 	const client = new QueryClient({ defaultOptions: { queries: { enabled: false } } });
 	client.setQueryData(["alerts", { ticket_id: "t" }], [early, late]);
-	const resolve = vi.fn();
-	render(
+	return render(
 		<QueryClientProvider client={client}>
 			<I18nProvider i18n={i18n}>
 				<MantineProvider>
-					<TicketFindings ticket={ticket} resolve={resolve} />
+					<TicketFindings ticket={shown} resolve={resolve} />
 				</MantineProvider>
 			</I18nProvider>
 		</QueryClientProvider>,
 	);
+};
+
+test("a ticket that stays open without its cause says why, with the way to resolve it", () => {
+	const resolve = vi.fn();
+	draw(ticket, resolve);
+	expect(screen.queryByText(/at the same time/)).toBeNull();
 	expect(screen.getByText(/^The cause is gone since .*resolved by people/)).toBeTruthy();
 	fireEvent.click(screen.getByRole("button", { name: /Mark as resolved/ }));
 	expect(resolve).toHaveBeenCalledOnce();
+});
+
+test("where nobody reported it nobody has to be satisfied", () => {
+	draw({ ...ticket, requester: null }, () => {});
+	expect(screen.getByText(/^The cause is gone since .*Nobody has reported it/)).toBeTruthy();
+	expect(screen.queryByText(/satisfied/)).toBeNull();
+});
+
+test("beside what a person wrote, alerts are what the computer reports, and no cause", () => {
+	draw({ ...ticket, source: "person" }, () => {});
+	expect(screen.getByText(/^What this computer reports at the same time/)).toBeTruthy();
+	expect(screen.queryByText(/cause is gone/)).toBeNull();
+	expect(screen.queryByRole("button", { name: /Mark as resolved/ })).toBeNull();
 });

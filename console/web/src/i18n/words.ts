@@ -35,7 +35,7 @@ export function presence(t: Translate, machine: Present): string {
 export function presenceSentence(t: Translate, machine: Present): string {
 	if (machine.revoked) return t("presence.long.expelled");
 	const since = machine.last_seen_at ? when(machine.last_seen_at) : "";
-	if (!since) return t("presence.long.never");
+	if (!since) return t("presence.long.never", { start: "deskside-agent start", run: "deskside-agent run" });
 	switch (machine.offline_reason) {
 		case "asleep":
 			return t("presence.long.asleep", { since });

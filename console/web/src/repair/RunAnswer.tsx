@@ -1,13 +1,13 @@
 /** How a run goes and what came of it: state in words, output as it is written, and the verdict of the check. */
 import { useEffect, useRef } from "react";
-import type { Run, Script } from "../api/types";
+import type { Run } from "../api/types";
 import { pick, useT } from "../i18n";
 import { bytes, duration, number } from "../i18n/format";
 import { runGrade, runState } from "../i18n/words";
 import { Btn, Chip, Mark, Wrong } from "../ui/parts";
 import { isRunning, useCancelRun, useOutput } from "./queries";
 
-export function RunAnswer({ run, script }: { run: Run; script?: Script }) {
+export function RunAnswer({ run }: { run: Run }) {
 	const t = useT();
 	const cancel = useCancelRun();
 	const grade = runGrade(run);
@@ -49,7 +49,6 @@ export function RunAnswer({ run, script }: { run: Run; script?: Script }) {
 				</dl>
 			)}
 			{run.verify && !run.dry_run && <Verdict run={run} />}
-			{script?.verify && run.dry_run && <p className="sub">{t("run.will_check", { check: script.verify })}</p>}
 		</div>
 	);
 }

@@ -126,7 +126,7 @@ function Choose({
 				{(running || start.error) && (
 					<div className="run-answer">
 						<FormWrong reason={start.error} fields={fields.map((field) => `parameters.${field.name}`)} />
-						{run.error ? <Wrong reason={run.error} /> : run.data && <RunAnswer run={run.data} script={script} />}
+						{run.error ? <Wrong reason={run.error} /> : run.data && <RunAnswer run={run.data} />}
 					</div>
 				)}
 			</div>

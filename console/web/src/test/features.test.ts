@@ -4,13 +4,15 @@ import type { Answer, Series, Ticket, TimelineItem } from "../api/types";
 import { longestSentence } from "../desk/Editors";
 import { belongs } from "../desk/queries";
 import { fold } from "../desk/Timeline";
-import { table } from "../fleet/AskPage";
+import { table, unitOf } from "../fleet/AskPage";
+import { fleetSentence } from "../fleet/ComputersPage";
+import { roomOf } from "../fleet/MachineFacts";
 import { fold as foldLetters } from "../frame/Palette";
 import { addLive, seriesKey, worstFirst } from "../health/queries";
 import { limitsOf, seriesName, threshold, whyNot } from "../health/series";
 import { tiles } from "../health/Vitals";
 import { setLanguage, translate } from "../i18n";
-import { shortNumber, systemName } from "../i18n/words";
+import { presenceSentence, shortNumber, systemName } from "../i18n/words";
 import { fieldsOf, missing, valuesOf } from "../repair/schema";
 import { freeLetter, letterOf } from "../session/letters";
 
@@ -50,6 +52,62 @@ test("a hole in a chart has its reason where one is known, and none is made up",
 	expect(whyNot(translate, open, { ...known, presence: "offline", offline_reason: "asleep" })).toMatch(/asleep/);
 	expect(whyNot(translate, open, { ...known, presence: "online", offline_reason: "asleep" })).toMatch(/^no readings/);
 	expect(whyNot(translate, gap, { ...known, presence: "offline", offline_reason: "asleep" })).toMatch(/^no readings/);
+});
+
+test("the fleet's sentence does not call well what nobody knows", async () => {
+	await setLanguage("en");
+	const said = (by: Partial<Record<"critical" | "warning" | "unknown" | "ok", number>>) => {
+		const by_health = { critical: 0, warning: 0, unknown: 0, ok: 0, ...by };
+		const total = Object.values(by_health).reduce((a, b) => a + b);
+		return fleetSentence(translate, { by_health, total, online: 0 }).replace(/\u00a0/g, " ");
+	};
+	expect(said({ unknown: 1 })).toBe("Nothing certain is known yet of 1 computer.");
+	expect(said({ unknown: 2, ok: 3 })).toBe(
+		"3 computers, nothing to report. Nothing certain is known yet of 2 computers.",
+	);
+	expect(said({ ok: 1 })).toBe("1 computer, nothing to report.");
+	expect(said({ unknown: 2, warning: 1 })).toBe("1 computer needs a person this week.");
+	await setLanguage("pl");
+	expect(said({ unknown: 1 })).toBe("O 1 komputerze nie wiadomo jeszcze nic pewnego.");
+	expect(said({ unknown: 5 })).toBe("O 5 komputerach nie wiadomo jeszcze nic pewnego.");
+});
+
+test("a computer that never came says what has to be started on it", async () => {
+	const never = { presence: "offline", offline_reason: "unknown", last_seen_at: null, people: null } as const;
+	for (const language of ["en", "pl"] as const) {
+		await setLanguage(language);
+		expect(presenceSentence(translate, never)).toMatch(/deskside-agent start .*deskside-agent run/);
+	}
+});
+
+test("a column of answers has the unit of the field that it shows, and no other", () => {
+	const known = [
+		["filesystems.used", "ratio"],
+		["filesystems.size_bytes", "bytes"],
+		["memory.used", "ratio"],
+		["processes.cpu", "cores"],
+		["cpu.used", "ratio"],
+	].map(([name = "", unit = ""]) => ({ name, unit }));
+	const unit = (expression: string, column: string) => unitOf(known, expression, column);
+	expect(unit("filter(filesystems, .used > 0.2)", "used")).toBe("ratio");
+	expect(unit("filter(filesystems, .used > 0.2)", "size_bytes")).toBe("bytes");
+	expect(unit('filesystem("/")', "used")).toBe("ratio");
+	expect(unit("memory.used", "value")).toBe("ratio");
+	expect(unit("map(filesystems, .used)", "value")).toBe("ratio");
+	expect(unit("memory.used * 8", "value")).toBeUndefined();
+	expect(unit("map(filesystems, {{at: .mount, share: .used}})", "share")).toBe("ratio");
+	expect(unit("map(filesystems, {{used: .used_bytes / 1e12}})", "used")).toBeUndefined();
+	expect(unit("{used: cpu.used, mem: memory.used}", "mem")).toBe("ratio");
+	expect(unit("filter(processes, .cpu > 1)", "cpu")).toBe("cores");
+	expect(unit("services", "used")).toBeUndefined();
+});
+
+test("free is what people can still fill, and nothing where that was not read", async () => {
+	await setLanguage("en");
+	const disk = { size_bytes: 271e9, used_bytes: 31e9, available_bytes: 67e9 };
+	const said = (fs: Parameters<typeof roomOf>[1]) => roomOf(translate, fs, 0.316).replace(/\u00a0/g, " ");
+	expect(said(disk)).toBe("32% · 67 GB free of 271 GB");
+	expect(said({ ...disk, available_bytes: null })).toBe("32%");
 });
 
 const series = (name: string, attributes: Record<string, string>, values: (number | null)[]): Series => ({

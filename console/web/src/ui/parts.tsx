@@ -70,6 +70,19 @@ export function Face({ name }: { name: string }) {
 	);
 }
 
+/** A sentence with commands of the agent in it: they stand apart from its words, and on one line. */
+export function WithCommands({ children }: { children: string }) {
+	return children.split(/(deskside-agent [a-z]+(?: --[a-z]+)*)/).map((piece, i) =>
+		i % 2 ? (
+			<code key={piece} className="mono nowrap">
+				{piece}
+			</code>
+		) : (
+			piece
+		),
+	);
+}
+
 /** A bar from 0 to 1. The number stands beside it in words, so it is not read aloud. */
 export function Bar({ ratio, grade }: { ratio: number; grade?: Grade }) {
 	return (
