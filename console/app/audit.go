@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
@@ -44,11 +45,11 @@ func auditCommand(v *viper.Viper) *cobra.Command {
 			return usageError{err}
 		}
 		return with(cmd.Context(), v, func(t tools) error {
-			k, err := loadKeys(keysDir(t.options))
+			key, err := auditKey(keysDir(t.options))
 			if err != nil {
 				return err
 			}
-			r, err := t.store.VerifyAudit(cmd.Context(), t.operator(), t.organisation.ID, []ed25519.PublicKey{k.audit.Public().(ed25519.PublicKey)}, witness...)
+			r, err := t.store.VerifyAudit(cmd.Context(), t.operator(), t.organisation.ID, []ed25519.PublicKey{key}, witness...)
 			if err != nil {
 				return err
 			}
@@ -70,6 +71,20 @@ func auditCommand(v *viper.Viper) *cobra.Command {
 	verify.Flags().String("head", "", "file with an end of the chain that was kept elsewhere")
 	audit.AddCommand(head, verify)
 	return audit
+}
+
+// auditKey is the key that the ends of the chain are signed with. A folder without
+// it is not the console's: a new key would make every end look foreign.
+func auditKey(dir string) (ed25519.PublicKey, error) {
+	path := filepath.Join(dir, "audit.key")
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%w: the console's keys are not in %s: %w", ErrConfiguration, dir, err)
+	}
+	seed, err := secretFile(path, ed25519.SeedSize)
+	if err != nil {
+		return nil, err
+	}
+	return ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey), nil
 }
 
 // readHead reads what "audit head" printed.

@@ -17,7 +17,8 @@ import (
 func TestAuditCommand(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		n := w.start("")
-		run := w.beside(buildConsole(t))
+		program := buildConsole(t)
+		run := w.beside(program)
 		n.eventually(20*time.Second, "a signed end", func() bool {
 			signed := 0
 			w.view(func(tx *store.Tx) error { return tx.QueryRow("SELECT count(*) FROM head WHERE {wall}").Scan(&signed) })
@@ -31,6 +32,12 @@ func TestAuditCommand(t *testing.T) {
 			t.Errorf("a whole chain: %s", said)
 		}
 		run(64, "audit", "verify", "--head", witness+"-that-is-not-there")
+		elsewhere, empty := *w, t.TempDir()
+		elsewhere.keys = empty
+		elsewhere.beside(program)(78, "audit", "verify")
+		if made, err := os.ReadDir(empty); err != nil || len(made) != 0 {
+			t.Errorf("it made keys: %v %v", made, err)
+		}
 		w.tools(func(s *store.Store, _ *account.Accounts, _ model.Organisation) {
 			err := s.Update(t.Context(), store.System("somebody"), func(tx *store.Tx) error {
 				_, err := tx.Exec("UPDATE audit SET action = 'nothing.happened' WHERE number = 1 AND {wall}")

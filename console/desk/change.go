@@ -313,7 +313,7 @@ func Settle(tx *store.Tx, id model.ID, text, plain model.Words) error {
 
 // settled is said of the ticket; that the condition cleared is said of the alert,
 // in a line of its own.
-var settled = model.Words{EN: "The ticket is resolved, since nothing of it is left.", PL: "Zgłoszenie jest rozwiązane, bo przyczyna ustąpiła."}
+var settled = model.Words{EN: "The ticket is resolved, since nothing of it is left.", PL: "Zgłoszenie jest rozwiązane, bo nic w nim nie zostało do zrobienia."}
 
 // Said writes an item of a machine or of Deskside into a timeline: a run, a
 // session, an alert that got worse.

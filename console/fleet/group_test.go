@@ -204,7 +204,7 @@ func TestGroupOvertaken(t *testing.T) {
 		}
 		write := func(found []finding) {
 			t.Helper()
-			y.update(func(tx *store.Tx) error { return y.record(tx, []model.Group{g}, found) })
+			y.update(func(tx *store.Tx) error { _, err := y.record(tx, []model.Group{g}, found); return err })
 		}
 		old := compute()
 		y.tell(y.cores(from, 2))
@@ -258,7 +258,8 @@ func TestGroupCollides(t *testing.T) {
 					overtaken <- err
 				}
 			}
-			return y.record(tx, []model.Group{g}, old)
+			_, err := y.record(tx, []model.Group{g}, old)
+			return err
 		})
 		if err := <-overtaken; err != nil {
 			t.Fatal(err)

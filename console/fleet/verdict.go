@@ -72,14 +72,18 @@ func (f *Fleet) Judge(ctx context.Context, id model.ID) (time.Time, error) {
 		if err != nil {
 			return err
 		}
-		if now.Rule != g.Rule {
-			next = tx.Now() // it begins from the start
+		var at model.ID
+		if err := tx.QueryRow("SELECT reached FROM fleet_group WHERE id = $1 AND {wall}", id).Scan(&at); err != nil {
+			return fmt.Errorf("read how far a group is: %w", err)
+		}
+		if now.Rule != g.Rule || at != reached { // it began from the start, or another is ahead
+			next = tx.Now()
 			return nil
 		}
-		if err := f.record(tx, []model.Group{g}, found); err != nil {
+		if _, err := f.record(tx, []model.Group{g}, found); err != nil {
 			return err
 		}
-		more, at := len(found) == groupStep, reached
+		more := len(found) == groupStep
 		if more {
 			next, at = tx.Now(), found[len(found)-1].machine
 		}
@@ -117,13 +121,20 @@ func (f *Fleet) Regroup(ctx context.Context, machine model.ID) (time.Time, error
 	case err != nil || len(groups) == 0:
 		return time.Time{}, err
 	}
-	return time.Time{}, f.store.Update(ctx, store.System("group"), func(tx *store.Tx) error {
+	again := time.Time{}
+	err = f.store.Update(ctx, store.System("group"), func(tx *store.Tx) error {
+		again = time.Time{}
 		if revoked {
 			_, err := tx.Exec("DELETE FROM group_machine WHERE machine_id = $1 AND {wall}", machine)
 			return err
 		}
-		return f.record(tx, groups, found)
+		whole, err := f.record(tx, groups, found)
+		if !whole {
+			again = tx.Now().Add(regroupAfter)
+		}
+		return err
 	})
+	return again, err
 }
 
 // A finding is what rules say of a machine, in the order of the groups, by facts
@@ -217,13 +228,15 @@ func verdict(rule *expression.Program, facts *expression.Machine) string {
 	return groupOut
 }
 
-// record writes down what was found where rule and facts are still the same.
-func (f *Fleet) record(tx *store.Tx, groups []model.Group, found []finding) error {
+// record writes down what was found where rule and facts are still the same; it is
+// not whole where facts are others.
+func (f *Fleet) record(tx *store.Tx, groups []model.Group, found []finding) (whole bool, err error) {
+	whole = true
 	same := make([]bool, len(groups))
 	for i, g := range groups {
 		now, err := GetGroup(tx, g.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
+			return false, err
 		}
 		same[i] = err == nil && now.Rule == g.Rule
 	}
@@ -231,9 +244,10 @@ func (f *Fleet) record(tx *store.Tx, groups []model.Group, found []finding) erro
 	for _, one := range found {
 		facts, err := stamp(tx, one.machine)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if facts != one.facts {
+			whole = false
 			continue // with its new facts it meets the rules once more
 		}
 		for i, g := range groups {
@@ -245,10 +259,10 @@ func (f *Fleet) record(tx *store.Tx, groups []model.Group, found []finding) erro
 			tx.Changed(groups[0].Organisation, ChangedMachine, one.machine)
 		}
 	}
-	_, err := tx.Insert("INSERT INTO group_machine (group_id, machine_id, organisation_id, verdict)", rows,
+	_, err = tx.Insert("INSERT INTO group_machine (group_id, machine_id, organisation_id, verdict)", rows,
 		"ON CONFLICT (group_id, machine_id) DO UPDATE SET verdict = excluded.verdict")
 	if err != nil {
-		return fmt.Errorf("keep who is in a group: %w", err)
+		return false, fmt.Errorf("keep who is in a group: %w", err)
 	}
-	return nil
+	return whole, nil
 }

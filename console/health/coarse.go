@@ -24,22 +24,22 @@ const (
 
 // planCoarse has the days of a row packed when they can be.
 func planCoarse(tx *store.Tx, r model.HistoryRow) error {
-	now := tx.Now()
-	if !r.Start.Before(now.Truncate(day)) {
-		// Machines do not come all at once: each has its own moment of the night.
-		spread := time.Duration(r.Machine[15])<<8 | time.Duration(r.Machine[14])
-		at := now.Truncate(day).Add(nightStart + nightLong*spread>>16)
-		if at.Before(now) {
-			at = at.Add(day)
-		}
-		return tx.Due(KindCoarse, r.Machine, at)
+	if at := night(r.Machine, r.Start); tx.Now().Before(at) {
+		return tx.DueBy(KindCoarse, r.Machine, at)
 	}
 	_, err := tx.Exec("DELETE FROM history WHERE machine_id = $1 AND resolution = $2 AND start = $3 AND {wall}",
 		r.Machine, int64(history.Coarse), history.Day(r.Start))
 	if err != nil {
 		return fmt.Errorf("forget a packed day: %w", err)
 	}
-	return tx.Due(KindCoarse, r.Machine, now.Add(lateFor))
+	return tx.DueBy(KindCoarse, r.Machine, tx.Now().Add(lateFor))
+}
+
+// night is when the day of a moment is packed. Machines do not come all at once:
+// each has its own moment of the night after.
+func night(machine model.ID, at time.Time) time.Time {
+	spread := time.Duration(machine[15])<<8 | time.Duration(machine[14])
+	return at.UTC().Truncate(day).Add(day + nightStart + (nightLong * spread >> 16).Truncate(time.Second))
 }
 
 // Coarsen is the handler of KindCoarse.
@@ -51,11 +51,14 @@ func (h *Health) Coarsen(_ context.Context, tx *store.Tx, machine model.ID) (tim
 	if err != nil {
 		return time.Time{}, err
 	}
-	days, err := unpacked(tx, machine)
+	days, newest, err := unpacked(tx, machine)
 	if err != nil {
 		return time.Time{}, err
 	}
 	for i, start := range days {
+		if at := night(machine, time.UnixMicro(start)); tx.Now().Before(at) {
+			return at, nil
+		}
 		if i == daysAtOnce {
 			return tx.Now(), nil
 		}
@@ -76,30 +79,33 @@ func (h *Health) Coarsen(_ context.Context, tx *store.Tx, machine model.ID) (tim
 			return time.Time{}, fmt.Errorf("keep a packed day: %w", err)
 		}
 	}
+	if newest == history.Day(tx.Now()) {
+		return night(machine, tx.Now()), nil
+	}
 	return time.Time{}, nil
 }
 
 // unpacked are the days before today that have fine rows and no coarse one, the
-// oldest first.
-func unpacked(tx *store.Tx, machine model.ID) ([]int64, error) {
+// oldest first, and the newest day that has any.
+func unpacked(tx *store.Tx, machine model.ID) (days []int64, newest int64, err error) {
 	type row struct{ resolution, start int64 }
 	list, err := store.Collect(tx, func(r *store.Rows) (row, error) {
 		var x row
 		return x, r.Scan(&x.resolution, &x.start)
 	}, "SELECT resolution, start FROM history WHERE machine_id = $1 AND start >= $2 AND {wall} ORDER BY resolution DESC, start",
-		machine, store.Micros(tx.Now().Add(-keepFine-day)))
+		machine, store.Micros(tx.Now().Add(-keepFine-2*day)))
 	if err != nil {
-		return nil, fmt.Errorf("list days of history: %w", err)
+		return nil, 0, fmt.Errorf("list days of history: %w", err)
 	}
 	today := history.Day(tx.Now())
 	seen := map[int64]bool{}
-	var days []int64
 	for _, r := range list { // coarse rows come first
 		start := history.Day(time.UnixMicro(r.start))
 		if !seen[start] && r.resolution == int64(history.Fine) && start < today {
 			days = append(days, start)
 		}
 		seen[start] = true
+		newest = max(newest, start)
 	}
-	return days, nil
+	return days, newest, nil
 }

@@ -35,7 +35,7 @@ func (h *Health) TakeHistory(tx *store.Tx, list []model.HistoryRow) error {
 				r.Resolution, len(r.Payload), history.Fine, history.MaxPayload)
 		}
 		now := tx.Now()
-		if r.Start.Before(now.Add(-keepFine)) || r.Start.After(now.Add(aheadMost)) {
+		if r.Start.Before(fineFrom(now)) || r.Start.After(now.Add(aheadMost)) {
 			continue
 		}
 		if room, err := hasRoom(tx, r); err != nil || !room {
@@ -58,6 +58,10 @@ func (h *Health) TakeHistory(tx *store.Tx, list []model.HistoryRow) error {
 	}
 	return nil
 }
+
+// fineFrom is the beginning of the oldest day of which fine rows are taken. They are
+// kept a day longer: a day that a late row has packed anew is still whole then.
+func fineFrom(now time.Time) time.Time { return now.UTC().Add(-keepFine).Truncate(day) }
 
 // hasRoom tells whether the clock hour of a row has room for it beside its others.
 func hasRoom(tx *store.Tx, r model.HistoryRow) (bool, error) {
@@ -128,10 +132,10 @@ func rowsOf(tx *store.Tx, machine model.ID, resolution history.Resolution, from,
 func (h *Health) Age(_ context.Context, tx *store.Tx, _ model.ID) (time.Time, error) {
 	for _, k := range []struct {
 		resolution history.Resolution
-		keep       time.Duration
-	}{{history.Fine, keepFine}, {history.Coarse, keepCoarse}} {
+		from       time.Time
+	}{{history.Fine, fineFrom(tx.Now()).Add(-day)}, {history.Coarse, tx.Now().Add(-keepCoarse)}} {
 		_, err := tx.Exec("DELETE FROM history WHERE resolution = $1 AND start < $2 AND {wall}",
-			int64(k.resolution), store.Micros(tx.Now().Add(-k.keep)))
+			int64(k.resolution), store.Micros(k.from))
 		if err != nil {
 			return time.Time{}, fmt.Errorf("delete old history: %w", err)
 		}

@@ -42,7 +42,7 @@ func (w *ward) coarsen(from model.From) {
 	for more := true; more; {
 		w.update(func(tx *store.Tx) error {
 			at, err := w.Coarsen(w.t.Context(), tx, from.Machine)
-			more = !at.IsZero()
+			more = !at.IsZero() && !at.After(tx.Now())
 			return err
 		})
 	}
@@ -80,7 +80,7 @@ func TestHistoryBounded(t *testing.T) {
 		if n := w.rows(history.Fine); n != hourRows+4 {
 			t.Errorf("%d large rows of one hour", n-hourRows)
 		}
-		for _, r := range []model.HistoryRow{at(-keepFine-2*time.Hour, 0), at(3*aheadMost, 0), at(-5*time.Hour, hourBytes+1)} {
+		for _, r := range []model.HistoryRow{at(-keepFine-26*time.Hour, 0), at(3*aheadMost, 0), at(-5*time.Hour, hourBytes+1)} {
 			if err := w.keep(r); err != nil {
 				t.Error(err)
 			}
@@ -170,9 +170,52 @@ func TestCoarseUnreadable(t *testing.T) {
 		w.coarsen(pc)
 		w.update(func(tx *store.Tx) error {
 			rows, err := Rows(tx, pc.Machine, start.Add(-20*day), start.Add(-day))
-			days, daysErr := unpacked(tx, pc.Machine)
+			days, _, daysErr := unpacked(tx, pc.Machine)
 			if len(rows) != 0 || len(days) != 0 || daysErr != nil {
 				t.Errorf("%d rows, %d days left, %v", len(rows), len(days), daysErr)
+			}
+			return err
+		})
+	})
+}
+
+// A day is packed in the machine's own moment of the night after; one that got a
+// late row soon, whatever comes after it, and today's turn is not forgotten.
+func TestCoarsePlan(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		planned := func() (at time.Time) {
+			t.Helper()
+			w.update(func(tx *store.Tx) error {
+				var micros int64
+				err := tx.QueryRow("SELECT at FROM due WHERE kind = $1 AND id = $2", KindCoarse, pc.Machine).Scan(&micros)
+				at = store.Time(micros)
+				return err
+			})
+			return at
+		}
+		now := time.Now().UTC()
+		today := now.Truncate(day)
+		tonight := night(pc.Machine, now)
+		if tonight.Before(today.Add(day+nightStart)) || tonight.After(today.Add(day+nightStart+nightLong)) || !night(pc.Machine, today).Equal(tonight) || !night(pc.Machine, today.Add(-1)).Equal(tonight.Add(-day)) {
+			t.Errorf("the night of %v is %v", now, tonight)
+		}
+		if err := w.keep(w.hour(pc, today, 0.5)); err != nil {
+			t.Fatal(err)
+		}
+		if at := planned(); !at.Equal(tonight) {
+			t.Errorf("today is packed at %v, not %v", at, tonight)
+		}
+		if err := w.keep(w.hour(pc, today.Add(-3*day), 0.5), w.hour(pc, today.Add(time.Minute), 0.5)); err != nil {
+			t.Fatal(err)
+		}
+		if at := planned(); at.Before(now) || at.After(now.Add(2*lateFor)) {
+			t.Errorf("a late row is packed at %v", at)
+		}
+		w.update(func(tx *store.Tx) error {
+			at, err := w.Coarsen(t.Context(), tx, pc.Machine)
+			if !at.Equal(tonight) {
+				t.Errorf("after it today's turn is at %v", at)
 			}
 			return err
 		})

@@ -9,7 +9,7 @@ import (
 	"github.com/deskside/deskside/protocol"
 )
 
-// collectMost is how many entries one transaction takes.
+// collectMost is after how many entries a transaction takes no further batch.
 const collectMost = 200
 
 // collector turns the batches of many machines into few transactions: what comes

@@ -38,10 +38,11 @@ type Handler struct {
 }
 
 const (
-	dueInside  = 2                // workers for Inside: on PostgreSQL they help each other, on SQLite they share commits
-	dueOutside = 4                // workers for Outside, which wait for others most of the time
-	dueLook    = time.Second      // how often a worker looks for rows written by other nodes
-	dueLongest = 10 * time.Minute // between two tries
+	dueInside  = 2                     // workers for Inside: on PostgreSQL they help each other, on SQLite they share commits
+	dueOutside = 4                     // workers for Outside, which wait for others most of the time
+	dueLook    = time.Second           // how often a worker looks for rows written by other nodes
+	dueHeld    = 20 * time.Millisecond // until rows that others hold are looked at again
+	dueLongest = 10 * time.Minute      // between two tries
 )
 
 // RunDue calls the handlers of the rows that are due until ctx ends. Every
@@ -78,27 +79,32 @@ func (s *Store) RunDue(ctx context.Context, handlers map[string]Handler) error {
 	return g.Wait()
 }
 
-// workDue takes rows one after the other, and waits when there are none.
+// workDue takes a row of each kind that is due, the earliest first, and again, and
+// waits when there are none. So many rows of one kind, or one that somebody else
+// holds, keep no other kind waiting.
 func (s *Store) workDue(ctx context.Context, kinds []string, one func(context.Context, string) (bool, error)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		woken := s.due.wait() // before looking, so that nothing is missed in between
 		pause := dueLook
-		kind, earliest, err := s.earliestDue(ctx, kinds)
-		if err == nil && !earliest.IsZero() {
-			pause = min(pause, time.Until(earliest))
+		ready, next, err := s.dueKinds(ctx, kinds)
+		if err == nil && !next.IsZero() {
+			pause = min(pause, time.Until(next))
 		}
-		if err == nil && pause <= 0 {
-			var took bool
-			if took, err = one(ctx, kind); took && err == nil {
-				continue
+		any := false
+		for _, kind := range ready {
+			if ctx.Err() != nil {
+				return
 			}
-			// Another worker or node was faster: look again a little later.
-			pause = 10 * time.Millisecond
-			if err != nil {
-				pause = dueLook
-			}
+			took, oneErr := one(ctx, kind)
+			any, err = any || took, errors.Join(err, oneErr)
+		}
+		if any && err == nil {
+			continue
+		}
+		if len(ready) > 0 && err == nil { // others were faster, or hold them: look again a little later
+			pause = dueHeld
 		}
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("taking a due row", "error", err)
@@ -112,27 +118,38 @@ func (s *Store) workDue(ctx context.Context, kinds []string, one func(context.Co
 	}
 }
 
-// earliestDue is the kind of the row that becomes due next, and when; the zero time
-// when there is none. Each kind is asked for its own, so that many rows of one kind
-// slow down nobody else.
-func (s *Store) earliestDue(ctx context.Context, kinds []string) (kind string, at time.Time, err error) {
+// dueKinds are the kinds with a row that is due, the earliest first, and when the
+// first of the others becomes due; the zero time for never. Each kind is asked for
+// its own earliest, without passing the rows of others.
+func (s *Store) dueKinds(ctx context.Context, kinds []string) (ready []string, next time.Time, err error) {
 	each := make([]string, len(kinds))
 	for i := range kinds {
 		p := "$" + strconv.Itoa(i+1)
 		each[i] = "SELECT CAST(" + p + " AS TEXT) AS kind, min(at) AS at FROM due WHERE kind = " + p
 	}
-	query := "SELECT kind, at FROM (" + strings.Join(each, " UNION ALL ") + ") earliest WHERE at IS NOT NULL ORDER BY at LIMIT 1"
+	query := "SELECT kind, at FROM (" + strings.Join(each, " UNION ALL ") + ") earliest WHERE at IS NOT NULL ORDER BY at"
 	err = s.View(ctx, System("due"), func(tx *Tx) error {
-		kind, at = "", time.Time{}
-		var micros int64
-		err := tx.queryRow(query, anys(kinds)...).Scan(&kind, &micros)
-		if errors.Is(err, ErrNotFound) {
-			return nil
+		ready, next = nil, time.Time{}
+		rows, err := tx.query(query, anys(kinds)...)
+		if err != nil {
+			return err
 		}
-		at = time.UnixMicro(micros)
-		return err
+		defer rows.Close()
+		for rows.Next() {
+			var kind string
+			var at int64
+			if err := rows.Scan(&kind, &at); err != nil {
+				return err
+			}
+			if at <= Micros(tx.Now()) {
+				ready = append(ready, kind)
+			} else if next.IsZero() {
+				next = Time(at)
+			}
+		}
+		return rows.Err()
 	})
-	return kind, at, err
+	return ready, next, err
 }
 
 // A dueRow is a row that a worker has taken.

@@ -305,6 +305,46 @@ func TestDueRowIsHeld(t *testing.T) {
 	}
 }
 
+// A row that is held, and many rows of its kind behind it, keep no other kind
+// waiting: not on PostgreSQL, where a held row is still seen, and not on SQLite,
+// where the many come one after the other.
+func TestDueKindsTakeTurns(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		const many = 200
+		other := uuid.New()
+		var bulk atomic.Int32
+		before := make(chan int32, 1)
+		update(t, s, func(tx *store.Tx) error {
+			err := tx.Due("other", other, tx.Now().Add(-time.Minute))
+			for range many {
+				err = errors.Join(err, tx.Due("bulk", uuid.New(), tx.Now().Add(-time.Hour)))
+			}
+			return err
+		})
+		held := make(chan struct{})
+		runDue(t, s, map[string]store.Handler{
+			"bulk": {Inside: func(context.Context, *store.Tx, uuid.UUID) (time.Time, error) {
+				if bulk.Add(1) == 1 && s.Engine() == "postgres" {
+					<-held
+				}
+				return time.Time{}, nil
+			}},
+			"other": {Inside: func(context.Context, *store.Tx, uuid.UUID) (time.Time, error) {
+				select {
+				case before <- bulk.Load():
+					close(held)
+				default: // it runs again after a collision
+				}
+				return time.Time{}, nil
+			}},
+		})
+		if n := receive(t, before); n > 10 {
+			t.Errorf("%d rows of another kind came first", n)
+		}
+		eventually(t, "all are done", func() bool { return count(t, s, "due") == 0 })
+	})
+}
+
 func TestDueHandlersAreChecked(t *testing.T) {
 	s := storetest.Open(t, storetest.SQLite(t))
 	inside := func(context.Context, *store.Tx, uuid.UUID) (time.Time, error) { return time.Time{}, nil }

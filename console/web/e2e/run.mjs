@@ -430,8 +430,11 @@ for (const engine of engines) {
 	});
 
 	await step("8 vitals: the points from before stand after the console, and the agent, was restarted", async () => {
+		// Somebody looks when the page has heard a live reading: before that the agent does not know of it.
 		const points = async () => {
+			const opened = page.waitForEvent("websocket", (socket) => socket.url().endsWith("/live"));
 			await page.goto(machinePage);
+			await (await opened).waitForEvent("framereceived", (frame) => String(frame.payload).includes('"live"'));
 			await page.getByText("As a table").click();
 			const rows = await page.locator(".points tbody tr").allInnerTexts();
 			// Not the lines that tell of a hole: it may be filled when the row is sent.
