@@ -127,6 +127,12 @@ func TestWatchedIsSent(t *testing.T) {
 		if n := minutes(5); n != 0 {
 			t.Errorf("sent %d times though nobody looks", n)
 		}
+		a.rounds.saved = time.Now() // the minute falls into a moment in which the page is loaded anew
+		a.rounds.watched = time.Now().Add(sampleEvery + time.Second)
+		a.rounds.uploaded = time.Now().Add(-saveEvery)
+		if n := minutes(1); n != 1 {
+			t.Errorf("sent %d times while somebody looked again", n)
+		}
 		a.rounds.watched = time.Now().Add(time.Hour)
 		if n := minutes(5); n < 4 || n > 5 {
 			t.Errorf("sent %d times in five minutes while somebody looks", n)

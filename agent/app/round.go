@@ -352,7 +352,11 @@ func putRow(tx *state.Tx, row history.Row) error {
 // would take: the judgements so far and the open row. On a full disk the
 // transitions wait in memory and are tried again in the next round.
 func (r *rounds) keep(now time.Time, last bool) {
-	due := now.Sub(r.saved) >= saveEvery || last
+	// Whoever looks is not made to wait for the next minute by a moment in which
+	// their page was loaded anew.
+	shown := now.Before(r.watched) && now.Sub(r.uploaded) >= saveEvery
+	send := now.Sub(r.uploaded) >= r.upload || shown || last
+	due := now.Sub(r.saved) >= saveEvery || send
 	if len(r.unsaved) == 0 && !due {
 		return
 	}
@@ -361,7 +365,6 @@ func (r *rounds) keep(now time.Time, last bool) {
 		r.agent.options.Log.Error("cannot encode the judgements", "error", err)
 	}
 	row, open := history.Row{}, false
-	send := now.Sub(r.uploaded) >= r.upload || now.Before(r.watched) || last
 	if due {
 		row, open = r.build.Row()
 	}

@@ -111,7 +111,9 @@ func (a *API) CloseLive() {
 	a.live.mu.Lock()
 	defer a.live.mu.Unlock()
 	for b := range a.live.browsers {
-		b.ws.Close()
+		if b.ws != nil {
+			b.ws.Close()
+		}
 	}
 }
 
@@ -121,14 +123,24 @@ func (a *API) serveLive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	up := websocket.Upgrader{ReadBufferSize: 1 << 10, WriteBufferSize: 4 << 10, CheckOrigin: func(*http.Request) bool { return true }}
+	b := &browser{caller: c, doubt: true, wake: make(chan struct{}, 1), dirty: map[Changed]bool{}, watched: map[model.ID]bool{},
+		vitals: map[model.ID]model.Live{}}
+	// It hears of changes from before its page knows that it is connected: what the
+	// page causes next must not be missed.
+	a.live.mu.Lock()
+	a.live.browsers[b] = true
+	a.live.mu.Unlock()
+	defer func() {
+		a.live.mu.Lock()
+		delete(a.live.browsers, b)
+		a.live.mu.Unlock()
+	}()
 	ws, err := up.Upgrade(w, r, nil)
 	if err != nil {
 		return
 	}
-	b := &browser{ws: ws, caller: c, doubt: true, wake: make(chan struct{}, 1), dirty: map[Changed]bool{}, watched: map[model.ID]bool{},
-		vitals: map[model.ID]model.Live{}}
 	a.live.mu.Lock()
-	a.live.browsers[b] = true
+	b.ws = ws
 	a.live.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	var group sync.WaitGroup
@@ -137,9 +149,6 @@ func (a *API) serveLive(w http.ResponseWriter, r *http.Request) {
 	cancel()
 	ws.Close()
 	group.Wait()
-	a.live.mu.Lock()
-	delete(a.live.browsers, b)
-	a.live.mu.Unlock()
 }
 
 // readLive does what a page says: which machines it shows.
