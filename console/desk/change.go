@@ -171,7 +171,7 @@ func (c Change) move(t *model.Ticket, now time.Time) error {
 func (d *Desk) Reply(ctx context.Context, scope store.Scope, id model.ID, text string, wait bool) (model.Item, error) {
 	return d.say(ctx, scope, id, model.ItemMessage, actorOf(scope), text, func(tx *store.Tx, t *model.Ticket) error {
 		t.Answered(false)
-		if err := take(tx, t, actorOf(scope)); err != nil {
+		if _, err := take(tx, t, actorOf(scope)); err != nil {
 			return err
 		}
 		if t.State == model.TicketNew {
@@ -230,24 +230,21 @@ func Took(tx *store.Tx, id model.ID, who model.Actor) error {
 	if err != nil {
 		return err
 	}
-	if t.Assignee.ID != (model.ID{}) || !t.Active() {
-		return nil
-	}
-	if err := take(tx, &t, who); err != nil {
+	if took, err := take(tx, &t, who); err != nil || !took {
 		return err
 	}
 	return update(tx, &t)
 }
 
-// take gives a ticket that nobody has to who acts on it, and says so.
-func take(tx *store.Tx, t *model.Ticket, who model.Actor) error {
+// take gives a ticket that nobody has to the technician who acts on it, and says so.
+func take(tx *store.Tx, t *model.Ticket, who model.Actor) (took bool, err error) {
 	if t.Assignee.ID != (model.ID{}) || who.Kind != model.ByTechnician || who.ID == (model.ID{}) || !t.Active() {
-		return nil
+		return false, nil
 	}
 	if err := t.Assign(who); err != nil {
-		return err
+		return false, err
 	}
-	return add(tx, *t, model.Item{Kind: model.ItemState, By: who, Data: data(map[string]any{"what": "assignee", "to": who.Name})})
+	return true, add(tx, *t, model.Item{Kind: model.ItemState, By: who, Data: data(map[string]any{"what": "assignee", "to": who.Name})})
 }
 
 func (d *Desk) say(ctx context.Context, scope store.Scope, id model.ID, kind model.ItemKind, by model.Actor, text string,

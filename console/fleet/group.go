@@ -28,9 +28,8 @@ func NewGroup(tx *store.Tx, organisation model.ID, name, rule string) (model.Gro
 	if _, err := compileRule(rule); err != nil {
 		return g, err
 	}
-	// Two who make the last one, or one name, at once collide at the organisation.
-	if _, err := tx.Bump("organisation", organisation); err != nil {
-		return g, fmt.Errorf("take hold of an organisation: %w", err)
+	if err := freeName(tx, g); err != nil {
+		return g, err
 	}
 	var n int
 	if err := tx.QueryRow("SELECT count(*) FROM fleet_group WHERE organisation_id = $1 AND {wall}", organisation).Scan(&n); err != nil {
@@ -38,9 +37,6 @@ func NewGroup(tx *store.Tx, organisation model.ID, name, rule string) (model.Gro
 	}
 	if n >= mostGroups {
 		return g, model.Problemf(model.CodeState, "", "There are %d groups, and no more are possible.", mostGroups)
-	}
-	if err := freeName(tx, g); err != nil {
-		return g, err
 	}
 	_, err := tx.Exec(`INSERT INTO fleet_group (id, organisation_id, name, name_fold, name_sort, rule, judging, reached, created_at, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)`, g.ID, g.Organisation, g.Name, store.Fold(g.Name), store.SortKey(g.Name),
@@ -54,8 +50,12 @@ func NewGroup(tx *store.Tx, organisation model.ID, name, rule string) (model.Gro
 	return g, groupChanged(tx, g, "group.create")
 }
 
-// freeName refuses a name that another group has.
+// freeName refuses a name that another group has. Two who take one name, or make the
+// last group, at once collide at the organisation.
 func freeName(tx *store.Tx, g model.Group) error {
+	if _, err := tx.Bump("organisation", g.Organisation); err != nil {
+		return fmt.Errorf("take hold of an organisation: %w", err)
+	}
 	var n int
 	err := tx.QueryRow("SELECT count(*) FROM fleet_group WHERE organisation_id = $1 AND name_fold = $2 AND id <> $3 AND {wall}",
 		g.Organisation, store.Fold(g.Name), g.ID).Scan(&n)
@@ -98,9 +98,6 @@ func ChangeGroup(tx *store.Tx, id model.ID, c GroupChange) (model.Group, error) 
 		return g, store.ErrConflict
 	}
 	if c.Name != nil {
-		if _, err := tx.Bump("organisation", g.Organisation); err != nil {
-			return g, fmt.Errorf("take hold of an organisation: %w", err)
-		}
 		if err := g.SetName(*c.Name); err != nil {
 			return g, err
 		}

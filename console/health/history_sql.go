@@ -90,7 +90,11 @@ func Rows(tx *store.Tx, machine model.ID, from, to time.Time) ([]history.Row, er
 		return nil, err
 	}
 	// Today has no coarse row yet, nor has yesterday in its first hours.
-	fine, err := rowsOf(tx, machine, history.Fine, maxTime(from, to.Truncate(day).Add(-day)), to)
+	recent := to.Truncate(day).Add(-day)
+	if from.After(recent) {
+		recent = from
+	}
+	fine, err := rowsOf(tx, machine, history.Fine, recent, to)
 	if err != nil {
 		return nil, err
 	}
@@ -104,13 +108,6 @@ func Rows(tx *store.Tx, machine model.ID, from, to time.Time) ([]history.Row, er
 		}
 	}
 	return rows, nil
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 func rowsOf(tx *store.Tx, machine model.ID, resolution history.Resolution, from, to time.Time) ([]history.Row, error) {

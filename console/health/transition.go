@@ -114,8 +114,8 @@ func (h *Health) fire(tx *store.Tx, a model.Alert, t model.Transition) error {
 	return write(tx, &a)
 }
 
-// started believes a machine's clock within thirty days back; orders and deadlines follow
-// the moment of receipt anyway.
+// started believes a machine's clock within thirty days back; orders and deadlines
+// follow the moment of receipt anyway.
 func started(t model.Transition, now time.Time) time.Time {
 	if d := now.Sub(t.StartedAt); d < 0 || d > 30*24*time.Hour {
 		return now

@@ -6,11 +6,12 @@
 // # What machines tell
 //
 // Durable messages that come while one transaction is written go into the next
-// together, across machines: some hundred at most. The [Handlers] take them in that
-// transaction, in which the marks move too; only after the commit is anything acknowledged. A message at or
-// below its mark was committed before: it is acknowledged and has no effect. A
-// message that makes the transaction fail for its content is tried alone and,
-// if it fails again, kept as refused and acknowledged.
+// together, across machines: some hundred at most. The [Handlers] take them in
+// that transaction, in which the marks move too; only after the commit is
+// anything acknowledged. A message at or below its mark was committed before: it
+// is acknowledged and has no effect. A message that makes the transaction fail
+// for its content is tried alone and, if it fails again, kept as refused and
+// acknowledged.
 //
 // # What machines are told
 //
