@@ -75,6 +75,11 @@ func TestCauses(t *testing.T) {
 	m.Filesystems[1].Used = known(0.9)
 	after("a disk", 45*time.Second)
 	after("a disk, for a minute", 30*time.Second, Cause{"filesystem.full", "/home"})
+	m.Filesystems[1].Used = expression.Reading{}
+	after("how full it is cannot be read", 15*time.Second)
+	m.Filesystems[1].Used = known(0.9)
+	after("read again: meanwhile it may have been well", 45*time.Second)
+	after("full at each reading for a minute again", 30*time.Second, Cause{"filesystem.full", "/home"})
 	m.Filesystems[1].Used = known(0.82)
 	after("neither full nor clear", 15*time.Second)
 }

@@ -425,3 +425,24 @@ func TestFoundByItsWords(t *testing.T) {
 		expect("when it falls ill", map[string]int64{"wanda": 1, "reception": 1, "debian": 1})
 	})
 }
+
+// A machine that is named twice is asked once; those that did not answer in time
+// come after those that did.
+func TestAskedOnce(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		node := model.NewID()
+		quick, _ := y.machine(node)
+		slow, _ := y.machine(node)
+		q, asked, err := y.Ask(t.Context(), system.Within(y.ours), y.ours, "true", Audience{Machines: []model.ID{slow.Machine, quick.Machine, slow.Machine}})
+		if err != nil || len(asked) != 2 || q.Asked != 2 {
+			t.Fatalf("asked %v: %v", asked, err)
+		}
+		y.TakeAnswer(t.Context(), quick, model.Answer{Question: q.ID, Machine: quick.Machine, Rows: []byte("[]")})
+		y.update(func(tx *store.Tx) error { _, err := y.QuestionEnded(t.Context(), tx, q.ID); return err })
+		var page store.Page[AnswerOf]
+		y.update(func(tx *store.Tx) (err error) { page, err = Answers(tx, q.ID, store.Request{}); return err })
+		if len(page.Items) != 2 || page.Items[0].Machine != quick.Machine || page.Items[1].Error == "" {
+			t.Errorf("in the order of arrival: %+v", page.Items)
+		}
+	})
+}

@@ -226,6 +226,58 @@ func TestGroupOvertaken(t *testing.T) {
 	})
 }
 
+// A rule that is changed, and changed back, while a step is on its way walks from
+// the start: the step would leave out the machines before it.
+func TestGroupRuleThereAndBack(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		y.update(func(tx *store.Tx) error {
+			for range groupStep + 1 {
+				err := insertMachine(tx, model.Machine{ID: model.NewID(), Organisation: y.ours, Name: "pc", Key: []byte{1}, Health: model.HealthOK, Version: 1})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		var g model.Group
+		y.update(func(tx *store.Tx) (err error) { g, err = NewGroup(tx, y.ours, "all", "true"); return err })
+		if _, err := y.Judge(t.Context(), g.ID); err != nil {
+			t.Fatal(err)
+		}
+		last, err := y.walk(t.Context(), g.ID)
+		if err != nil || len(last.found) != 1 {
+			t.Fatalf("%d machines in the second step: %v", len(last.found), err)
+		}
+		for version, rule := range []string{"false", "true"} {
+			y.update(func(tx *store.Tx) error {
+				_, err := ChangeGroup(tx, g.ID, GroupChange{Version: int64(version + 1), Rule: &rule})
+				return err
+			})
+		}
+		if next, err := y.walked(t.Context(), last); err != nil || next.IsZero() {
+			t.Errorf("the step of before is the last one: %v", err)
+		}
+		y.judge(g.ID)
+		if got := y.members(g.ID); got.In != groupStep+1 {
+			t.Errorf("%+v of %d", got, groupStep+1)
+		}
+	})
+}
+
+// Facts that come again and again do not put off the moment in which they meet the
+// rules.
+func TestRegroupIsNotPutOff(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		from, _ := y.machine(model.NewID())
+		y.tell(y.cores(from, 2))
+		first := y.due(KindRegroup, from.Machine)
+		y.tell(y.cores(from, 4))
+		if again := y.due(KindRegroup, from.Machine); !again.Equal(first) {
+			t.Errorf("put off from %v to %v", first, again)
+		}
+	})
+}
+
 // Of new facts and a new rule that are written down at once neither is lost: on
 // PostgreSQL both have begun before the other ends.
 func TestGroupCollides(t *testing.T) {

@@ -36,33 +36,49 @@ const (
 
 // Judge is the handler of KindGroup: the rule meets the next machines.
 func (f *Fleet) Judge(ctx context.Context, id model.ID) (time.Time, error) {
-	var g model.Group
-	var reached model.ID
-	var found []finding
-	err := f.store.View(ctx, store.System("group"), func(tx *store.Tx) error {
-		var err error
-		if g, err = GetGroup(tx, id); err != nil {
-			return err
-		}
-		if err := tx.QueryRow("SELECT reached FROM fleet_group WHERE id = $1 AND {wall}", id).Scan(&reached); err != nil {
-			return fmt.Errorf("read how far a group is: %w", err)
-		}
-		machines, err := store.Collect(tx, func(r *store.Rows) (id model.ID, err error) { return id, r.Scan(&id) },
-			"SELECT id FROM machine WHERE organisation_id = $1 AND revoked = $2 AND id > $3 AND {wall} ORDER BY id LIMIT $4",
-			g.Organisation, false, reached, int64(groupStep))
-		if err != nil {
-			return fmt.Errorf("list the machines a group has to meet: %w", err)
-		}
-		found, err = f.examine(tx, []model.Group{g}, machines)
-		return err
-	})
+	s, err := f.walk(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return time.Time{}, f.store.Update(ctx, store.System("group"), func(tx *store.Tx) error { return forgetVerdicts(tx, id) })
 	}
 	if err != nil {
 		return time.Time{}, err
 	}
-	next := time.Time{}
+	return f.walked(ctx, s)
+}
+
+// A step is what the rule of a group says of the machines after the last that it
+// had met.
+type step struct {
+	group   model.Group
+	reached model.ID
+	found   []finding
+}
+
+// walk computes the next step of a group.
+func (f *Fleet) walk(ctx context.Context, id model.ID) (s step, err error) {
+	err = f.store.View(ctx, store.System("group"), func(tx *store.Tx) error {
+		var err error
+		if s.group, err = GetGroup(tx, id); err != nil {
+			return err
+		}
+		if s.reached, err = reached(tx, id); err != nil {
+			return err
+		}
+		machines, err := store.Collect(tx, func(r *store.Rows) (id model.ID, err error) { return id, r.Scan(&id) },
+			"SELECT id FROM machine WHERE organisation_id = $1 AND revoked = $2 AND id > $3 AND {wall} ORDER BY id LIMIT $4",
+			s.group.Organisation, false, s.reached, int64(groupStep))
+		if err != nil {
+			return fmt.Errorf("list the machines a group has to meet: %w", err)
+		}
+		s.found, err = f.examine(tx, []model.Group{s.group}, machines)
+		return err
+	})
+	return s, err
+}
+
+// walked writes a step down, and tells when the next is due: never after the last.
+func (f *Fleet) walked(ctx context.Context, s step) (next time.Time, err error) {
+	id := s.group.ID
 	err = f.store.Update(ctx, store.System("group"), func(tx *store.Tx) error {
 		next = time.Time{}
 		now, err := GetGroup(tx, id)
@@ -72,29 +88,37 @@ func (f *Fleet) Judge(ctx context.Context, id model.ID) (time.Time, error) {
 		if err != nil {
 			return err
 		}
-		var at model.ID
-		if err := tx.QueryRow("SELECT reached FROM fleet_group WHERE id = $1 AND {wall}", id).Scan(&at); err != nil {
-			return fmt.Errorf("read how far a group is: %w", err)
+		at, err := reached(tx, id)
+		if err != nil {
+			return err
 		}
-		if now.Rule != g.Rule || at != reached { // it began from the start, or another is ahead
+		if now.Rule != s.group.Rule || at != s.reached { // it began from the start, or another is ahead
 			next = tx.Now()
 			return nil
 		}
-		if _, err := f.record(tx, []model.Group{g}, found); err != nil {
+		if _, err := f.record(tx, []model.Group{s.group}, s.found); err != nil {
 			return err
 		}
-		more := len(found) == groupStep
+		more := len(s.found) == groupStep
 		if more {
-			next, at = tx.Now(), found[len(found)-1].machine
+			next, at = tx.Now(), s.found[len(s.found)-1].machine
 		}
 		_, err = tx.Exec("UPDATE fleet_group SET judging = $1, reached = $2 WHERE id = $3 AND {wall}", more, at, id)
 		if err != nil {
 			return fmt.Errorf("write how far a group is: %w", err)
 		}
-		tx.Changed(g.Organisation, ChangedGroup, id)
+		tx.Changed(s.group.Organisation, ChangedGroup, id)
 		return nil
 	})
 	return next, err
+}
+
+// reached is the last machine that the rule of a group has met.
+func reached(tx *store.Tx, group model.ID) (machine model.ID, err error) {
+	if err := tx.QueryRow("SELECT reached FROM fleet_group WHERE id = $1 AND {wall}", group).Scan(&machine); err != nil {
+		return machine, fmt.Errorf("read how far a group is: %w", err)
+	}
+	return machine, nil
 }
 
 // Regroup is the handler of KindRegroup: a machine meets the rules of all groups.
