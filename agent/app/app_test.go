@@ -139,3 +139,42 @@ func TestWatchedIsSent(t *testing.T) {
 		}
 	})
 }
+
+// TestEvidenceOfTheMoment: the evidence of an alert ends with the reading that it
+// fires at, also where that came between two samples.
+func TestEvidenceOfTheMoment(t *testing.T) {
+	dir := t.TempDir()
+	var b history.Builder // its codec is made once, and must not be made in the bubble
+	b.Append(history.Moment{Wall: time.Now()}, []history.Sample{{Metric: history.CPUUtilization}})
+	b.Row()
+	synctest.Test(t, func(t *testing.T) {
+		used := 0.2
+		a := enrolled(t, dir, "attended", func() *expression.Machine {
+			m := &expression.Machine{ObservedAt: expression.TimeOf(time.Now())}
+			m.CPU.Used = expression.Known(used)
+			return m
+		})
+		name := history.MetricOf(history.CPUUtilization).Name
+		points := func() []*float64 {
+			t.Helper()
+			m := a.rounds.reader.round(t.Context(), false)
+			a.rounds.note(m, time.Now())
+			series := evidence(a.rounds.upTo(m, time.Now()), []string{name}, "")
+			if len(series) != 1 {
+				t.Fatalf("%d series", len(series))
+			}
+			return series[0].Values
+		}
+		if got := points(); len(got) != 1 { // the sample is the reading
+			t.Errorf("%d points of one reading", len(got))
+		}
+		time.Sleep(2 * time.Second)
+		used = 0.9
+		if got := points(); len(got) != 2 || *got[1] != 0.9 {
+			t.Errorf("the evidence ends with another reading: %v", got)
+		}
+		if n := len(a.rounds.ring); n != 1 {
+			t.Errorf("the history got %d samples", n)
+		}
+	})
+}

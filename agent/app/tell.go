@@ -39,7 +39,7 @@ func (r *rounds) transition(t check.Transition, m *expression.Machine) protocol.
 		return out
 	}
 	c := r.encoded.Checks[i]
-	e := &protocol.Evidence{Series: r.evidence(c.Evidence.Vitals, t.Instance), Limit: limitOf(c, t.Severity)}
+	e := &protocol.Evidence{Series: evidence(r.upTo(m, time.UnixMicro(t.At)), c.Evidence.Vitals, t.Instance), Limit: limitOf(c, t.Severity)}
 	by := c.Evidence.Processes
 	if by == "" {
 		by = "cpu"
@@ -70,16 +70,25 @@ func limitOf(c catalogue.Check, severity string) *float64 {
 	return &v
 }
 
+// upTo are the samples of the last minutes and the reading of now: what a check fires
+// at may have come since the last sample, and is what somebody wants to see.
+func (r *rounds) upTo(m *expression.Machine, now time.Time) []sample {
+	if n := len(r.ring); n > 0 && !r.ring[n-1].at.Before(now) {
+		return r.ring
+	}
+	return append(slices.Clip(r.ring), sample{now, probe.Samples(nil, m)})
+}
+
 // evidence is the last quarter of an hour of some series; of those that have
 // instances, the one the alert is about.
-func (r *rounds) evidence(names []string, instance string) []protocol.Series {
+func evidence(samples []sample, names []string, instance string) []protocol.Series {
 	type line struct {
 		metric   uint16
 		instance string
 	}
 	series := map[line]*protocol.Series{}
 	var order []line
-	for _, s := range r.ring {
+	for _, s := range samples {
 		for _, v := range s.set {
 			m := history.MetricOf(v.Metric)
 			if !slices.Contains(names, m.Name) || (v.Instance != "" && instance != "" && v.Instance != instance) {
