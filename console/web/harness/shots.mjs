@@ -193,6 +193,7 @@ const pages = {
 				},
 			},
 		],
+		["groups", () => "/computers/groups", { act: (page) => page.locator("table.groups button.plain").first().click() }],
 		["repairs", () => "/repairs"],
 		["settings", () => "/settings/mine"],
 		["checks", () => "/settings/checks"],

@@ -72,6 +72,12 @@ export async function demo() {
 			["Olga Mazur", "viewer"],
 		])
 			world.addPerson(name, role);
+		for (const [name, rule] of [
+			["Windows", 'os.family == "windows"'],
+			["Mało pamięci", "hardware.memory_bytes < 10e9"],
+			["Linux z drukowaniem", 'os.family == "linux" and any(services, .name == "cups")'],
+		])
+			await world.api("POST", "/groups", { name, rule });
 		await eventually("the faults are alerts", 90, async () => (await list(world, "/alerts?state=firing")).length >= 5);
 		await eventually("some are away", 120, async () => (await list(world, "/machines?presence=offline")).length > 0);
 		const disks = await list(world, "/alerts?check=filesystem.full");

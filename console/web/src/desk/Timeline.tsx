@@ -147,7 +147,9 @@ function One({ entry: { item, times, last }, parts, ticket }: { entry: Entry; pa
 							</>
 						)}
 						{reasonOf(t, item) && <span className="dim"> · {reasonOf(t, item)}</span>}
-						{item.by.kind === "technician" && item.by.name && <span className="dim"> · {item.by.name}</span>}
+						{item.by.kind === "technician" && item.by.name && item.data.to !== item.by.name && (
+							<span className="dim"> · {item.by.name}</span>
+						)}
 					</p>
 				)}
 			</div>

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Answer, Field, Question } from "../api/types";
 import { pick, useT } from "../i18n";
-import { bytes, duration, number, percent } from "../i18n/format";
+import { bytes, duration, number, percent, when } from "../i18n/format";
 import { useKeys } from "../ui/keyboard";
 import { Bones, Btn, Empty, Wrong } from "../ui/parts";
 import { FieldHelp, Refused } from "./expression";
@@ -257,7 +257,8 @@ export function unitOf(known: Pick<Field, "name" | "unit">[], expression: string
 	})?.unit;
 }
 
-function shown(field: string, value: unknown, unit: string | undefined): string | undefined {
+/** What a cell of an answer says; nothing of a value that is not known. */
+export function shown(field: string, value: unknown, unit: string | undefined): string | undefined {
 	if (value === null || value === undefined) return undefined;
 	if (typeof value === "number" && unit === "ratio") return percent(value, value < 0.1 ? 1 : 0);
 	if (typeof value === "number")
@@ -266,5 +267,6 @@ function shown(field: string, value: unknown, unit: string | undefined): string 
 			: /(^|_)(pid|id|port)$/.test(field)
 				? String(value)
 				: number(value, 2);
-	return typeof value === "string" ? value : JSON.stringify(value);
+	if (typeof value !== "string") return JSON.stringify(value);
+	return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? when(value) : value;
 }

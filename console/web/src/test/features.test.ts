@@ -4,7 +4,7 @@ import type { Answer, Series, Ticket, TimelineItem } from "../api/types";
 import { longestSentence } from "../desk/Editors";
 import { belongs } from "../desk/queries";
 import { fold } from "../desk/Timeline";
-import { table, unitOf } from "../fleet/AskPage";
+import { shown, table, unitOf } from "../fleet/AskPage";
 import { fleetSentence } from "../fleet/ComputersPage";
 import { roomOf } from "../fleet/MachineFacts";
 import { fold as foldLetters } from "../frame/Palette";
@@ -100,6 +100,16 @@ test("a column of answers has the unit of the field that it shows, and no other"
 	expect(unit("{used: cpu.used, mem: memory.used}", "mem")).toBe("ratio");
 	expect(unit("filter(processes, .cpu > 1)", "cpu")).toBe("cores");
 	expect(unit("services", "used")).toBeUndefined();
+});
+
+test("a cell of an answer is written as its unit asks, and a moment as people tell it", async () => {
+	await setLanguage("en");
+	const plain = (...of: Parameters<typeof shown>) => shown(...of)?.replace(/\u00a0/g, " ");
+	expect(plain("used", 0.853, "ratio")).toBe("85%");
+	expect(plain("pid", 48211, undefined)).toBe("48211");
+	expect(plain("started_at", "2019-11-03T05:06:07.5Z", undefined)).toBe("3 Nov 2019");
+	expect(plain("name", "2019-11-03", undefined)).toBe("2019-11-03");
+	expect(shown("at", null, undefined)).toBeUndefined();
 });
 
 test("free is what people can still fill, and nothing where that was not read", async () => {
