@@ -187,6 +187,11 @@ func (c *Console) personChanged(ctx context.Context, id model.ID) (time.Time, er
 	if err != nil {
 		return time.Time{}, ignore(err, store.ErrNotFound)
 	}
+	if !p.May(model.RunStart) {
+		if err := c.repair.EndPerson(ctx, scope.Within(p.Organisation), id); err != nil {
+			return time.Time{}, err
+		}
+	}
 	why := p.Display + " may not have sessions any more"
 	if p.May(model.OpenSession) {
 		why = "the sign-in that opened it has ended"
@@ -207,7 +212,7 @@ func (c *Console) machineRevoked(ctx context.Context, id model.ID) (time.Time, e
 	}
 	scope := store.System("machine").Within(m.Organisation)
 	err = errors.Join(c.sessions.EndMachine(ctx, scope, id, "the computer was taken off the console"),
-		c.repair.EndMachine(ctx, scope, id, "The computer was taken off the console."))
+		c.repair.EndMachine(ctx, scope, id))
 	c.hint(id)
 	return time.Time{}, errors.Join(err, c.store.Update(ctx, scope, func(tx *store.Tx) error {
 		tx.Changed(m.Organisation, fleet.ChangedMachine, id)

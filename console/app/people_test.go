@@ -126,10 +126,16 @@ func TestPeople(t *testing.T) {
 			ewa := n.as("ewa", model.RoleTechnician)
 			page := ewa.live()
 			_, terminal, _ := ewa.shell(t, m.id)
+			var run map[string]any
+			away := n.enrolled("away")
+			ewa.post("/runs", map[string]any{"script": "free-disk-space", "machine_id": away.Machine, "parameters": map[string]any{"MOUNT": "/"}, "dry_run": true}, &run)
 			p := n.person("ewa")
 			n.do(http.MethodPatch, "/people/"+text(p["id"]), map[string]any{"version": p["version"], "role": "viewer"}, nil, http.StatusOK)
 			closes(t, "the page of a technician who is one no longer", page)
 			closes(t, "their terminal", terminal)
+			n.eventually(5*time.Second, "what they asked for and no machine knows is cancelled", func() bool {
+				return n.get("/runs/" + text(run["id"]))["state"] == "cancelled"
+			})
 			closed := ewa.live() // and with what is left they may come back
 			ewa.do(http.MethodPatch, "/me", map[string]any{"theme": "dark"}, nil, http.StatusOK)
 			told(t, closed, "their own change of theme", func(x map[string]any) bool { return x["changes"] != nil })

@@ -25,6 +25,7 @@ const (
 	CodeNotFound = "not_found" // not there, or not to be seen
 	CodeRefused  = "forbidden" // not with these rights
 	CodeOffline  = "offline"   // the machine cannot be reached now
+	CodeRevoked  = "revoked"   // the machine was taken off the console
 )
 
 // Words is a text in both languages.

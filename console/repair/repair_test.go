@@ -290,6 +290,41 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// What somebody asked for who may ask no more is not begun; what runs comes to its end.
+func TestEndPerson(t *testing.T) {
+	each(t, func(t *testing.T, h *shop) {
+		running, sent, queued := h.start(), h.start(), h.start()
+		for _, run := range []model.Run{running, sent} {
+			h.Send(t.Context(), model.Act{ID: run.ID, Machine: h.pc, Body: &model.Work{}})
+		}
+		h.Taken(t.Context(), h.pc, running.ID, time.Now())
+		if err := h.EndPerson(t.Context(), h.scope, model.NewID()); err != nil || h.get(queued.ID).State != model.RunQueued {
+			t.Errorf("another person: %v", err)
+		}
+		before := len(h.said())
+		for range 2 {
+			if err := h.EndPerson(t.Context(), h.scope, queued.By.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if run := h.get(queued.ID); run.State != model.RunCancelled || run.Refusal != model.CodeRefused || run.FinishedAt.IsZero() {
+			t.Errorf("what no machine knew of: %+v", run)
+		}
+		if run := h.get(sent.ID); !run.Cancelling || run.Done() {
+			t.Errorf("what a machine was told: %+v", run)
+		}
+		if run := h.get(running.ID); run.Cancelling || run.Done() {
+			t.Errorf("what runs: %+v", run)
+		}
+		if n := len(h.said()) - before; n != 1 {
+			t.Errorf("the ticket tells %d of one end", n)
+		}
+		if h.Send(t.Context(), model.Act{ID: queued.ID, Machine: h.pc, Body: &model.Work{}}) {
+			t.Error("it was told nevertheless")
+		}
+	})
+}
+
 // A result that two transactions bring at once ends the run once.
 func TestResultTwiceAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, h *shop) {
@@ -378,7 +413,7 @@ func TestCorrected(t *testing.T) {
 		if s := strings.Join(h.said()[before:], " "); s != "corrected corrected corrected" {
 			t.Errorf("the timeline: %s", s)
 		}
-		if n := h.audited("run.end"); n != 3 {
+		if n := h.audited("run.end"); n != 5 { // two that were given up, three corrections
 			t.Errorf("%d rows of the audit", n)
 		}
 	})
@@ -432,11 +467,11 @@ func TestExpelled(t *testing.T) {
 			t.Errorf("a run for a machine that was expelled: %v", err)
 		}
 		before := len(h.said())
-		if err := h.EndMachine(t.Context(), h.scope, h.pc.Machine, "It was taken off."); err != nil {
+		if err := h.EndMachine(t.Context(), h.scope, h.pc.Machine); err != nil {
 			t.Fatal(err)
 		}
 		for id, want := range map[model.ID]model.RunState{sent.ID: model.RunLost, queued.ID: model.RunCancelled} {
-			if run := h.get(id); run.State != want || run.RefusalText != "It was taken off." || run.FinishedAt.IsZero() {
+			if run := h.get(id); run.State != want || run.Refusal != model.CodeRevoked || run.FinishedAt.IsZero() {
 				t.Errorf("want %s: %+v", want, run)
 			}
 		}
@@ -447,7 +482,7 @@ func TestExpelled(t *testing.T) {
 			t.Errorf("the ticket tells %d of two ends", n)
 		}
 		h.expire(queued.ID)
-		if err := h.EndMachine(t.Context(), h.scope, h.pc.Machine, "again"); err != nil || h.get(queued.ID).RefusalText != "It was taken off." {
+		if err := h.EndMachine(t.Context(), h.scope, h.pc.Machine); err != nil || h.audited("run.end") != 2 {
 			t.Errorf("a second time: %v", err)
 		}
 	})

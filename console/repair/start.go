@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/deskside/deskside/console/desk"
@@ -165,14 +166,7 @@ func (r *Repair) Cancel(ctx context.Context, scope store.Scope, id model.ID) (mo
 		if run, err = Get(tx, id); err != nil {
 			return err
 		}
-		if err := run.Cancel(tx.Now()); err != nil {
-			return err
-		}
-		if err := update(tx, &run); err != nil {
-			return err
-		}
-		return tx.Audit(store.Entry{Organisation: run.Organisation, Action: "run.cancel", Result: "done",
-			Subjects: []store.Subject{{Kind: "run", ID: run.ID}, {Kind: "machine", ID: run.Machine}}})
+		return cancel(tx, &run)
 	})
 	if err == nil {
 		r.hint(run.Machine)
@@ -180,9 +174,20 @@ func (r *Repair) Cancel(ctx context.Context, scope store.Scope, id model.ID) (mo
 	return run, err
 }
 
+func cancel(tx *store.Tx, run *model.Run) error {
+	if err := run.Cancel(tx.Now()); err != nil {
+		return err
+	}
+	if err := update(tx, run); err != nil {
+		return err
+	}
+	return tx.Audit(store.Entry{Organisation: run.Organisation, Action: "run.cancel", Result: "done",
+		Subjects: []store.Subject{{Kind: "run", ID: run.ID}, {Kind: "machine", ID: run.Machine}}})
+}
+
 // EndMachine ends the runs of a machine that was expelled: one that it was never
 // told of is cancelled, and of the others nobody will hear how they end.
-func (r *Repair) EndMachine(ctx context.Context, scope store.Scope, machine model.ID, why string) error {
+func (r *Repair) EndMachine(ctx context.Context, scope store.Scope, machine model.ID) error {
 	return r.store.Update(ctx, scope, func(tx *store.Tx) error {
 		runs, err := query(tx, "r.machine_id = $1 AND r.state IN ('queued', 'sent', 'running')", machine)
 		for i := range runs {
@@ -190,11 +195,37 @@ func (r *Repair) EndMachine(ctx context.Context, scope store.Scope, machine mode
 			if runs[i].State == model.RunQueued {
 				state = model.RunCancelled
 			}
-			runs[i].RefusalText = why
+			runs[i].Refusal = model.CodeRevoked
 			err = errors.Join(err, r.end(tx, &runs[i], state))
 		}
 		return err
 	})
+}
+
+// EndPerson cancels the runs that wait for their machines, of a person who may start
+// none any more. What runs already comes to its end: half a repair is worse than one
+// too many.
+func (r *Repair) EndPerson(ctx context.Context, scope store.Scope, person model.ID) error {
+	var runs []model.Run
+	err := r.store.Update(ctx, scope, func(tx *store.Tx) error {
+		var err error
+		runs, err = query(tx, "r.by_id = $1 AND r.state IN ('queued', 'sent')", person)
+		runs = slices.DeleteFunc(runs, func(run model.Run) bool { return run.Cancelling })
+		for i := range runs {
+			runs[i].Refusal = model.CodeRefused
+			err = errors.Join(err, cancel(tx, &runs[i]))
+			if runs[i].Done() { // of the others their machines tell how they end
+				err = errors.Join(err, tell(tx, runs[i]))
+			}
+		}
+		return err
+	})
+	if err == nil {
+		for _, run := range runs {
+			r.hint(run.Machine)
+		}
+	}
+	return err
 }
 
 // Expire is the handler of KindExpire.
@@ -221,8 +252,15 @@ func (r *Repair) end(tx *store.Tx, run *model.Run, state model.RunState) error {
 	if err := update(tx, run); err != nil {
 		return err
 	}
+	return errors.Join(tell(tx, *run), tx.Audit(store.Entry{Organisation: run.Organisation, Action: "run.end", Result: string(run.State),
+		Subjects: []store.Subject{{Kind: "run", ID: run.ID}, {Kind: "machine", ID: run.Machine}},
+		Detail:   map[string]any{"refusal": run.Refusal}}))
+}
+
+// tell writes into the ticket of a run, if it has one, that it has ended.
+func tell(tx *store.Tx, run model.Run) error {
 	if run.Ticket == (model.ID{}) {
 		return nil
 	}
-	return say(tx, *run, "ended")
+	return say(tx, run, "ended")
 }

@@ -111,3 +111,39 @@ export function fieldSentence(t: Translate, name: string, why: string): string {
 	const word = fieldWords[name];
 	return t("wrong.field", { field: word ? t(word) : name, why: fieldProblem(t, why) });
 }
+
+/** Why a computer did not do what was asked: a sentence for each code that it may answer with. */
+export function refusalSentence(t: Translate, code: string): string {
+	const known = refusalCodes.find((one) => one === code);
+	return t(known ? `refusal.${known}` : "refusal.other");
+}
+
+const refusalCodes = [
+	"stamp_invalid",
+	"wrong_machine",
+	"expired",
+	"too_early",
+	"already_seen",
+	"clock_in_doubt",
+	"policy",
+	"policy_broken",
+	"proof_missing",
+	"proof_invalid",
+	"consent_missing",
+	"limit_reached",
+	"busy",
+	"malformed",
+	"unknown_kind",
+	"unsupported",
+	"unknown_script",
+	"script_differs",
+	"not_approved",
+	"risk",
+	"no_check_firing",
+	"parameters_invalid",
+	"protected",
+	"platform",
+	"expression",
+	"revoked",
+	"forbidden",
+] as const;

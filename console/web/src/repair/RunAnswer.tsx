@@ -5,6 +5,7 @@ import { pick, useT } from "../i18n";
 import { bytes, duration, number } from "../i18n/format";
 import { runGrade, runState } from "../i18n/words";
 import { Btn, Chip, Mark, Wrong } from "../ui/parts";
+import { Refusal } from "../ui/refusal";
 import { isRunning, useCancelRun, useOutput } from "./queries";
 
 export function RunAnswer({ run }: { run: Run }) {
@@ -18,7 +19,7 @@ export function RunAnswer({ run }: { run: Run }) {
 				<h2 className="grow">{t(run.dry_run ? "run.tried" : "run.ran")}</h2>
 				{grade ? <Chip grade={grade}>{outcome(t, run)}</Chip> : <span className="mid">{runState(t, run)} …</span>}
 			</div>
-			{run.refusal && <p role="alert">{run.refusal.text || run.refusal.code}</p>}
+			{run.refusal && <Refusal of={run.refusal} />}
 			<OutputBox run={run} />
 			{going && (
 				<div className="line">

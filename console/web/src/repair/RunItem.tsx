@@ -5,6 +5,7 @@ import { useT } from "../i18n";
 import { clock, duration, when } from "../i18n/format";
 import { runGrade, runState } from "../i18n/words";
 import { Bones, Chip, Empty, Mark, Wrong } from "../ui/parts";
+import { Refusal } from "../ui/refusal";
 import { isRunning, useOutput, useRun, useRuns } from "./queries";
 import { tail, titleOf } from "./RunAnswer";
 import "./repair.css";
@@ -42,7 +43,7 @@ export function RunItem({ run: id }: { run: string }) {
 					</button>
 				)}
 			</div>
-			{run.data.refusal && <p className="mid">{run.data.refusal.text || run.data.refusal.code}</p>}
+			{run.data.refusal && <Refusal of={run.data.refusal} />}
 			{output?.text && <pre className="out">{open ? output.text : tail(output.text)}</pre>}
 		</div>
 	);

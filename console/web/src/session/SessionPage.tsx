@@ -9,6 +9,7 @@ import { systemName } from "../i18n/words";
 import { Icon } from "../ui/icons";
 import { useNarrow } from "../ui/list";
 import { Bones, Btn, Empty, Mark, Wrong } from "../ui/parts";
+import { Refusal } from "../ui/refusal";
 import { freeLetter, letterOf } from "./letters";
 import { useEnd, useSession, useTarget } from "./queries";
 import type { Link as WireLink } from "./wire";
@@ -175,28 +176,22 @@ function Waiting({ session }: { session: Session }) {
 	);
 }
 
-/** Codes of refusals that we have a sentence for; the rest speak for themselves. */
-const refusals = ["declined", "local_policy", "no_answer", "no_right"] as const;
-
 function Over({ session }: { session: Session }) {
 	const t = useT();
 	const can = useCan();
-	const code = refusals.find((one) => one === session.refusal?.code);
 	const seconds =
 		session.opened_at && session.ended_at
 			? (Date.parse(session.ended_at) - Date.parse(session.opened_at)) / 1000
 			: null;
 	return (
 		<div className="session-wait">
-			<p className="sentence" role="status">
-				{session.state === "refused"
-					? code
-						? t(`session.refused.${code}`)
-						: session.refusal?.text || t("session.refused.other")
-					: seconds !== null
-						? t("session.ended", { time: duration(seconds) })
-						: t("session.ended_before")}
-			</p>
+			{session.refusal ? (
+				<Refusal of={session.refusal} />
+			) : (
+				<p className="sentence" role="status">
+					{seconds !== null ? t("session.ended", { time: duration(seconds) }) : t("session.ended_before")}
+				</p>
+			)}
 			{session.state === "ended" && session.ended_at && (
 				<p className="mid">{t("session.ended_at", { at: clock(session.ended_at), name: session.by.name })}</p>
 			)}
