@@ -147,8 +147,9 @@ type Line = { machine: string; name: string; row: Record<string, unknown>; answe
 function Answers({ id, question }: { id: string; question?: Question }) {
 	const t = useT();
 	const answers = useAnswers(id, (question?.answered ?? 0) + (question?.failed ?? 0));
-	const { lines, fields, refused } = useMemo(() => table(answers.data ?? []), [answers.data]);
+	const { lines, refused, ...answered } = useMemo(() => table(answers.data ?? []), [answers.data]);
 	const known = useFields();
+	const fields = inOrder(known.data ?? [], question?.expression ?? "", answered.fields);
 	const units = new Map(
 		fields.map((field) => [field, unitOf(known.data ?? [], question?.expression ?? "", field)] as const),
 	);
@@ -250,11 +251,24 @@ export function unitOf(known: Pick<Field, "name" | "unit">[], expression: string
 	const mapped = column === "value" ? (/,\s*(\.\w+)\s*\)\s*$/.exec(expression)?.[1] ?? expression.trim()) : undefined;
 	const path = named ?? mapped ?? (expression.includes("{") ? undefined : `.${column}`);
 	if (!path) return undefined;
-	return known.find(({ name }) => {
-		if (!path.startsWith(".")) return name === path;
-		const list = name.slice(0, -path.length);
-		return name.endsWith(path) && new RegExp(`\\b${list.replace(/s$/, "s?")}\\b`).test(expression);
-	})?.unit;
+	return known.find(({ name }) => (path.startsWith(".") ? isOf(name, path, expression) : name === path))?.unit;
+}
+
+/** Whether a field is what `path`, as ".used", means where `expression` asks of its list. */
+function isOf(name: string, path: string, expression: string): boolean {
+	const list = name.slice(0, -path.length);
+	return name.endsWith(path) && new RegExp(`\\b${list.replace(/s$/, "s?")}\\b`).test(expression);
+}
+
+/** Columns as the expression writes them, or else as their list has its fields; answers bring them as the alphabet has it. */
+export function inOrder(known: Pick<Field, "name">[], expression: string, columns: string[]): string[] {
+	const place = (column: string) => {
+		const written = expression.search(new RegExp(`[{,]\\s*"?${column.replace(/\W/g, "\\$&")}"?\\s*:`));
+		if (written >= 0) return written;
+		const field = known.findIndex(({ name }) => isOf(name, `.${column}`, expression));
+		return expression.length + (field < 0 ? known.length : field);
+	};
+	return [...columns].sort((a, b) => place(a) - place(b));
 }
 
 /** What a cell of an answer says; nothing of a value that is not known. */

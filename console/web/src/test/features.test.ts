@@ -4,7 +4,7 @@ import type { Answer, Series, Ticket, TimelineItem } from "../api/types";
 import { longestSentence } from "../desk/Editors";
 import { belongs } from "../desk/queries";
 import { fold } from "../desk/Timeline";
-import { shown, table, unitOf } from "../fleet/AskPage";
+import { inOrder, shown, table, unitOf } from "../fleet/AskPage";
 import { fleetSentence } from "../fleet/ComputersPage";
 import { roomOf } from "../fleet/MachineFacts";
 import { fold as foldLetters } from "../frame/Palette";
@@ -100,6 +100,16 @@ test("a column of answers has the unit of the field that it shows, and no other"
 	expect(unit("{used: cpu.used, mem: memory.used}", "mem")).toBe("ratio");
 	expect(unit("filter(processes, .cpu > 1)", "cpu")).toBe("cores");
 	expect(unit("services", "used")).toBeUndefined();
+});
+
+test("columns of answers stand as they were asked for", () => {
+	const known = ["processes", "processes.pid", "processes.name", "processes.cpu", "filesystems.name"].map((name) => ({
+		name,
+	}));
+	const order = (expression: string, ...columns: string[]) => inOrder(known, expression, columns).join(" ");
+	expect(order("filter(processes, .cpu > 1)", "cpu", "name", "pid", "zoo")).toBe("pid name cpu zoo");
+	expect(order("map(processes, {who: .name, cpu: .cpu, at: .pid})", "at", "cpu", "who")).toBe("who cpu at");
+	expect(order("{b: cpu.used, a: memory.used}", "a", "b")).toBe("b a");
 });
 
 test("a cell of an answer is written as its unit asks, and a moment as people tell it", async () => {
