@@ -143,7 +143,7 @@ func (a *API) questionRoutes() {
 
 var examples = []Example{
 	{Words{EN: "Programs that use more than 1 GB", PL: "Programy, które zajmują ponad 1 GB"}, "filter(processes, .rss_bytes > 1e9)"},
-	{Words{EN: "Filesystems over 90 %", PL: "Systemy plików zajęte w ponad 90%"}, "filter(filesystems, .used > 0.9)"},
+	{Words{EN: "Filesystems over 90%", PL: "Systemy plików zajęte w ponad 90%"}, "filter(filesystems, .used > 0.9)"},
 	{Words{EN: "Programs that keep a core busy", PL: "Programy, które zajmują cały rdzeń"}, "filter(processes, .cpu > 0.9)"},
 	{Words{EN: "Services that failed", PL: "Usługi, które zawiodły"}, `filter(services, .state == "failed")`},
 	{Words{EN: "How full memory is", PL: "Ile pamięci jest zajęte"}, "memory.used"},
