@@ -85,7 +85,7 @@ const LEFT = 40;
 const RIGHT = 8;
 const TOP = 30;
 const BOTTOM = 118;
-/** A reading this old, in ms, is not what the value was at the end of an alert. */
+/** A reading this much later, in ms, is not what the value was at the end of an alert. */
 const THEN = 60_000;
 const HEIGHT = BOTTOM + 20;
 
@@ -106,9 +106,9 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 	const y = (value: number) => BOTTOM - ((value - low) / (high - low)) * (BOTTOM - TOP);
 	const place = (run: [number, number][]): [number, number][] => run.map(([at, value]) => [x(at), y(value)]);
 	const last = runs[runs.length - 1]?.at(-1) ?? [to, 0];
-	// The value at the end of the alert, where it was read then: the chart may go on behind it, or end long before.
-	const before = cleared === undefined ? undefined : runs.flat().findLast(([at]) => at <= cleared);
-	const over = before && cleared !== undefined && cleared - before[0] < THEN ? before : undefined;
+	// The value at the end of the alert is the first one read from then on: the one before it is what the alert was about.
+	const over =
+		cleared === undefined ? undefined : runs.flat().find(([at]) => at > cleared - 1000 && at < cleared + THEN);
 	const time = timeTicks(from, to, Math.max(2, Math.floor((width - LEFT) / 90)));
 	const worst = limits.find((l) => l.grade === "critical") ?? limits[0];
 	// Two limits side by side would print over each other: the one that was crossed keeps its words.
@@ -221,9 +221,9 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 						{over && <circle className="plot-dot ok" cx={x(over[0])} cy={y(over[1])} r={3.5} />}
 						<text
 							className="plot-word ok strong ground"
-							x={x(cleared) - 8}
+							x={x(cleared) + (x(cleared) < width / 2 ? 8 : -8)}
 							y={over && y(over[1]) <= BOTTOM - 14 ? y(over[1]) + 14 : (over ? y(over[1]) : BOTTOM) - 8}
-							textAnchor="end"
+							textAnchor={x(cleared) < width / 2 ? "start" : "end"}
 						>
 							{over
 								? t("plot.cleared", { value: measure(over[1], unit), time: clock(cleared) })
