@@ -2,7 +2,6 @@
 import { Modal, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { ConnectWish } from "../api/acts";
-import { useMe } from "../api/me";
 import { useT } from "../i18n";
 import { presence } from "../i18n/words";
 import { Bones, Btn, Wrong } from "../ui/parts";
@@ -19,7 +18,6 @@ export function ConnectDialog({
 	open: (session: string) => void;
 }) {
 	const t = useT();
-	const me = useMe();
 	const machine = useTarget(wish.machine);
 	const connect = useConnect();
 	const [reason, setReason] = useState("");
@@ -58,24 +56,14 @@ export function ConnectDialog({
 					{connect.error && <Wrong reason={connect.error} />}
 					<TextInput
 						label={t("session.reason")}
-						description={t(asks ? "session.reason_seen" : "session.reason_why")}
+						description={t("session.reason_why")}
 						value={reason}
 						onChange={(event) => setReason(event.currentTarget.value)}
 						data-autofocus
 						required
 						withAsterisk={false}
 					/>
-					{machine.data && (
-						<div>
-							<h3>{t("session.their_screen")}</h3>
-							<p className="their-screen">
-								{t(asks ? "session.asks" : "session.background", {
-									name: me.display_name,
-									reason: reason.trim().replace(/[.…]+$/, "") || t("session.reason_here"),
-								})}
-							</p>
-						</div>
-					)}
+					{machine.data && <p className="mid">{t(asks ? "session.must_ask" : "session.unseen")}</p>}
 				</div>
 				<div className="dialog-foot">
 					<span className="sub grow">{t("session.recorded")}</span>

@@ -1,7 +1,7 @@
 /** A session: consent, the terminal in its frame, and how it ended. The frame says whose machine this is. */
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { useCan, useMe } from "../api/me";
+import { useCan } from "../api/me";
 import type { Machine, Session } from "../api/types";
 import { useT } from "../i18n";
 import { clock, counter, duration, number } from "../i18n/format";
@@ -148,7 +148,6 @@ function Since({ at }: { at: string }) {
 
 function Waiting({ session }: { session: Session }) {
 	const t = useT();
-	const me = useMe();
 	const passed = useSeconds(session.created_at);
 	if (session.state === "opening")
 		return (
@@ -164,10 +163,6 @@ function Waiting({ session }: { session: Session }) {
 				{t("session.waiting")}
 			</p>
 			<p className="mid">{t("session.left", { n: Math.max(0, Math.ceil(WAIT - passed)) })}</p>
-			<h2>{t("session.their_screen")}</h2>
-			<p className="their-screen">
-				{t("session.asks", { name: me.display_name, reason: session.reason.replace(/[.…]+$/, "") })}
-			</p>
 			<p className="sub">{t("session.meanwhile")}</p>
 			<Btn renderRoot={(props) => <Link to="/computers/$id" params={{ id: session.machine_id }} {...props} />}>
 				{t("session.to_machine")}
@@ -215,7 +210,7 @@ function Over({ session }: { session: Session }) {
 
 function Live({ session, machine }: { session: Session; machine?: Machine }) {
 	const t = useT();
-	const me = useMe();
+
 	const [link, setLink] = useState<{ link: WireLink; since?: number }>({ link: "connecting" });
 	const [code, setCode] = useState<number>();
 	const [notices, setNotices] = useState<{ at: number; text: string }[]>([]);
@@ -265,11 +260,8 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 			</div>
 			<aside className="pane" aria-label={t("session.about")}>
 				<section>
-					<h2>{t("session.their_screen")}</h2>
-					<p className="their-screen">
-						{t("session.background", { name: me.display_name, reason: session.reason.replace(/[.…]+$/, "") })}
-					</p>
-					<p className="sub">{t("session.can_stop")}</p>
+					<h2>{t("session.person")}</h2>
+					<p>{t("session.unseen")}</p>
 				</section>
 				{machine && (
 					<section>
