@@ -210,7 +210,6 @@ function Over({ session }: { session: Session }) {
 
 function Live({ session, machine }: { session: Session; machine?: Machine }) {
 	const t = useT();
-
 	const [link, setLink] = useState<{ link: WireLink; since?: number }>({ link: "connecting" });
 	const [code, setCode] = useState<number>();
 	const [notices, setNotices] = useState<{ at: number; text: string }[]>([]);
