@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/deskside/deskside/agent/state"
+	"github.com/deskside/deskside/protocol"
 	"github.com/deskside/deskside/protocol/catalogue"
 	"github.com/deskside/deskside/protocol/expression"
 	"github.com/deskside/deskside/protocol/history"
@@ -175,6 +176,38 @@ func TestEvidenceOfTheMoment(t *testing.T) {
 		}
 		if n := len(a.rounds.ring); n != 1 {
 			t.Errorf("the history got %d samples", n)
+		}
+	})
+}
+
+// TestNewNameTellsAnew: what fires already is told under a new name too.
+func TestNewNameTellsAnew(t *testing.T) {
+	dir := t.TempDir()
+	var b history.Builder // its codec is made once, and must not be made in the bubble
+	b.Append(history.Moment{Wall: time.Now()}, []history.Sample{{Metric: history.CPUUtilization}})
+	b.Row()
+	synctest.Test(t, func(t *testing.T) {
+		told := func() (n int) {
+			a := enrolled(t, dir, "attended", func() *expression.Machine {
+				m := &expression.Machine{ObservedAt: expression.TimeOf(time.Now())}
+				m.Memory.Used = expression.Known(0.99)
+				return m
+			})
+			for range 20 {
+				a.rounds.round(t.Context())
+				time.Sleep(15 * time.Second)
+			}
+			a.state.View(func(tx *state.Tx) error {
+				n = tx.Waiting(protocol.ClassTransition, 10)
+				return nil
+			})
+			a.state.Close()
+			return n
+		}
+		for _, name := range []string{"first", "second"} {
+			if n := told(); n == 0 {
+				t.Errorf("the %s name tells no alert", name)
+			}
 		}
 	})
 }

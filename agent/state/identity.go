@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -49,13 +50,21 @@ func (tx *Tx) Identity() (Identity, error) {
 }
 
 // SetIdentity keeps a new identity, with an empty outbox of a new epoch:
-// nothing that was written under another name is ever sent under this one.
+// nothing that was written under another name is ever sent under this one. What
+// another console was told, or has set, is forgotten too, so that this one is told
+// all of it: alerts that fire already, and facts. The journal stays, and so does
+// what the gate counts: a new name is no way around its limits.
 func (tx *Tx) SetIdentity(id Identity) error {
 	raw, err := protocol.Marshal(id)
 	if err != nil {
 		return fmt.Errorf("keep identity: %w", err)
 	}
-	for _, name := range []string{bucketOutbox, bucketLogs, bucketStates, bucketSeen, bucketRuns} {
+	if err := tx.remove(bucketMeta, []byte(blobPrefix), func(k, _ []byte) (bool, bool, error) {
+		return !bytes.HasPrefix(k, []byte(blobPrefix+"gate/")), bytes.HasPrefix(k, []byte(blobPrefix)), nil
+	}); err != nil {
+		return fmt.Errorf("keep identity: %w", err)
+	}
+	for _, name := range []string{bucketOutbox, bucketLogs, bucketStates, bucketSeen, bucketRuns, bucketFacts, bucketHistory} {
 		if err := tx.b.DeleteBucket([]byte(name)); err != nil {
 			return fmt.Errorf("keep identity: %w", err)
 		}
@@ -103,14 +112,16 @@ func (tx *Tx) RaiseFloor(t time.Time) error {
 	return tx.setCounter(bucketMeta, "floor", uint64(t.UnixMicro()))
 }
 
+const blobPrefix = "blob/"
+
 // Blob is a small named value that belongs to one package of the agent, such as
 // the state of the checks; nil when it was never set.
 func (tx *Tx) Blob(name string) []byte {
-	b := tx.bucket(bucketMeta).Get([]byte("blob/" + name))
+	b := tx.bucket(bucketMeta).Get([]byte(blobPrefix + name))
 	return append([]byte(nil), b...)
 }
 
 // SetBlob keeps a small named value.
 func (tx *Tx) SetBlob(name string, value []byte) error {
-	return tx.bucket(bucketMeta).Put([]byte("blob/"+name), value)
+	return tx.bucket(bucketMeta).Put([]byte(blobPrefix+name), value)
 }

@@ -433,6 +433,34 @@ func TestRestoredCopy(t *testing.T) {
 	}
 }
 
+// A new name begins anew: nothing of the old one is told or known, but what the gate
+// counts and the journal.
+func TestNewName(t *testing.T) {
+	s := open(t, t.TempDir())
+	id := Identity{Machine: uuid.New(), Organisation: uuid.New(), Name: "LAP-1", Key: make([]byte, 64)}
+	section := protocol.Section{Name: "os", Hash: []byte{1}}
+	update(t, s, func(tx *Tx) error {
+		return errors.Join(tx.SetIdentity(id), tx.SetBlob("checks/state", []byte{1}), tx.SetBlob("zzz", []byte{1}), tx.SetBlob("gate/acts", []byte{2}),
+			tx.SetRing("fine", []byte{1}), tx.SetSection(section, false), tx.RaiseFloor(time.Unix(100, 0)))
+	})
+	id.Machine = uuid.New()
+	update(t, s, func(tx *Tx) error { return tx.SetIdentity(id) })
+	s.View(func(tx *Tx) error {
+		sections, err := tx.Sections()
+		if err != nil || len(sections) != 0 || len(tx.Blob("checks/state")) != 0 || len(tx.Blob("zzz")) != 0 || len(tx.Ring("fine")) != 0 {
+			t.Errorf("something of the old name is left: %v, %v", sections, err)
+		}
+		now, err := tx.Identity()
+		if err != nil || now.Machine != id.Machine || len(tx.Blob("gate/acts")) != 1 || tx.Floor().Unix() != 100 || tx.Epoch() == uuid.Nil {
+			t.Errorf("too much was forgotten: %v", err)
+		}
+		return nil
+	})
+	if p := pending(t, s); len(p) != 0 {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestIdentityAndRuns(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
