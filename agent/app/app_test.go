@@ -211,3 +211,25 @@ func TestNewNameTellsAnew(t *testing.T) {
 		}
 	})
 }
+
+// TestVerify: verified is said only of what was looked at and is well.
+func TestVerify(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := enrolled(t, dir, "attended", func() *expression.Machine {
+			m := &expression.Machine{ObservedAt: expression.TimeOf(time.Now())}
+			for mount, used := range map[expression.Text]float64{"/": 0.5, "/full": 0.99} {
+				m.Filesystems = append(m.Filesystems, expression.Filesystem{Mount: mount, Kind: "local", Used: expression.Known(used), SizeBytes: expression.Known(1e12)})
+			}
+			return m
+		})
+		for instance, want := range map[string]string{"/": "verified", "/full": "still_failing", "/nowhere": "not_run"} {
+			if got := a.rounds.verify(t.Context(), verification{check: "filesystem.full", instance: instance}); got.Verdict != want {
+				t.Errorf("%s: %s, want %s", instance, got.Verdict, want)
+			}
+		}
+		if got := a.rounds.verify(t.Context(), verification{check: "service.stopped", instance: "unwatched"}); got.Verdict != "not_run" {
+			t.Errorf("a service that nobody watches: %s", got.Verdict)
+		}
+	})
+}

@@ -87,9 +87,9 @@ func (r *rounds) verify(ctx context.Context, v verification) protocol.Verdict {
 	switch level {
 	case check.Warning, check.Critical:
 		verdict.Verdict = "still_failing"
-	case check.Unknown:
-	default:
+	case check.Clear, check.Holding:
 		verdict.Verdict = "verified"
+	case check.Unknown, check.Gone: // nobody looked at what was repaired
 	}
 	return verdict
 }

@@ -69,7 +69,7 @@ func wanted(m *expression.Machine, watched []string) []string {
 	for _, s := range m.Services {
 		name, folded := string(s.Name), strings.ToLower(string(s.Name))
 		if !seen[folded] && s.Start == "auto" && slices.ContainsFunc(watched, func(w string) bool {
-			return strings.EqualFold(strings.TrimSuffix(w, ".service"), name)
+			return expression.SameService(name, w)
 		}) {
 			out = append(out, name)
 		}

@@ -151,7 +151,9 @@ func (s *Set) Evaluate(m *expression.Machine, at time.Time) []Transition {
 }
 
 // Fresh judges one check now, whatever its interval, without noting anything:
-// what the verify check after a repair asks. An instance "" means the worst.
+// what the verify check after a repair asks. An instance "" means the worst. It is
+// Gone where there is nothing of that name to be judged; of an alert that has not
+// cleared yet, it is what the alert says, also where its limit is no longer reached.
 func (s *Set) Fresh(check, instance string, m *expression.Machine) (Level, map[string]float64, error) {
 	i := slices.IndexFunc(s.checks, func(c *compiled) bool { return c.def.ID == check })
 	if i < 0 {
@@ -163,8 +165,11 @@ func (s *Set) Fresh(check, instance string, m *expression.Machine) (Level, map[s
 	}
 	worst, values := Gone, map[string]float64(nil)
 	for _, r := range seen {
-		if instance != "" && r.instance() != instance {
+		if instance != "" && !s.checks[i].about(r.instance(), instance) {
 			continue
+		}
+		if st := s.states[key{check, r.instance()}]; r.level == Holding && st.Firing() {
+			r.level = st.Level
 		}
 		if worst == Gone || rank(r.level) > rank(worst) {
 			worst = r.level
@@ -172,6 +177,15 @@ func (s *Set) Fresh(check, instance string, m *expression.Machine) (Level, map[s
 		}
 	}
 	return worst, values, nil
+}
+
+// about tells whether an instance of the check is what a machine calls name.
+func (c *compiled) about(instance, name string) bool {
+	switch c.def.Each {
+	case "watched", "services": // watched as cups.service, repaired as cups
+		return expression.SameService(instance, name)
+	}
+	return instance == name
 }
 
 // rank orders levels from fine to bad.

@@ -313,6 +313,13 @@ func TestFresh(t *testing.T) {
 			t.Errorf("%s %s: values %v", tc.check, tc.instance, values)
 		}
 	}
+	services := start(t, fast(t, "Cups.service", "printing"))
+	m.Services[slices.IndexFunc(m.Services, func(s expression.Service) bool { return s.Name == "cups" })].State = "failed"
+	for name, want := range map[string]Level{"cups": Critical, "cups.service": Critical, "Cups.service": Critical, "unwatched": Gone} {
+		if got, _, err := services.set.Fresh("service.stopped", name, m); got != want || err != nil {
+			t.Errorf("%s: %d, %v", name, got, err)
+		}
+	}
 	if _, _, err := c.set.Fresh("nope", "", m); err == nil {
 		t.Error("a check that is not judged is fresh")
 	}
@@ -322,6 +329,22 @@ func TestFresh(t *testing.T) {
 	}
 	if n := len(c.set.states); n != 0 {
 		t.Errorf("a fresh look noted %d states", n)
+	}
+}
+
+// TestFreshHolds: between the limit and where the alert clears, a look says what the
+// alert says, and nothing is wrong where none fires.
+func TestFreshHolds(t *testing.T) {
+	c := start(t, fast(t))
+	m := machine()
+	m.Filesystems[0].Used, m.Filesystems[1].Used = known(0.9), known(0.83)
+	c.want(8, m, "3 filesystem.full / firing warning")
+	m.Filesystems[0].Used = known(0.83)
+	c.want(2, m)
+	for instance, want := range map[string]Level{"/": Warning, "/home": Holding} {
+		if got, _, err := c.set.Fresh("filesystem.full", instance, m); got != want || err != nil {
+			t.Errorf("%s: %d, %v, want %d", instance, got, err, want)
+		}
 	}
 }
 

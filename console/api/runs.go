@@ -269,22 +269,43 @@ type newRun struct {
 		Ticket     *uuid.UUID        `json:"ticket_id,omitempty"`
 		Parameters map[string]string `json:"parameters,omitempty"`
 		DryRun     bool              `json:"dry_run,omitempty"`
-		Instance   string            `json:"instance,omitempty" maxLength:"256" doc:"of the check that is to be verified"`
 	}
 }
 
 func (a *API) startRun(ctx context.Context, in *newRun) (*Answer[Run], error) {
 	c := callerOf(ctx)
 	q := repair.Request{Organisation: c.organisation, Script: in.Body.Script, Machine: in.Body.Machine,
-		Parameters: in.Body.Parameters, DryRun: in.Body.DryRun, Instance: in.Body.Instance, Key: in.Key}
+		Parameters: in.Body.Parameters, DryRun: in.Body.DryRun, Key: in.Key}
 	if in.Body.Ticket != nil {
 		q.Ticket = *in.Body.Ticket
+	}
+	if err := a.view(ctx, func(tx *store.Tx) (err error) {
+		q.Cures, err = cured(tx, q)
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	r, err := a.rooms.Repair.Start(ctx, c.scope, q)
 	if err != nil {
 		return nil, err
 	}
 	return answer(a.runNow(ctx, r.ID))
+}
+
+// cured is the check that fires for the very thing that a script is to repair; empty
+// where none does, or there is no such script.
+func cured(tx *store.Tx, q repair.Request) (string, error) {
+	script, ok := scripts.Lookup(q.Script)
+	if !ok || script.Subject == "" {
+		return "", nil
+	}
+	list, err := health.List(tx, health.Query{Request: store.Request{Limit: 100}, Machine: q.Machine, Ticket: q.Ticket, Open: true})
+	for _, x := range list.Items {
+		if slices.Contains(script.Cures, x.Check) && x.Instance == q.Parameters[script.Subject] {
+			return x.Check, err
+		}
+	}
+	return "", err
 }
 
 func (a *API) runNow(ctx context.Context, id model.ID) (Run, error) {

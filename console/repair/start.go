@@ -2,6 +2,7 @@ package repair
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -25,7 +26,7 @@ type Request struct {
 	Ticket       model.ID // zero for none
 	Parameters   map[string]string
 	DryRun       bool
-	Instance     string // of the check that is to be verified; empty for all
+	Cures        string // the check that fires and is to be verified; empty for the script's own
 	Key          string // idempotency key; empty for none
 }
 
@@ -49,14 +50,8 @@ func (r *Repair) Start(ctx context.Context, scope store.Scope, q Request) (model
 	}
 	run := model.Run{
 		Organisation: q.Organisation, Script: s.ID, ScriptVersion: s.Version, ScriptHash: s.Hash(), Machine: q.Machine,
-		Ticket: q.Ticket, DryRun: q.DryRun, Parameters: values, State: model.RunQueued, VerifyCheck: s.Verify,
-		Instance: q.Instance, By: model.Actor{Kind: model.ByTechnician, ID: scope.Actor.ID, Name: scope.Actor.Name}, Version: 1,
-	}
-	if run.Instance == "" {
-		run.Instance = values["MOUNT"]
-	}
-	if run.Instance == "" {
-		run.Instance = values["SERVICE"]
+		Ticket: q.Ticket, DryRun: q.DryRun, Parameters: values, State: model.RunQueued, VerifyCheck: cmp.Or(q.Cures, s.Verify),
+		Instance: values[s.Subject], By: model.Actor{Kind: model.ByTechnician, ID: scope.Actor.ID, Name: scope.Actor.Name}, Version: 1,
 	}
 	hash := requestHash(q)
 	fresh := true
@@ -121,8 +116,7 @@ func requestHash(q Request) []byte {
 		M, T model.ID
 		P    map[string]string
 		D    bool
-		I    string
-	}{q.Script, q.Machine, q.Ticket, q.Parameters, q.DryRun, q.Instance})
+	}{q.Script, q.Machine, q.Ticket, q.Parameters, q.DryRun})
 	if err != nil { // strings and ids always encode
 		return nil
 	}

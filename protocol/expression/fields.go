@@ -119,11 +119,14 @@ func collections() map[string]*collection {
 	for _, c := range all {
 		by[c.name] = c
 	}
-	// Windows does not mind case, and systemd people write cups.service.
-	by["services"].same = func(key, asked string) bool {
-		return strings.EqualFold(key, strings.TrimSuffix(asked, ".service"))
-	}
+	by["services"].same = SameService
 	return by
+}
+
+// SameService tells whether two names are those of one service: Windows does not
+// mind case, and systemd people write cups.service.
+func SameService(a, b string) bool {
+	return strings.EqualFold(strings.TrimSuffix(a, ".service"), strings.TrimSuffix(b, ".service"))
 }
 
 func rowsOf[T any](name, one, key string, rows func(*Machine) []T, instance func(*T) string) *collection {

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Removes what nobody misses from one filesystem: temporary files that have not
-# been touched for a day, packages that the system can fetch again, and rotated
-# logs older than 30 days. Never documents, downloads or the bin; never the
-# audit, authentication or journal logs.
+# been read, written or put there for a day (in /var/tmp, which outlives a restart,
+# for 30 days), packages that the system can fetch again, and rotated logs older
+# than 30 days. Never documents, downloads or the bin; never the audit,
+# authentication or journal logs.
 #
 # find stays on the filesystem (-xdev), follows no link (-P), and takes plain
 # files with one name only (-links 1), so that nothing planted in a folder that
@@ -36,10 +37,13 @@ clean() {
 
 before=$(free)
 echo "step 1 of 3: temporary files"
-clean "temporary files" "$root/tmp" -mtime +0
-clean "temporary files" "$root/var/tmp" -mtime +0
+# What was unpacked a minute ago has an old date of its own, but not that of its
+# inode (-ctime).
+clean "temporary files" "$root/tmp" -mtime +0 -ctime +0 -atime +0
+clean "temporary files" "$root/var/tmp" -mtime +29 -ctime +29 -atime +29
 case $root in
-*/tmp | */var/tmp) clean "temporary files" "$root" -mtime +0 ;;
+*/var/tmp) clean "temporary files" "$root" -mtime +29 -ctime +29 -atime +29 ;;
+*/tmp) clean "temporary files" "$root" -mtime +0 -ctime +0 -atime +0 ;;
 esac
 
 echo "step 2 of 3: packages that can be fetched again"

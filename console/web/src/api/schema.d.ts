@@ -1431,8 +1431,6 @@ export interface components {
         };
         NewRunBody: {
             dry_run?: boolean;
-            /** @description of the check that is to be verified */
-            instance?: string;
             machine_id: string;
             parameters?: {
                 [key: string]: string;
