@@ -36,6 +36,9 @@ func (r *rounds) serve(ctx context.Context, q request) bool {
 		}
 		return first
 	}
+	if q.now {
+		r.set.Hasten()
+	}
 	return q.now
 }
 

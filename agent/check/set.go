@@ -83,19 +83,11 @@ func (s *Set) compile(set catalogue.Set) error {
 	return nil
 }
 
-// Hash returns the hash of the set that is judged.
-func (s *Set) Hash() [32]byte { return s.set.Hash() }
-
-// Interval returns the shortest interval of the checks, which is how often
-// Evaluate has something to do; 0 when there are none.
-func (s *Set) Interval() time.Duration {
-	least := time.Duration(0)
+// Hasten makes every check due, whatever its interval.
+func (s *Set) Hasten() {
 	for _, c := range s.checks {
-		if least == 0 || c.rules.Interval < least {
-			least = c.rules.Interval
-		}
+		c.next = 0
 	}
-	return least
 }
 
 // Replace takes another set and keeps what is known of the checks that both

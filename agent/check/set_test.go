@@ -174,9 +174,6 @@ func TestIntervals(t *testing.T) {
 		set.Checks[i].For, set.Checks[i].KeepFiringFor = 0, 0
 	}
 	c := start(t, set)
-	if got := c.set.Interval(); got != 15*time.Second {
-		t.Errorf("interval %s", got)
-	}
 	m := machine()
 	c.want(1, m)
 	m.Memory.Used = known(0.99)
@@ -184,6 +181,10 @@ func TestIntervals(t *testing.T) {
 	m.Memory.Used = known(0.1)
 	c.now = c.now.Add(-time.Hour) // a clock that is set back stops nothing
 	c.want(20, m, "1 memory.pressure  resolved critical cleared")
+	m.Memory.Used = known(0.99)
+	c.want(2, m)
+	c.set.Hasten() // somebody wants to know now
+	c.want(1, m, "1 memory.pressure  firing critical")
 }
 
 func TestReplace(t *testing.T) {
@@ -208,7 +209,7 @@ func TestReplace(t *testing.T) {
 	}
 	bad := fast(t)
 	bad.Checks[0].Warning = "nope"
-	if _, err := c.set.Replace(bad, c.now); err == nil || c.set.Hash() != next.Hash() {
+	if _, err := c.set.Replace(bad, c.now); err == nil || c.set.set.Hash() != next.Hash() {
 		t.Errorf("a bad set replaced a good one: %v", err)
 	}
 }

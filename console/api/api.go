@@ -56,6 +56,7 @@ type Rooms struct {
 
 	Hint     func(machine model.ID)                                      // a machine has work
 	Watch    func(machine model.ID, until time.Time)                     // somebody looks at a machine
+	Check    func(machine, person model.ID, name string)                 // a person wants a machine to look at itself now
 	Token    func(secret []byte, organisation model.ID) string           // an enrolment token
 	Command  func(token string) string                                   // the line that enrols a machine
 	Origin   func(r *http.Request) string                                // the console as the browser named it

@@ -118,7 +118,7 @@ func (a *API) factRoutes() {
 		}
 		return answer(out, nil)
 	})
-	operation(a, http.MethodPost, "/machines/{id}/check-now", "machine.read", "Ask a machine for a fresh round of readings", func(ctx context.Context, in *ByID) (*Answer[Machine], error) {
+	operation(a, http.MethodPost, "/machines/{id}/check-now", "machine.read", "Ask a machine to look at itself now", func(ctx context.Context, in *ByID) (*Answer[Machine], error) {
 		var m model.Machine
 		err := a.view(ctx, func(tx *store.Tx) error {
 			var err error
@@ -126,7 +126,9 @@ func (a *API) factRoutes() {
 			return err
 		})
 		if err == nil {
-			a.rooms.Watch(m.ID, time.Now().Add(15*time.Second))
+			by := callerOf(ctx).scope.Actor
+			a.rooms.Check(m.ID, by.ID, by.Name)
+			a.rooms.Watch(m.ID, time.Now().Add(15*time.Second)) // and what it finds is shown as it comes
 		}
 		return answer(machineOf(m, nil), err)
 	})

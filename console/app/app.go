@@ -149,7 +149,7 @@ func (c *Console) openRooms(ctx context.Context) error {
 	c.api = api.New(api.Rooms{
 		Store: c.store, Account: c.account, Fleet: c.fleet, Desk: c.desk, Health: c.health, Repair: c.repair, Sessions: c.sessions,
 		Node: c.id, Version: Version, Trial: o.Trial, Log: log,
-		Hint: c.hint, Watch: c.nodes.Watch, Token: c.token, Command: c.command, Forward: c.forward, Origin: origin, Settings: c.settingsChanged,
+		Hint: c.hint, Watch: c.nodes.Watch, Check: c.nodes.Check, Token: c.token, Command: c.command, Forward: c.forward, Origin: origin, Settings: c.settingsChanged,
 	})
 	c.store.OnChanged(c.changed)
 	if _, err := c.account.Default(ctx); err != nil {
@@ -170,7 +170,7 @@ func (c *Console) handlers() link.Handlers {
 		Machine: c.fleet.Machine, Enrol: c.fleet.Enrol, Connected: c.fleet.Connected, Disconnected: c.fleet.Disconnected,
 		Transitions: c.health.TakeTransitions, Results: c.repair.TakeResults, Changes: c.fleet.TakeChanges,
 		Journal: c.fleet.TakeJournal, Sections: c.fleet.TakeSections, History: c.health.TakeHistory,
-		Live: c.publishLive, Answer: c.fleet.TakeAnswer,
+		Judged: c.health.Judged, Live: c.publishLive, Answer: c.fleet.TakeAnswer,
 		Output:  func(o model.Output) { c.repair.Output(context.Background(), o) },
 		Taken:   c.repair.Taken,
 		Opened:  c.sessions.Opened,

@@ -81,16 +81,23 @@ func (c *Console) lease(ctx context.Context) error {
 	return c.store.RunLease(ctx, node, 0, c.lines.Drop)
 }
 
+// send asks for something that is for this moment only, where the line of the
+// machine is held here.
+func (c *Console) send(machine model.ID, body any) {
+	for _, from := range c.lines.Machines() {
+		if from.Machine == machine {
+			c.lines.Send(model.Act{ID: model.NewID(), Machine: from, Expires: time.Now().Add(5 * time.Minute), Body: body})
+		}
+	}
+}
+
 // hints says what happens when a hint arrives.
 func (c *Console) hints() nodes.Handlers {
 	return nodes.Handlers{
-		Work: c.take,
-		Watch: func(machine model.ID, until time.Time) {
-			for _, from := range c.lines.Machines() {
-				if from.Machine == machine {
-					c.lines.Send(model.Act{ID: model.NewID(), Machine: from, Expires: time.Now().Add(5 * time.Minute), Body: &model.Watch{Until: until}})
-				}
-			}
+		Work:  c.take,
+		Watch: func(machine model.ID, until time.Time) { c.send(machine, &model.Watch{Until: until}) },
+		Check: func(machine, person model.ID, name string) {
+			c.send(machine, &model.CheckNow{By: model.Actor{Kind: model.ByTechnician, ID: person, Name: name}})
 		},
 		Changed: func(changes []nodes.Change) {
 			list := make([]store.Change, len(changes))

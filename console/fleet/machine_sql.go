@@ -22,6 +22,7 @@ type about struct {
 	Capabilities []string         `json:"capabilities"`
 	Policy       model.Policy     `json:"policy"`
 	People       []model.Presence `json:"people"`
+	Blind        bool             `json:"blind,omitempty"`
 }
 
 func scanMachine(r *store.Rows) (model.Machine, error) {
@@ -41,13 +42,13 @@ func scanMachine(r *store.Rows) (model.Machine, error) {
 	m.Since, m.LastSeen, m.EnrolledAt = store.Time(since), store.Time(seen), store.Time(enrolled)
 	m.Reason, m.Health = model.OfflineReason(reason), model.Health(health)
 	m.OS, m.AgentVersion, m.Protocol = a.OS, a.Agent, a.Protocol
-	m.Capabilities, m.Policy, m.People = a.Capabilities, a.Policy, a.People
+	m.Capabilities, m.Policy, m.People, m.Blind = a.Capabilities, a.Policy, a.People, a.Blind
 	return m, nil
 }
 
 func (m aboutOf) json() ([]byte, error) {
 	return json.Marshal(about{OS: m.OS, Agent: m.AgentVersion, Protocol: m.Protocol, Capabilities: m.Capabilities,
-		Policy: m.Policy, People: m.People})
+		Policy: m.Policy, People: m.People, Blind: m.Blind})
 }
 
 type aboutOf model.Machine

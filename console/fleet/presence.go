@@ -183,11 +183,27 @@ func (f *Fleet) NodeLapsed(tx *store.Tx, node model.ID) error {
 	return nil
 }
 
-// SetHealth writes what the alerts of a machine add up to.
+// SetBlind writes whether a machine cannot judge all of its checks, and tells
+// whether that is news.
+func SetBlind(tx *store.Tx, machine model.ID, blind bool) (bool, error) {
+	m, err := get(tx, machine)
+	if err != nil || m.Blind == blind {
+		return false, err
+	}
+	was := m
+	m.Blind = blind
+	return true, updateMachine(tx, was, m)
+}
+
+// SetHealth writes what the alerts of a machine add up to. One that cannot judge all
+// of its checks is not called well for having none.
 func SetHealth(tx *store.Tx, machine model.ID, health model.Health, open int) error {
 	m, err := get(tx, machine)
 	if err != nil {
 		return err
+	}
+	if health == model.HealthOK && m.Blind {
+		health = model.HealthUnknown
 	}
 	if m.Health == health && m.OpenAlerts == open {
 		return nil

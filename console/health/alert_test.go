@@ -117,6 +117,36 @@ func (w *ward) tickets() (list []model.Ticket) {
 	return list
 }
 
+// TestJudged: a machine that cannot judge all of its checks is worse than well, and
+// better than one where something fires.
+func TestJudged(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		is := func(want model.Health) {
+			t.Helper()
+			w.update(func(tx *store.Tx) error {
+				m, err := fleet.Get(tx, pc.Machine)
+				if m.Health != want {
+					t.Errorf("%s, want %s", m.Health, want)
+				}
+				return err
+			})
+		}
+		w.Judged(t.Context(), pc, model.HealthUnknown)
+		is(model.HealthUnknown)
+		w.fire(pc, "memory.pressure", "")
+		is(model.HealthWarning)
+		w.Judged(t.Context(), pc, model.HealthWarning) // as a machine says that has both
+		is(model.HealthWarning)
+		w.Judged(t.Context(), pc, model.HealthUnknown)
+		w.clear(pc, "memory.pressure", "")
+		is(model.HealthUnknown)
+		w.Judged(t.Context(), pc, model.HealthOK)
+		is(model.HealthOK)
+		w.Judged(t.Context(), model.From{Organisation: w.ours, Machine: model.NewID()}, model.HealthUnknown) // one that is not there
+	})
+}
+
 // Ten repeats of one condition are one ticket; each is an alert of its own.
 func TestTenRepeats(t *testing.T) {
 	each(t, func(t *testing.T, w *ward) {

@@ -103,7 +103,7 @@ func (h *Health) SetSent(ctx context.Context, a model.Act) {
 	if !ok {
 		return
 	}
-	scope := store.Scope{Actor: store.Actor{Kind: "machine", ID: a.Machine.Machine}, Organisations: []model.ID{a.Machine.Organisation}}
+	scope := store.Machine(a.Machine.Organisation, a.Machine.Machine)
 	err := h.store.Update(ctx, scope, func(tx *store.Tx) error {
 		_, err := tx.Exec("UPDATE machine SET checks_hash = $1 WHERE id = $2 AND {wall}", set.Hash, a.Machine.Machine)
 		return err

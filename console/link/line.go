@@ -32,7 +32,8 @@ type line struct {
 	flushing sync.Mutex        // one Flush at a time, so that acts keep their order
 	told     map[model.ID]bool // acts sent on this line; under flushing
 
-	gaveUp bool // a batch of it was not written, so no later one may be; the collector's
+	health model.Health // as the last beat says; the reader's
+	gaveUp bool         // a batch of it was not written, so no later one may be; the collector's
 
 	mu        sync.Mutex
 	pending   [][]byte
@@ -190,6 +191,14 @@ func (c *line) receive(ctx context.Context, m protocol.Message) error {
 	case protocol.KindBatch:
 		return c.receiveBatch(ctx, m)
 	case protocol.KindBeat:
+		var b protocol.Beat
+		if err := protocol.Unmarshal(m.Body, &b); err != nil {
+			return err
+		}
+		if health := model.Health(b.Health); health != c.health {
+			c.health = health
+			c.lines.handlers.Judged(ctx, c.from, health)
+		}
 		c.put(protocol.KindBeatAnswer, protocol.BeatAnswer{Clock: time.Now().UnixMicro()})
 		return nil
 	case protocol.KindGoodbye:

@@ -71,6 +71,9 @@ type Handlers struct {
 	Sections    func(tx *store.Tx, list []model.Section) error
 	History     func(tx *store.Tx, list []model.HistoryRow) error
 
+	// Judged hears of the health that a machine says it has: after it came, and
+	// whenever it is another.
+	Judged func(ctx context.Context, from model.From, health model.Health)
 	Live   func(model.Live)
 	Answer func(ctx context.Context, from model.From, a model.Answer)
 	Output func(model.Output)
@@ -233,7 +236,7 @@ func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 // pending reads what a machine is to do, in one snapshot. Where one source cannot be
 // read the others are, each for itself.
 func (l *Lines) pending(ctx context.Context, from model.From) []model.Act {
-	scope := store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
+	scope := store.Machine(from.Organisation, from.Machine)
 	read := func(sources ...func(*store.Tx, model.From) ([]model.Act, error)) (all []model.Act, err error) {
 		err = l.store.View(ctx, scope, func(tx *store.Tx) error {
 			all = nil

@@ -2,7 +2,8 @@ package model
 
 import "time"
 
-// Health is the worst state of a machine's alerts.
+// Health is the worst state of a machine's alerts; without one, whether it can
+// judge all of its checks.
 type Health string
 
 const (
@@ -63,6 +64,7 @@ type Machine struct {
 
 	Health     Health
 	OpenAlerts int
+	Blind      bool // it cannot judge all of its checks
 	Version    int64
 }
 

@@ -8,6 +8,7 @@
 //
 //	work                     a machine has something to do; who holds its line reads the rows
 //	watch                    somebody looks at a machine until a time; who holds its line streams
+//	check                    a person wants a machine to look at itself; who holds its line asks it
 //	changed.<organisation>   things look different; browsers that show them fetch again
 //	live.<machine>           what a watched machine streams
 //

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type Change struct {
 type Handlers struct {
 	Work    func(machine uuid.UUID)
 	Watch   func(machine uuid.UUID, until time.Time)
+	Check   func(machine, person uuid.UUID, name string)
 	Changed func(changes []Change) // all of one organisation
 	Live    func(organisation, machine uuid.UUID, payload []byte)
 
@@ -38,7 +40,7 @@ const (
 	headSize  = macSize + 8     // MAC and time
 	oldest    = 2 * time.Minute // of a hint; also how far the clocks of nodes may be apart
 	mostLive  = 512 << 10       // bytes of a live payload; the server takes 1 MiB
-	mostKind  = 255             // bytes of a kind of change
+	mostKind  = 255             // bytes of a kind of change, or a name
 	batchSize = 1000            // changes in one message: 40 KiB or so
 	mostBytes = 64 << 20        // waiting for one handler
 	mostHints = 1 << 20         // the same, as a number
@@ -53,6 +55,11 @@ func (n *Nodes) Work(machine uuid.UUID) { n.publish("work", machine[:]) }
 // Watch says that somebody looks at a machine until a time.
 func (n *Nodes) Watch(machine uuid.UUID, until time.Time) {
 	n.publish("watch", binary.BigEndian.AppendUint64(machine[:len(machine):len(machine)], uint64(until.UnixMicro())))
+}
+
+// Check says that a person wants a machine to look at itself now.
+func (n *Nodes) Check(machine, person uuid.UUID, name string) {
+	n.publish("check", slices.Concat(machine[:], person[:], []byte(name[:min(len(name), mostKind)])))
 }
 
 // Changed says that things look different now.
@@ -164,6 +171,17 @@ func (n *Nodes) subscribe(h Handlers) error {
 			}
 			h.Watch(machine, time.UnixMicro(int64(binary.BigEndian.Uint64(rest))))
 			return nil
+		}),
+		on("check", h.Check != nil, func(_ string, body []byte) error {
+			machine, rest, err := cutID(body)
+			if err != nil {
+				return err
+			}
+			person, name, err := cutID(rest)
+			if err == nil {
+				h.Check(machine, person, string(name))
+			}
+			return err
 		}),
 		on("changed.*", h.Changed != nil, func(subject string, body []byte) error {
 			changes, err := readChanges(subject, body)

@@ -72,6 +72,7 @@ func node(t *testing.T, o Options) (*Nodes, *heard) {
 	run(t, n, Handlers{
 		Work:  func(m uuid.UUID) { h.what <- "work " + m.String() },
 		Watch: func(m uuid.UUID, until time.Time) { h.what <- fmt.Sprint("watch ", m, until.UnixMicro()) },
+		Check: func(m, p uuid.UUID, name string) { h.what <- fmt.Sprint("check ", m, p, name) },
 		Changed: func(c []Change) {
 			for _, c := range c {
 				h.what <- fmt.Sprint("changed ", c.Organisation, c.Kind, c.ID)
@@ -96,7 +97,7 @@ func run(t *testing.T, n *Nodes, h Handlers) {
 		}
 	})
 	want := 0
-	for _, set := range []bool{h.Work != nil, h.Watch != nil, h.Changed != nil, h.Live != nil} {
+	for _, set := range []bool{h.Work != nil, h.Watch != nil, h.Check != nil, h.Changed != nil, h.Live != nil} {
 		if set {
 			want++
 		}
@@ -153,11 +154,12 @@ func say(n *Nodes) []string {
 	until := time.Now().Add(15 * time.Second)
 	n.Work(m)
 	n.Watch(m, until)
+	n.Check(m, id, "Żaneta")
 	n.Changed([]Change{{o, "ticket", id}})
 	if err := n.Live(o, m, []byte("payload")); err != nil {
 		panic(err)
 	}
-	want := []string{"work " + m.String(), fmt.Sprint("watch ", m, until.UnixMicro()), fmt.Sprint("changed ", o, "ticket", id), fmt.Sprint("live ", o, m, "payload")}
+	want := []string{"work " + m.String(), fmt.Sprint("watch ", m, until.UnixMicro()), fmt.Sprint("check ", m, id, "Żaneta"), fmt.Sprint("changed ", o, "ticket", id), fmt.Sprint("live ", o, m, "payload")}
 	slices.Sort(want)
 	return want
 }
@@ -165,12 +167,12 @@ func say(n *Nodes) []string {
 // Alone, a node hears its own hints: one code path, however many there are.
 func TestAlone(t *testing.T) {
 	n, h := node(t, Options{})
-	if got, want := say(n), h.next(t, 4); !slices.Equal(got, want) {
+	if got, want := say(n), h.next(t, 5); !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", want, got)
 	}
 	other, heardOther := node(t, Options{}) // another process on the same computer
 	say(n)
-	h.next(t, 4)
+	h.next(t, 5)
 	heardOther.silent(t, other)
 }
 
@@ -181,7 +183,7 @@ func TestTwoNodes(t *testing.T) {
 	for _, n := range []*Nodes{a, b} {
 		want := say(n)
 		for _, h := range []*heard{hearA, hearB} {
-			if got := h.next(t, 4); !slices.Equal(got, want) {
+			if got := h.next(t, 5); !slices.Equal(got, want) {
 				t.Errorf("heard %q, want %q", got, want)
 			}
 		}
@@ -244,11 +246,11 @@ func TestForgedHints(t *testing.T) {
 	stranger, hearStranger := node(t, Options{URL: s.ClientURL(), Secret: bytes.Repeat([]byte("x"), 32)})
 
 	want := say(n) // not understood by the stranger
-	if got := h.next(t, 4); !slices.Equal(got, want) {
+	if got := h.next(t, 5); !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", got, want)
 	}
 	want = say(stranger) // believed by itself only
-	if got := hearStranger.next(t, 4); !slices.Equal(got, want) {
+	if got := hearStranger.next(t, 5); !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", got, want)
 	}
 
@@ -308,8 +310,8 @@ func TestServerGone(t *testing.T) {
 	a, hearA := node(t, Options{URL: s.ClientURL()})
 	b, hearB := node(t, Options{URL: s.ClientURL()})
 	say(a)
-	hearA.next(t, 4)
-	hearB.next(t, 4)
+	hearA.next(t, 5)
+	hearB.next(t, 5)
 	before := hearA.lost.Load()
 
 	stop(s)
@@ -330,7 +332,7 @@ func TestServerGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := say(b)
-	if got := hearA.next(t, 4); !slices.Equal(got, want) {
+	if got := hearA.next(t, 5); !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", got, want)
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func machineScope(from model.From) store.Scope {
-	return store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
+	return store.Machine(from.Organisation, from.Machine)
 }
 
 // Pending are the runs that a machine is still to be told, and to be cancelled.

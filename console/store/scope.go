@@ -34,6 +34,11 @@ func System(name string) Scope {
 	return Scope{Actor: Actor{Kind: "system", Name: name}, Everywhere: true}
 }
 
+// Machine is the scope of what a machine tells, in its organisation.
+func Machine(organisation, machine uuid.UUID) Scope {
+	return Scope{Actor: Actor{Kind: "machine", ID: machine}, Organisations: []uuid.UUID{organisation}}
+}
+
 // Within returns the same actor bounded to one organisation.
 func (s Scope) Within(organisation uuid.UUID) Scope {
 	return Scope{Actor: s.Actor, Organisations: []uuid.UUID{organisation}}
