@@ -96,7 +96,7 @@ type Welcome struct {
 	Marks   map[Class]uint64  `cbor:"3,keyasint"` // of the epoch in the proof
 	Wanted  []string          `cbor:"4,keyasint,omitempty"`
 	Node    uuid.UUID         `cbor:"5,keyasint"`
-	States  map[string]uint64 `cbor:"6,keyasint,omitempty"` // revisions the console has
+	States  map[string]uint64 `cbor:"6,keyasint,omitempty"` // reserved: revisions that the console has; none is sent yet
 	Digests map[Class][]byte  `cbor:"7,keyasint,omitempty"` // of the entries that stand at the marks, see [Entry.Digest]
 }
 

@@ -92,7 +92,7 @@ func (r *Runner) Recover() error {
 		}
 		for _, run := range open {
 			result := protocol.Result{Run: run.ID, State: lost, StartedAt: run.TakenAt, EndedAt: time.Now().UnixMicro(),
-				Text: "The agent ended while the script ran. What it did is not known, so it is not run again."}
+				Text: "The agent ended before the script was done. What it did is not known, so it is not run again."}
 			if err := tx.FinishRun(result); err != nil {
 				return err
 			}

@@ -333,7 +333,7 @@ func (tx *Tx) keepDropped(class protocol.Class, n, lost uint64) error {
 	return tx.bucket(bucketLogs).Put(logKey(class, n), raw)
 }
 
-// renumber gives everything that waits new numbers from 1 and new revisions.
+// renumber gives the logs that wait new numbers from 1; states keep their revisions.
 func (tx *Tx) renumber() error {
 	for _, class := range protocol.Classes() {
 		if !class.Log() {

@@ -2,20 +2,6 @@ package model
 
 import "time"
 
-// Override changes a built-in check for an organisation. A nil field leaves the
-// catalogue's value.
-type Override struct {
-	Check         string
-	Warning       *string
-	Critical      *string
-	Clear         *string
-	For           *time.Duration
-	KeepFiringFor *time.Duration
-	Interval      *time.Duration
-	Enabled       *bool
-	Version       int64
-}
-
 // Settings of an organisation.
 type Settings struct {
 	Beat             time.Duration // between two beats of an agent

@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -69,19 +68,6 @@ func (tx *Tx) Hold(table string, id uuid.UUID) error {
 		return ErrNotFound
 	}
 	return err
-}
-
-// BumpFrom is Bump for a row that the caller has read: it returns ErrConflict
-// when the row no longer has that version.
-func (tx *Tx) BumpFrom(table string, id uuid.UUID, version int64) error {
-	now, err := tx.Bump(table, id)
-	if err != nil {
-		return err
-	}
-	if now != version+1 {
-		return fmt.Errorf("version %d, not %d: %w", now-1, version, ErrConflict)
-	}
-	return nil
 }
 
 func (tx *Tx) touch(table, version string) (string, error) {

@@ -253,13 +253,10 @@ func TestLeaseOfAKilledNode(t *testing.T) {
 		}{{leaseFor - time.Millisecond, true, false}, {2 * time.Millisecond, false, true}} {
 			time.Sleep(c.after)
 			if err := s.Update(t.Context(), System("test"), func(tx *Tx) error {
-				nodes, err := tx.Nodes()
-				if err != nil {
-					return err
-				}
+				_, gone := tx.Node(id)
 				lapsed, err := tx.Lapsed(id)
-				if len(nodes) == 1 != c.alive || lapsed != c.lapsed {
-					t.Errorf("after %v more: alive %v, lapsed %v", c.after, nodes, lapsed)
+				if gone == nil != c.alive || lapsed != c.lapsed {
+					t.Errorf("after %v more: %v, lapsed %v", c.after, gone, lapsed)
 				}
 				return err
 			}); err != nil {

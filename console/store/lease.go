@@ -84,20 +84,6 @@ func (tx *Tx) Node(id uuid.UUID) (Node, error) {
 	return n, err
 }
 
-// Nodes returns the nodes that are alive, the oldest first.
-func (tx *Tx) Nodes() ([]Node, error) {
-	rows, err := tx.query("SELECT id, address, started, lease FROM node WHERE lease > $1 ORDER BY started, id", Micros(tx.now))
-	if err != nil {
-		return nil, err
-	}
-	return collect(rows, func(r *Rows) (n Node, err error) {
-		var started, lease int64
-		err = r.Scan(&n.ID, &n.Address, &started, &lease)
-		n.Started, n.Lease = Time(started), Time(lease)
-		return n, err
-	})
-}
-
 // Lapsed is for the handler of NodeLapsed. It removes the node and returns
 // true when its lease has ended: what it held is free. False means that it
 // renewed its lease after all; there is another due row for that.
