@@ -193,25 +193,26 @@ func (g *Gate) Admit(s protocol.Stamped) (Admitted, error) {
 			Text: "The order is not stamped by this machine's console."})
 	}
 	var admitted Admitted
-	var line *protocol.JournalEntry // decided once, however often the transaction runs
-	err = g.state.Update(func(tx *state.Tx) error {
+	judge := func(tx *state.Tx) error {
 		a, refusal := g.judge(tx, order)
 		if refusal != nil {
 			return refusal
 		}
 		admitted = a
-		if line == nil {
-			line = new(entry(order, "admitted", "", ""))
-			line.Count = 1
-			if !rules()[order.Kind].once {
-				line.Count = g.count(order.Kind.String())
+		return nil
+	}
+	line := entry(order, "admitted", "", "")
+	if rules()[order.Kind].once {
+		line.Count = 1
+		err = g.state.Update(func(tx *state.Tx) error {
+			if err := judge(tx); err != nil {
+				return err
 			}
-		}
-		if line.Count == 0 {
-			return nil
-		}
-		return tx.Journal(*line)
-	})
+			return tx.Journal(line)
+		})
+	} else if err = g.state.View(judge); err == nil { // nothing to be remembered, so nobody waits for the disk
+		err = g.journal(line)
+	}
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
 		refusal.Kind, refusal.ID, refusal.Ends = order.Kind, order.ID, time.UnixMicro(order.Expires)
@@ -247,14 +248,22 @@ func (g *Gate) count(key string) uint64 {
 
 // refuse writes a refusal into the journal.
 func (g *Gate) refuse(r *Refusal) error {
-	e := entry(protocol.Order{ID: r.ID, Kind: r.Kind}, "refused", r.Code, r.Text)
-	if e.Count = g.count(r.Kind.String() + "/" + r.Code); e.Count == 0 {
-		return r
-	}
-	if err := g.state.Update(func(tx *state.Tx) error { return tx.Journal(e) }); err != nil {
+	if err := g.journal(entry(protocol.Order{ID: r.ID, Kind: r.Kind}, "refused", r.Code, r.Text)); err != nil {
 		return fmt.Errorf("journal a refusal (%s): %w", r.Code, err)
 	}
 	return r
+}
+
+// journal writes a line of a kind that is counted.
+func (g *Gate) journal(e protocol.JournalEntry) error {
+	key := e.Kind
+	if e.Code != "" {
+		key += "/" + e.Code
+	}
+	if e.Count = g.count(key); e.Count == 0 {
+		return nil
+	}
+	return g.state.Update(func(tx *state.Tx) error { return tx.Journal(e) })
 }
 
 func entry(o protocol.Order, act, code, text string) protocol.JournalEntry {
