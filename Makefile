@@ -13,7 +13,7 @@ WEB     := console/web
 # One heavy target at a time, so that two shells do not halve each other.
 LOCK    := flock .cache/lock
 
-.PHONY: help run demo dev build web agent console quick test test-go test-web test-browser test-windows test-service test-faults fuzz check fmt openapi shots bench clean needs
+.PHONY: help run demo dev build web agent console quick test test-go test-web test-browser test-windows test-service test-faults fuzz check fmt openapi shots bench chaos clean needs
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -119,6 +119,13 @@ bench: build ## weight and speed against their goals: make bench BENCH=name for 
 	@tools/needs bench
 	go build -o .cache/bench ./tools/bench
 	$(LOCK) .cache/bench -row '$(BENCH)'
+
+chaos: build ## break everything on purpose: make chaos ROUNDS=20 SEED=7 SCENE=two
+	@mkdir -p .cache
+	@tools/needs
+	go build -o .cache/deskside-simulate ./agent/simulate
+	go build -o .cache/chaos ./tools/chaos
+	$(LOCK) .cache/chaos -rounds $(or $(ROUNDS),200) -seed $(or $(SEED),1) -scene '$(SCENE)'
 
 clean:
 	rm -rf bin .cache $(WEB)/node_modules $(WEB)/dist/assets $(WEB)/dist/index.html

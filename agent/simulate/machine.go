@@ -54,9 +54,10 @@ type machine struct {
 	way           *way
 	met           atomic.Bool // the console has welcomed it once
 
-	mu     sync.Mutex
-	noise  *rand.Rand
-	faults map[string]bool
+	mu      sync.Mutex
+	noise   *rand.Rand
+	faults  map[string]bool
+	repairs int // scripts that were begun
 }
 
 func newMachine(seed uint64, i int, w workstation) *machine {
@@ -100,6 +101,7 @@ func (m *machine) set(kind string) bool {
 func (m *machine) repair(script string, values map[string]string, dry bool, out io.Writer) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.repairs++
 	would := ""
 	if dry {
 		would = "would have "

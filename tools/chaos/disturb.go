@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// A disturbance breaks something and mends it again.
+type disturbance struct {
+	name string
+	fits func(*world) bool
+	do   func(*world, *rand.Rand) error
+}
+
+func always(*world) bool       { return true }
+func onPostgres(w *world) bool { return w.postgres != nil }
+func onNATS(w *world) bool     { return w.nats != nil }
+
+// up to d, but long enough to be felt.
+func some(r *rand.Rand, d time.Duration) time.Duration {
+	return d/10 + time.Duration(r.Int64N(int64(d*9/10)))
+}
+
+func (w *world) anyConsole(r *rand.Rand) *process { return w.consoles[r.IntN(len(w.consoles))] }
+
+var disturbances = []disturbance{
+	{"console killed", always, func(w *world, r *rand.Rand) error { return again(w.anyConsole(r), some(r, 2*time.Second)) }},
+	{"console frozen", always, func(w *world, r *rand.Rand) error { return w.anyConsole(r).freeze(some(r, 5*time.Second)) }},
+	{"workstations killed", always, func(w *world, r *rand.Rand) error {
+		w.killed, w.ever = true, true
+		return again(w.machines, some(r, time.Second))
+	}},
+	{"workstations frozen", always, func(w *world, r *rand.Rand) error { return w.machines.freeze(some(r, 5*time.Second)) }},
+	{"network cut", always, func(w *world, r *rand.Rand) error { return w.network.during(cut, some(r, 4*time.Second)) }},
+	{"network stuck", always, func(w *world, r *rand.Rand) error { return w.network.during(stuck, some(r, 8*time.Second)) }},
+	{"network slow", always, func(w *world, r *rand.Rand) error { return w.network.during(slow, some(r, 5*time.Second)) }},
+	{"database killed", onPostgres, func(w *world, r *rand.Rand) error {
+		err := w.postgres.Stop()
+		time.Sleep(some(r, 3*time.Second))
+		return errors.Join(err, w.postgres.Start())
+	}},
+	{"messages killed", onNATS, func(w *world, r *rand.Rand) error { return again(w.nats, some(r, 2*time.Second)) }},
+	{"messages frozen", onNATS, func(w *world, r *rand.Rand) error { return w.nats.freeze(some(r, 4*time.Second)) }},
+	{"all consoles killed", func(w *world) bool { return len(w.consoles) > 1 }, func(w *world, r *rand.Rand) error {
+		var err error
+		for _, c := range w.consoles {
+			err = errors.Join(err, c.kill())
+		}
+		time.Sleep(some(r, time.Second))
+		for _, c := range w.consoles {
+			err = errors.Join(err, c.start(new(struct{})))
+		}
+		return err
+	}},
+}
+
+// again kills a program and starts it again after a while.
+func again(p *process, after time.Duration) error {
+	err := p.kill()
+	time.Sleep(after)
+	if err := errors.Join(err, p.start(new(struct{}))); err != nil {
+		return fmt.Errorf("%s does not come back: %w", p.name, err)
+	}
+	return nil
+}
+
+func (p *proxy) during(m mode, d time.Duration) error {
+	p.set(m)
+	time.Sleep(d)
+	p.set(fine)
+	return nil
+}

@@ -1,0 +1,109 @@
+// Command chaos breaks what Deskside is made of, on purpose, and holds what is left
+// against what must never happen.
+//
+//	make chaos                    200 rounds: SQLite, PostgreSQL, two consoles on one PostgreSQL
+//	make chaos ROUNDS=20          fewer
+//	make chaos SEED=7 SCENE=two   the same again: a seed decides what happens, and when
+//
+// In a round pretend workstations fall ill, scripts are asked for, notes written and
+// questions asked, while consoles, database, message server, workstations or the
+// network between them are killed, frozen, cut off or slowed (disturb.go). Then
+// everything is let be, and the promises of promise.go have to hold: each illness is
+// one alert and its ticket open once, each script ran once, each note that was taken
+// is there once, every machine is online, nothing is overdue, and the audit chain is
+// whole. The first promise that is broken ends the run and leaves the folder of the
+// world, with the logs.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A scene is what a world is made of.
+type scene struct {
+	name     string
+	postgres bool
+	nodes    int
+}
+
+var scenes = []scene{{"sqlite", false, 1}, {"postgres", true, 1}, {"two", true, 2}}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == serveNATS {
+		natsServer(os.Args[2])
+		return
+	}
+	rounds := flag.Int("rounds", 200, "rounds in all, spread over the scenes")
+	seed := flag.Uint64("seed", 1, "decides what happens in each round")
+	only := flag.String("scene", "", "sqlite, postgres or two; all by default")
+	machines := flag.Int("machines", 200, "pretend workstations")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *rounds, *seed, *only, *machines); err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, rounds int, seed uint64, only string, machines int) error {
+	var played []scene
+	for _, s := range scenes {
+		if only == "" || s.name == only {
+			played = append(played, s)
+		}
+	}
+	if len(played) == 0 {
+		return fmt.Errorf("no scene is called %q", only)
+	}
+	total := 0
+	for i, s := range played {
+		n := rounds / len(played)
+		if i < rounds%len(played) {
+			n++
+		}
+		if n == 0 {
+			continue
+		}
+		if err := play(ctx, s, n, seed, machines); err != nil {
+			return fmt.Errorf("scene %s: %w; again: make chaos SEED=%d SCENE=%s ROUNDS=%d", s.name, err, seed, s.name, n)
+		}
+		total += n
+	}
+	fmt.Printf("%d rounds, every promise held\n", total)
+	return nil
+}
+
+func play(ctx context.Context, s scene, rounds int, seed uint64, machines int) error {
+	w, err := newWorld(ctx, s, seed, machines)
+	if err != nil {
+		return err
+	}
+	kept := false
+	defer func() { w.close(kept) }()
+	for n := range rounds {
+		began := time.Now()
+		// Each round has numbers of its own, so that what one does differently does
+		// not change all that follow.
+		r := &round{world: w, number: n, rand: rand.New(rand.NewPCG(seed, uint64(n)<<8|uint64(len(s.name))))}
+		if err := r.play(); err != nil {
+			kept = true
+			return fmt.Errorf("round %d (%s): %w; logs in %s", n, strings.Join(r.did, ", "), err, w.dir)
+		}
+		fmt.Printf("%-8s %3d  %5.1f s  %s\n", s.name, n, time.Since(began).Seconds(), strings.Join(r.did, ", "))
+	}
+	kept = true
+	if err := w.audit(); err != nil {
+		return err
+	}
+	kept = false
+	return nil
+}

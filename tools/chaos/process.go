@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// process is a program that dies and comes back as itself.
+type process struct {
+	name string
+	dir  string // of its log
+	args []string
+
+	mu  sync.Mutex
+	cmd *exec.Cmd
+}
+
+// start starts the program; into gets the JSON line that says that it is ready, nil
+// for a program that says none.
+func (p *process) start(into any) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cmd := exec.Command(p.args[0], p.args[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	log, err := os.OpenFile(filepath.Join(p.dir, p.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd.Stderr = log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.cmd = cmd
+	lines := bufio.NewScanner(out)
+	first := make(chan []byte, 1)
+	go func() {
+		if lines.Scan() {
+			first <- append([]byte(nil), lines.Bytes()...)
+		}
+		close(first)
+		for lines.Scan() { // whatever else it says
+		}
+	}()
+	if into == nil {
+		return nil
+	}
+	select {
+	case line, ok := <-first:
+		if !ok {
+			return fmt.Errorf("%s ended before it was ready", p.name)
+		}
+		return json.Unmarshal(line, into)
+	case <-time.After(2 * time.Minute):
+		return fmt.Errorf("%s did not become ready", p.name)
+	}
+}
+
+// kill ends it without a word.
+func (p *process) kill() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := p.cmd.Process.Kill()
+	p.cmd.Wait()
+	return err
+}
+
+// stop asks it to end, and waits.
+func (p *process) stop() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return nil
+	}
+	err := p.cmd.Process.Signal(syscall.SIGTERM)
+	ended := make(chan struct{})
+	go func() { p.cmd.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return err
+	case <-time.After(30 * time.Second):
+		return errors.Join(fmt.Errorf("%s did not end", p.name), p.cmd.Process.Kill())
+	}
+}
+
+func (p *process) freeze(d time.Duration) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	time.Sleep(d)
+	return p.cmd.Process.Signal(syscall.SIGCONT)
+}
+
+// freePort is a port that nobody has now: what dies must come back at its address.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// serveNATS is the word with which this program is the message server: it has to be
+// a process to be killed.
+const serveNATS = "nats"
+
+func natsServer(port string) {
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		panic(err)
+	}
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: n, NoSigs: true})
+	if err != nil {
+		panic(err)
+	}
+	go s.Start()
+	if s.ReadyForConnections(10 * time.Second) {
+		fmt.Println(`{"ready":true}`)
+	}
+	io.Copy(io.Discard, os.Stdin) // until it is killed: nothing comes
+	select {}
+}

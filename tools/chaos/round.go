@@ -1,0 +1,180 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A round is one time that things go wrong.
+type round struct {
+	*world
+	number int
+	rand   *rand.Rand
+	did    []string
+
+	before map[string]int // scripts that each machine had begun
+	asked  map[string]int // and was asked for since
+
+	group  sync.WaitGroup
+	failed error // of what runs beside; guarded by world.mu
+}
+
+func (r *round) play() error {
+	r.killed, r.asked = false, map[string]int{}
+	if err := r.order(http.MethodGet, "/repairs", nil, &r.before); err != nil {
+		return err
+	}
+	var fell struct{ Machines []string }
+	if err := r.order(http.MethodPost, "/fault", map[string]any{"kind": "filesystem", "count": 3 + r.rand.IntN(12)}, &fell); err != nil {
+		return err
+	}
+	for _, name := range fell.Machines {
+		r.sick[name]++
+	}
+	for i := range 4 {
+		r.beside(func() error {
+			return r.run(fmt.Sprintf("%s-%d-%d", r.scene.name, r.number, i), r.linux[(r.number*7+i*13)%len(r.linux)])
+		})
+	}
+	r.beside(r.note)
+	r.beside(r.question)
+	for range 1 + r.rand.IntN(2) {
+		var fit []disturbance
+		for _, d := range disturbances {
+			if d.fits(r.world) {
+				fit = append(fit, d)
+			}
+		}
+		d := fit[r.rand.IntN(len(fit))]
+		r.did = append(r.did, d.name)
+		time.Sleep(some(r.rand, time.Second))
+		if err := d.do(r.world, r.rand); err != nil {
+			return fmt.Errorf("%s: %w", d.name, err)
+		}
+	}
+	r.group.Wait()
+	if r.failed != nil {
+		return r.failed
+	}
+	if err := r.settles("while they are ill", r.promises(!r.killed)); err != nil {
+		return err
+	}
+	var cured struct{ Machines []string }
+	if err := r.order(http.MethodPost, "/fault", map[string]any{"kind": "clear", "count": 0}, &cured); err != nil {
+		return err
+	}
+	if err := r.settles("when they are well", r.promises(false)); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.blunder
+}
+
+// beside does something while things go wrong.
+func (r *round) beside(do func() error) {
+	r.group.Go(func() {
+		if err := do(); err != nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.failed = errors.Join(r.failed, err)
+		}
+	})
+}
+
+// insist does something until it is done: it must be something that may be asked for
+// again.
+func (r *round) insist(what string, do func() error) error {
+	var err error
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		var no *refused
+		if err = do(); err == nil || errors.As(err, &no) && no.status < 500 {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// newRun asks for a script that changes nothing.
+type newRun struct {
+	Script     string            `json:"script"`
+	Machine    string            `json:"machine_id"`
+	Parameters map[string]string `json:"parameters"`
+	DryRun     bool              `json:"dry_run"`
+	name       string
+}
+
+func (n newRun) key() string { return n.name }
+
+func (r *round) run(key, machine string) error {
+	var run struct{ ID string }
+	err := r.insist("ask for a script", func() error {
+		return r.call(http.MethodPost, "/runs", newRun{"free-disk-space", r.ids[machine], map[string]string{"MOUNT": "/"}, true, key}, &run)
+	})
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.runs[key] = true
+	r.asked[machine]++
+	return nil
+}
+
+// note writes something down that may not be asked for again: who is not told that
+// it was taken does not know.
+func (r *round) note() error {
+	for i := range 5 {
+		text := fmt.Sprintf("note %s %d %d", r.scene.name, r.number, i)
+		var ticket struct{ ID string }
+		err := r.call(http.MethodPost, "/tickets", map[string]any{"title": text}, &ticket)
+		r.mu.Lock()
+		r.notes[text] = err == nil
+		r.mu.Unlock()
+		time.Sleep(200 * time.Millisecond)
+	}
+	return nil
+}
+
+// question asks all machines; what matters is that the console lives through it.
+func (r *round) question() error {
+	err := r.call(http.MethodPost, "/questions", map[string]any{"expression": "memory.used"}, nil)
+	var no *refused
+	if errors.As(err, &no) && no.status < 500 {
+		return err
+	}
+	return nil
+}
+
+// settles waits until every promise holds.
+func (r *round) settles(when string, promises []promise) error {
+	var err error
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		err = nil
+		for _, p := range promises {
+			if broken := p.holds(r); broken != nil {
+				err = fmt.Errorf("%s, %s: %w", when, p.says, broken)
+				if errors.As(broken, new(never)) {
+					return err
+				}
+				break
+			}
+		}
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-r.ctx.Done():
+			return r.ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return err
+}

@@ -1,0 +1,331 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/console/store/storetest"
+)
+
+// A world is one scene: consoles, database, message server, the network, and pretend
+// workstations at the other end of it.
+type world struct {
+	ctx      context.Context
+	scene    scene
+	dir      string
+	postgres *storetest.Cluster
+	nats     *process
+	consoles []*process
+	plain    []string // where each console's API is, http://host:port
+	network  *proxy
+	machines *process
+	control  string // of the machines, http://host:port
+	token    string // of an administrator
+	client   *http.Client
+	store    *store.Store // looks at the database beside the consoles
+	ids      map[string]string
+	linux    []string // names of machines that run scripts for Linux
+
+	mu      sync.Mutex
+	blunder error // an answer that no fault explains
+
+	sick   map[string]int  // how often each machine fell ill
+	notes  map[string]bool // whether each was taken
+	runs   map[string]bool // keys of the scripts that were asked for
+	killed bool            // the workstations were killed in this round
+	ever   bool            // or in one before
+}
+
+const patience = 90 * time.Second // until all is well again
+
+func newWorld(ctx context.Context, s scene, seed uint64, machines int) (w *world, err error) {
+	dir, err := os.MkdirTemp("", "deskside-chaos-")
+	if err != nil {
+		return nil, err
+	}
+	w = &world{ctx: ctx, scene: s, dir: dir, ids: map[string]string{}, sick: map[string]int{}, notes: map[string]bool{},
+		runs: map[string]bool{}, client: &http.Client{Timeout: 5 * time.Second}}
+	defer func() {
+		if err != nil {
+			w.close(true)
+			err = fmt.Errorf("%w; logs in %s", err, dir)
+		}
+	}()
+	if w.network, err = newProxy(); err != nil {
+		return nil, err
+	}
+	database := store.Options{Data: w.path("data"), Log: slog.New(slog.DiscardHandler)}
+	shared := []string{"--data", w.path("data"), "--keys", w.path("keys")}
+	if s.postgres {
+		if w.postgres, err = storetest.StartCluster(); err != nil {
+			return nil, err
+		}
+		database = store.Options{Database: w.postgres.URL, Log: database.Log}
+		shared = append(shared, "--database", w.postgres.URL)
+	}
+	var nats []string
+	if s.nodes > 1 {
+		at, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		_, port, _ := strings.Cut(at, ":")
+		w.nats = &process{name: "nats", dir: dir, args: []string{self, serveNATS, port}}
+		if err := w.nats.start(new(struct{})); err != nil {
+			return nil, err
+		}
+		nats = []string{"--nats", "nats://" + at}
+	}
+	var doors []string
+	for i := range s.nodes {
+		door, err1 := freePort()
+		plain, err2 := freePort()
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+		doors, w.plain = append(doors, door), append(w.plain, "http://"+plain)
+		args := append([]string{"bin/deskside-console", "serve", "--listen", door, "--http", plain, "--log-level", "warn",
+			"--public", "https://" + w.network.address()}, append(nats, shared...)...)
+		w.consoles = append(w.consoles, &process{name: "console" + strconv.Itoa(i+1), dir: dir, args: args})
+		if err := w.consoles[i].start(new(struct{})); err != nil {
+			return nil, err
+		}
+	}
+	w.network.leads(doors...)
+	if w.store, err = store.Open(ctx, database); err != nil {
+		return nil, err
+	}
+	tool := func(args ...string) (string, error) {
+		out, err := exec.CommandContext(ctx, "bin/deskside-console", append(args, shared...)...).Output()
+		if err != nil {
+			return "", fmt.Errorf("deskside-console %s: %w", strings.Join(args[:2], " "), err)
+		}
+		return strings.TrimSpace(string(out)), nil
+	}
+	if _, err = tool("person", "add", "chaos", "--role", "admin"); err != nil {
+		return nil, err
+	}
+	if w.token, err = tool("token", "create", "--person", "chaos"); err != nil {
+		return nil, err
+	}
+	if err = w.hurry(); err != nil {
+		return nil, err
+	}
+	token, err := tool("enrolment", "create", "--uses", strconv.Itoa(machines), "--expires", "24h")
+	if err != nil {
+		return nil, err
+	}
+	control, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	w.control = "http://" + control
+	w.machines = &process{name: "machines", dir: dir, args: []string{".cache/deskside-simulate", "--console", "https://" + w.network.address(), "--token", token,
+		"--machines", strconv.Itoa(machines), "--seed", strconv.FormatUint(seed, 10), "--data", w.path("machines"), "--control", control}}
+	if err = w.machines.start(new(struct{})); err != nil {
+		return nil, err
+	}
+	return w, w.meet(machines)
+}
+
+// hurry makes checks quick, so that a round is short, and takes storms away, so that
+// each alert has a ticket of its own machine.
+func (w *world) hurry() error {
+	var check struct{ Version int64 }
+	if err := w.call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
+		return err
+	}
+	err := w.call(http.MethodPatch, "/checks/filesystem.full", map[string]any{"version": check.Version, "interval": "1s", "for": "0s", "keep_firing_for": "0s"}, nil)
+	if err != nil {
+		return err
+	}
+	var settings struct{ Version int64 }
+	if err := w.call(http.MethodGet, "/settings", nil, &settings); err != nil {
+		return err
+	}
+	return w.call(http.MethodPatch, "/settings", map[string]any{"version": settings.Version, "beat": "2s", "offline_after": "20s", "storm": map[string]any{"machines": 10000}}, nil)
+}
+
+// meet learns the machines' names.
+func (w *world) meet(machines int) error {
+	for cursor := ""; ; {
+		var page struct {
+			Items []struct {
+				ID, Name string
+				OS       struct{ Family string }
+			}
+			Next *string
+		}
+		if err := w.call(http.MethodGet, "/machines?limit=500&cursor="+cursor, nil, &page); err != nil {
+			return err
+		}
+		for _, m := range page.Items {
+			w.ids[m.Name] = m.ID
+			if m.OS.Family == "linux" {
+				w.linux = append(w.linux, m.Name)
+			}
+		}
+		if page.Next == nil {
+			break
+		}
+		cursor = *page.Next
+	}
+	if len(w.ids) != machines {
+		return fmt.Errorf("%d machines of %d are known", len(w.ids), machines)
+	}
+	return nil
+}
+
+func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
+
+// refused is an answer of the API that is a clear no.
+type refused struct {
+	status int
+	body   string
+}
+
+func (r *refused) Error() string { return fmt.Sprintf("%d %.300s", r.status, r.body) }
+
+// call asks the API of whatever console answers. Another server error than "not
+// now" is a blunder: no fault is a reason for it.
+func (w *world) call(method, path string, body, into any) error {
+	var failed error
+	for i := range w.plain {
+		err := w.ask(w.plain[i], method, path, body, into)
+		var no *refused
+		if err == nil {
+			return nil
+		}
+		if errors.As(err, &no) && no.status != http.StatusServiceUnavailable && no.status != http.StatusBadGateway {
+			if no.status >= 500 {
+				w.mu.Lock()
+				w.blunder = errors.Join(w.blunder, fmt.Errorf("%s %s: %w", method, path, err))
+				w.mu.Unlock()
+			}
+			return fmt.Errorf("%s %s: %w", method, path, err)
+		}
+		failed = errors.Join(failed, err)
+		if method != http.MethodGet {
+			break // whether it was done is not known: whoever asks decides
+		}
+	}
+	return failed
+}
+
+func (w *world) ask(at, method, path string, body, into any) error {
+	var reader io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		reader = bytes.NewReader(raw)
+	}
+	r, err := http.NewRequestWithContext(w.ctx, method, at+"/api/v1"+path, reader)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+w.token)
+	r.Header.Set("Content-Type", "application/json")
+	if key, ok := body.(keyed); ok {
+		r.Header.Set("Idempotency-Key", key.key())
+	}
+	response, err := w.client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= 300 {
+		return &refused{response.StatusCode, string(raw)}
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(raw, into)
+}
+
+// keyed is the body of a request that may be sent again.
+type keyed interface{ key() string }
+
+// order asks the workstations' own control for something.
+func (w *world) order(method, path string, body, into any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(w.ctx, method, w.control+path, bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	response, err := w.client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("control: %s", response.Status)
+	}
+	return json.NewDecoder(response.Body).Decode(into)
+}
+
+// audit proves the chain with the program's own command.
+func (w *world) audit() error {
+	args := []string{"audit", "verify", "--data", w.path("data"), "--keys", w.path("keys")}
+	if w.postgres != nil {
+		args = append(args, "--database", w.postgres.URL)
+	}
+	if out, err := exec.CommandContext(w.ctx, "bin/deskside-console", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("audit verify: %w: %s", err, out)
+	}
+	return nil
+}
+
+// close ends everything; the folder stays where somebody has to look into it.
+func (w *world) close(keep bool) {
+	if w.machines != nil {
+		w.machines.stop()
+	}
+	for _, c := range w.consoles {
+		if c.cmd != nil {
+			c.stop()
+		}
+	}
+	if w.nats != nil {
+		w.nats.kill()
+	}
+	if w.store != nil {
+		w.store.Close()
+	}
+	if w.postgres != nil {
+		w.postgres.Close()
+	}
+	if w.network != nil {
+		w.network.listener.Close()
+	}
+	if !keep {
+		os.RemoveAll(w.dir)
+	}
+}
