@@ -1,10 +1,13 @@
 package app
 
-import "testing"
+import (
+	"path/filepath"
+	"testing"
+)
 
 // TestAddress: a link leads to the console that runs on the same data.
 func TestAddress(t *testing.T) {
-	data := t.TempDir()
+	data := filepath.Join(t.TempDir(), "not", "there yet")
 	if got := addressOf("", data); got != "http://localhost:8080" {
 		t.Errorf("before a console ran: %s", got)
 	}

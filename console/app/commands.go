@@ -157,7 +157,12 @@ func keepAddress(data, address string) error {
 	if data == "" {
 		return nil
 	}
-	if err := os.WriteFile(filepath.Join(data, addressFile), []byte(address+"\n"), 0o600); err != nil {
+	// With a database elsewhere nobody else makes the folder.
+	err := os.MkdirAll(data, 0o700)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(data, addressFile), []byte(address+"\n"), 0o600)
+	}
+	if err != nil {
 		return fmt.Errorf("keep the console's address: %w", err)
 	}
 	return nil

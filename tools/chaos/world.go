@@ -52,12 +52,12 @@ type world struct {
 
 const patience = 90 * time.Second // until all is well again
 
-func newWorld(ctx context.Context, s scene, seed uint64, machines int) (w *world, err error) {
+func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world, err error) {
 	dir, err := os.MkdirTemp("", "deskside-chaos-")
 	if err != nil {
 		return nil, err
 	}
-	w = &world{ctx: ctx, scene: s, dir: dir, ids: map[string]string{}, sick: map[string]int{}, notes: map[string]bool{},
+	w := &world{ctx: ctx, scene: s, dir: dir, ids: map[string]string{}, sick: map[string]int{}, notes: map[string]bool{},
 		runs: map[string]bool{}, client: &http.Client{Timeout: 5 * time.Second}}
 	defer func() {
 		if err != nil {
