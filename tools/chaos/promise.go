@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,12 +61,19 @@ func (r *round) none(query string, args ...any) error {
 }
 
 func online(r *round) error {
-	var n int
-	err := r.view(func(tx *store.Tx) error {
-		return tx.QueryRow("SELECT count(*) FROM machine WHERE online = $1 AND {wall}", true).Scan(&n)
+	var away []string
+	err := r.view(func(tx *store.Tx) (err error) {
+		away, err = store.Collect(tx, func(rows *store.Rows) (string, error) {
+			var name, reason string
+			var since int64
+			var node uuid.UUID
+			err := rows.Scan(&name, &reason, &since, &node)
+			return fmt.Sprintf("%s (%s since %s, last at %s)", name, reason, store.Time(since).Format(time.TimeOnly), node), err
+		}, "SELECT name, reason, since, node FROM machine WHERE online = $1 AND {wall}", false)
+		return err
 	})
-	if err == nil && n != len(r.ids) {
-		err = fmt.Errorf("%d of %d are", n, len(r.ids))
+	if err == nil && len(away) > 0 {
+		err = fmt.Errorf("%d of %d are not: %s", len(away), len(r.ids), strings.Join(away[:min(5, len(away))], ", "))
 	}
 	return err
 }
