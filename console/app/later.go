@@ -17,6 +17,7 @@ func (c *Console) later() map[string]store.Handler {
 	return map[string]store.Handler{
 		store.NodeLapsed:      {Inside: c.nodeLapsed},
 		fleet.KindLost:        {Inside: c.fleet.Lost},
+		fleet.KindOrphan:      {Inside: c.fleet.Orphan},
 		fleet.KindGone:        {Inside: c.health.Gone},
 		fleet.KindBack:        {Inside: c.health.Back},
 		fleet.KindRevoked:     {Outside: c.machineRevoked, Lease: time.Minute},

@@ -25,6 +25,7 @@ import (
 // Kinds of due rows that fleet handles itself.
 const (
 	KindLost        = "fleet.lost"     // a lost line did not come back in time
+	KindOrphan      = "fleet.orphan"   // nor did one whose node is gone
 	KindQuestionEnd = "fleet.question" // nobody answers any more; later: forget it
 	KindGroup       = "fleet.group"    // a rule has machines to meet
 	KindRegroup     = "fleet.regroup"  // a machine has rules to meet

@@ -250,10 +250,20 @@ func TestNodeLapsed(t *testing.T) {
 		other, _ := y.machine(b)
 		y.update(func(tx *store.Tx) error { return y.NodeLapsed(tx, a) })
 		y.connect(back, b)
-		if y.due(KindLost, mine.Machine).IsZero() || !y.due(KindLost, back.Machine).IsZero() || !y.due(KindLost, other.Machine).IsZero() {
+		if y.due(KindOrphan, mine.Machine).IsZero() || !y.due(KindOrphan, back.Machine).IsZero() || !y.due(KindOrphan, other.Machine).IsZero() {
 			t.Error("who is lost and who is not")
 		}
-		y.lost(mine)
+		orphan := func(from model.From) {
+			t.Helper()
+			y.update(func(tx *store.Tx) error { _, err := y.Orphan(t.Context(), tx, from.Machine); return err })
+		}
+		orphan(mine)
+		orphan(mine) // a second time does no harm
+		y.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("INSERT INTO node (id, address, started, lease) VALUES ($1, '', 0, $2)", b, store.Micros(time.Now().Add(time.Minute)))
+			return err
+		})
+		orphan(back) // it came back in the very moment, and the row was left
 		for from, online := range map[model.From]bool{mine: false, back: true, other: true} {
 			if m := y.get(from); m.Online != online || (!online && m.Reason != model.OfflineLinkLost) {
 				t.Errorf("%+v", m)

@@ -51,7 +51,7 @@ func (f *Fleet) Connected(ctx context.Context, h model.Hello) (since time.Time, 
 		if err != nil {
 			return err
 		}
-		if err := tx.NotDue(KindLost, m.ID); err != nil {
+		if err := errors.Join(tx.NotDue(KindLost, m.ID), tx.NotDue(KindOrphan, m.ID)); err != nil {
 			return err
 		}
 		if !was.Online {
@@ -110,6 +110,11 @@ func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Ti
 				return m.Disconnected(m.Node, since, reason, tx.Now())
 			})
 		}
+		// Held: of a line that ends and one that begins in the same moment, the row
+		// that the one leaves and the other removes is no collision by itself.
+		if err := tx.Hold("machine", from.Machine); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("take hold of a machine: %w", err)
+		}
 		m, err := get(tx, from.Machine)
 		if err != nil {
 			return err
@@ -136,6 +141,24 @@ func (f *Fleet) Lost(_ context.Context, tx *store.Tx, machine model.ID) (time.Ti
 	return time.Time{}, err
 }
 
+// Orphan is the handler of KindOrphan. A machine that has come to a node that is
+// alive, perhaps while its own was given up, is not lost.
+func (f *Fleet) Orphan(_ context.Context, tx *store.Tx, machine model.ID) (time.Time, error) {
+	m, err := get(tx, machine)
+	if err == nil {
+		_, err = tx.Node(m.Node)
+		if errors.Is(err, store.ErrNotFound) {
+			err = f.gone(tx, machine, model.OfflineLinkLost, func(m *model.Machine) bool {
+				return m.Disconnected(m.Node, m.Since, model.OfflineLinkLost, tx.Now())
+			})
+		}
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return time.Time{}, err
+}
+
 func (f *Fleet) gone(tx *store.Tx, id model.ID, reason model.OfflineReason, leave func(*model.Machine) bool) error {
 	m, err := get(tx, id)
 	if err != nil {
@@ -149,7 +172,7 @@ func (f *Fleet) gone(tx *store.Tx, id model.ID, reason model.OfflineReason, leav
 	if err := updateMachine(tx, was, m); err != nil {
 		return err
 	}
-	if err := tx.NotDue(KindLost, id); err != nil {
+	if err := errors.Join(tx.NotDue(KindLost, id), tx.NotDue(KindOrphan, id)); err != nil {
 		return err
 	}
 	tx.Changed(m.Organisation, ChangedMachine, m.ID)
@@ -176,7 +199,7 @@ func (f *Fleet) NodeLapsed(tx *store.Tx, node model.ID) error {
 			}
 			after[h.organisation] = s.OfflineAfter
 		}
-		if err := tx.Due(KindLost, h.machine, tx.Now().Add(after[h.organisation])); err != nil {
+		if err := tx.Due(KindOrphan, h.machine, tx.Now().Add(after[h.organisation])); err != nil {
 			return err
 		}
 	}

@@ -38,7 +38,7 @@ func (f *Fleet) Revoke(ctx context.Context, scope store.Scope, word string, seen
 		if err := updateMachine(tx, was, m); err != nil {
 			return err
 		}
-		if err := tx.NotDue(KindLost, m.ID); err != nil {
+		if err := errors.Join(tx.NotDue(KindLost, m.ID), tx.NotDue(KindOrphan, m.ID)); err != nil {
 			return err
 		}
 		for _, kind := range []string{KindGone, KindRevoked} {
