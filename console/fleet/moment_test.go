@@ -38,7 +38,8 @@ func TestLeftAndBackAtOnce(t *testing.T) {
 	}
 	var both sync.WaitGroup
 	y.update(func(tx *store.Tx) error {
-		if err := tx.Hold("machine", from.Machine); err != nil {
+		var id model.ID // a lock that changes nothing
+		if err := tx.QueryRow("SELECT id FROM machine WHERE id = $1 AND {wall} FOR UPDATE", from.Machine).Scan(&id); err != nil {
 			return err
 		}
 		both.Go(func() { y.connect(from, model.NewID()) })
