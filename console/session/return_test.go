@@ -227,3 +227,23 @@ func TestAlone(t *testing.T) {
 		}
 	})
 }
+
+// How the shell ended is the last that a browser is sent, though its session is
+// over by then.
+func TestExitIsShown(t *testing.T) {
+	for range 20 { // both are there when the writing begins, and either may be seen first
+		console, browser := pipe(t)
+		var s browsers
+		b := newBrowser(console)
+		s.show(b)
+		s.output(output(0, "bye"))
+		s.other(stream.ExitWith(0, 3))
+		b.leave(websocket.CloseNormalClosure)
+		s.write(b)
+		for _, want := range []stream.Kind{stream.Ack, stream.Output, stream.Exit} {
+			if f, err := receive(t, browser); err != nil || f.Kind != want {
+				t.Fatalf("%v (%v), not %v", f.Kind, err, want)
+			}
+		}
+	}
+}
