@@ -247,3 +247,19 @@ func TestExitIsShown(t *testing.T) {
 		}
 	}
 }
+
+// A machine may say that a session is over before its own node has written it
+// down: why it ended is there all the same, but not in place of the machine's word.
+func TestEndedFirst(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		for text, want := range map[string]string{"": "the shell ended", "the shell could not start": "the shell could not start"} {
+			row := r.create()
+			machine := r.arrive(row)
+			r.Ended(t.Context(), r.machine, row.ID, text)
+			send(t, machine, stream.ExitWith(0, 0))
+			if now := r.ended(row.ID); now.EndedText != want {
+				t.Errorf("it ended as %q, not %q", now.EndedText, want)
+			}
+		}
+	})
+}

@@ -186,6 +186,9 @@ func (s *Sessions) finish(l *splice) {
 			func(tx *store.Tx, row *model.Session) error {
 				row.Recording = size
 				if row.Over() {
+					if row.EndedText == "" { // the machine was faster to say so, and had no more to say
+						row.EndedText = l.text
+					}
 					return update(tx, row)
 				}
 				if l.closer == nil {

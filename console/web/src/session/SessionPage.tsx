@@ -22,7 +22,9 @@ export function SessionPage({ id }: { id: string }) {
 	const t = useT();
 	const session = useSession(id);
 	const machine = useTarget(session.data?.machine_id);
-	if (session.error) return <Wrong reason={session.error} retry={() => void session.refetch()} large />;
+	// A console that cannot be reached for a while takes no terminal away.
+	if (session.error && !session.data)
+		return <Wrong reason={session.error} retry={() => void session.refetch()} large />;
 	if (!session.data)
 		return (
 			<div className="page-head">
