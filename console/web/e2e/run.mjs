@@ -271,8 +271,8 @@ for (const engine of engines) {
 			const way = await startWay(world.http);
 			try {
 				await page.goto(world.link().replace(world.http, way.http));
-			await page.waitForURL(/\/queue/);
-			const there = `${way.http}/computers/${world.machine.id}`;
+				await page.waitForURL(/\/queue/);
+				const there = `${way.http}/computers/${world.machine.id}`;
 				const id = await terminal(there);
 				const rows = page.locator(".xterm-rows");
 				await type("n=0; while [ $n -lt 300 ]; do n=$((n+1)); echo line $n; sleep 0.02; done; echo ALL''DONE");
@@ -287,10 +287,11 @@ for (const engine of engines) {
 				way.mend();
 				await see("link good");
 				await rows.getByText("ALLDONE").waitFor();
+				assert.equal(await page.locator(".xterm[data-since=before]").count(), 1, "it is another terminal");
 				await page.locator(".xterm-helper-textarea").focus();
-					await type("stty -echo; echo RE''ADY; head -c 200000 | md5sum; stty echo");
+				await type("stty -echo; echo RE''ADY; head -c 200000 | md5sum; stty echo");
 				await rows.getByText("READY").waitFor();
-			const paste = "0123456789abcde\n".repeat(12500);
+				const paste = "0123456789abcde\n".repeat(12500);
 				await page.evaluate((text) => {
 					const data = new DataTransfer();
 					data.setData("text/plain", text);

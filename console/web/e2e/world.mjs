@@ -199,8 +199,12 @@ export async function startWay(to) {
 	const { hostname, port } = new URL(to);
 	const here = new Set();
 	let whole = true;
+	let refused = 0;
 	const server = createServer((near) => {
-		if (!whole) return near.destroy();
+		if (!whole) {
+			refused++;
+			return near.destroy();
+		}
 		const far = connect(Number(port), hostname);
 		for (const [one, other] of [
 			[near, far],
@@ -222,6 +226,8 @@ export async function startWay(to) {
 			whole = false;
 			for (const socket of here) socket.resetAndDestroy();
 		},
+		/** How many connections it did not take. */
+		refused: () => refused,
 		mend: () => {
 			whole = true;
 		},
