@@ -199,12 +199,8 @@ export async function startWay(to) {
 	const { hostname, port } = new URL(to);
 	const here = new Set();
 	let whole = true;
-	let refused = 0;
 	const server = createServer((near) => {
-		if (!whole) {
-			refused++;
-			return near.destroy();
-		}
+		if (!whole) return near.destroy();
 		const far = connect(Number(port), hostname);
 		for (const [one, other] of [
 			[near, far],
@@ -226,8 +222,6 @@ export async function startWay(to) {
 			whole = false;
 			for (const socket of here) socket.resetAndDestroy();
 		},
-		/** How many connections it did not take. */
-		refused: () => refused,
 		mend: () => {
 			whole = true;
 		},
