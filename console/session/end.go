@@ -30,7 +30,7 @@ func (s *Sessions) Run(ctx context.Context) error {
 	s.ended = true
 	close(s.over)
 	for _, l := range s.live {
-		l.close(model.System, "the console is going down")
+		l.end("the console is going down")
 	}
 	s.mu.Unlock()
 	s.wait.Wait()

@@ -31,10 +31,11 @@ type splice struct {
 
 	once   sync.Once
 	text   string
-	closer *model.Actor // who closed it; nil when the machine ended it
+	closer *model.Actor // who closed it; nil when the machine need not be told
 }
 
-// end ends a splice whose machine is done; the first reason holds.
+// end ends a splice whose machine is done, or hears of it with all its other
+// connections; the first reason holds.
 func (l *splice) end(text string) {
 	l.once.Do(func() {
 		l.text = text

@@ -285,6 +285,13 @@ for (const engine of engines) {
 				await see(/reconnecting, [4-9] s/); // by then all that the page asks for has failed, and was tried again
 				await page.keyboard.insertText("held back");
 				assert.equal((await world.api("GET", `/sessions/${id}`)).state, "open");
+				// Somebody else may not come in the place of the page that is lost.
+				world.addPerson("ola", "technician");
+				const answer = await fetch(`${world.http}/api/v1/sessions/${id}/socket`, {
+					headers: { authorization: `Bearer ${world.tokenOf("ola")}` },
+				});
+				assert.equal(answer.status, 403);
+				assert.match(await answer.text(), /opened by anna/);
 				way.mend();
 				await see("link good");
 				await rows.getByText("ALLDONE").waitFor();
