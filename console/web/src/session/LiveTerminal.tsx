@@ -78,13 +78,10 @@ export default function LiveTerminal(props: LiveTerminalProps) {
 		});
 		const observer = new ResizeObserver(resized);
 		observer.observe(root);
-		const leave = () => wire.close();
-		window.addEventListener("pagehide", leave);
 		resized();
 		screen.focus();
 		return () => {
 			observer.disconnect();
-			window.removeEventListener("pagehide", leave);
 			wire.close();
 			screen.dispose();
 		};

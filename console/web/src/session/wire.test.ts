@@ -108,12 +108,15 @@ test("a session that is over at the console is not dialled again", async () => {
 	expect(links).toEqual(["open", "lost", "over"]);
 });
 
-test("a page that leaves says so", async () => {
+test.each([
+	["is left for another", (wire: Wire) => wire.close()],
+	["is closed", () => window.dispatchEvent(new Event("pagehide"))],
+])("a page that %s says so", async (_, leave) => {
 	const { wire } = dial();
 	const first = await server.next();
 	await inbox(first).take();
 	const left = new Promise<number>((then) => first.once("close", then));
-	wire.close();
+	leave(wire);
 	expect(await left).toBe(1000);
 });
 

@@ -35,11 +35,13 @@ export class Wire {
 	private ackTimer: ReturnType<typeof setTimeout> | undefined;
 	private retryTimer: ReturnType<typeof setTimeout> | undefined;
 	private tryTimer: ReturnType<typeof setTimeout> | undefined;
+	private readonly leave = () => this.close();
 
 	constructor(
 		private readonly address: string,
 		private readonly ends: Ends,
 	) {
+		window.addEventListener("pagehide", this.leave);
 		this.open();
 	}
 
@@ -56,6 +58,7 @@ export class Wire {
 	/** The page is done with the session, which ends. */
 	close(): void {
 		this.over = true;
+		window.removeEventListener("pagehide", this.leave);
 		for (const timer of [this.ackTimer, this.retryTimer, this.tryTimer]) clearTimeout(timer);
 		this.socket?.close(LEFT);
 	}
