@@ -5,7 +5,10 @@
 // a browser may send. A browser that comes to another node is forwarded.
 //
 // Flow control is end to end: a browser that does not read stops the program in
-// the terminal, not the console.
+// the terminal, not the console. Output is kept until a browser acknowledges it:
+// one whose connection is lost comes back within attachTime, and nothing is
+// missing or there twice, on the screen or at the machine. A browser that says
+// that it leaves ends the session.
 //
 // A session that is ended anywhere but at its own node ends there at once: the
 // change of its row is heard by all nodes. Its machine is told as well, until it
@@ -20,6 +23,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -59,6 +63,8 @@ type Sessions struct {
 
 	looks chan model.ID // live sessions whose row changed
 
+	later func(time.Duration, func()) *time.Timer // time.AfterFunc, but in a test
+
 	mu    sync.Mutex
 	live  map[model.ID]*splice
 	ended bool
@@ -68,7 +74,7 @@ type Sessions struct {
 
 // New makes the sessions of a node.
 func New(s *store.Store, node model.ID, key []byte, hint func(model.ID), log *slog.Logger) *Sessions {
-	return &Sessions{store: s, log: log, node: node, key: key, hint: hint, looks: make(chan model.ID, 1024), live: map[model.ID]*splice{}, over: make(chan struct{})}
+	return &Sessions{store: s, log: log, node: node, key: key, hint: hint, looks: make(chan model.ID, 1024), later: time.AfterFunc, live: map[model.ID]*splice{}, over: make(chan struct{})}
 }
 
 // token lets one machine dial in for one session, once.
@@ -277,7 +283,10 @@ func (s *Sessions) moved(tx *store.Tx, row *model.Session) error {
 	if row.State == model.SessionEnded && !row.OpenedAt.IsZero() {
 		length = row.EndedAt.Sub(row.OpenedAt).Round(time.Second).String()
 	}
-	data := fmt.Appendf(nil, `{"what":%q,"session_id":%q,"machine_id":%q,"refusal":%q,"length":%q}`,
-		row.State, row.ID, row.Machine, row.Refusal, length)
+	data, err := json.Marshal(map[string]string{"what": string(row.State), "session_id": row.ID.String(),
+		"machine_id": row.Machine.String(), "refusal": row.Refusal, "length": length})
+	if err != nil {
+		return fmt.Errorf("say how a session stands: %w", err)
+	}
 	return desk.Said(tx, row.Ticket, model.Item{Kind: model.ItemSession, By: row.By, Text: row.Reason, Reason: string(row.State), Data: data})
 }

@@ -199,11 +199,22 @@ func (r *room) arrive(row model.Session) (machine *websocket.Conn) {
 // attach is a browser that comes.
 func (r *room) attach(row model.Session) (browser *websocket.Conn) {
 	r.t.Helper()
+	browser, _ = r.greeted(row)
+	return browser
+}
+
+// greeted is a browser that comes, and how much it is told to be typed.
+func (r *room) greeted(row model.Session) (browser *websocket.Conn, typed uint64) {
+	r.t.Helper()
 	console, browser := pipe(r.t)
 	if !r.Attach(row.ID, console) {
 		r.t.Fatal("the session is not here")
 	}
-	return browser
+	f, err := receive(r.t, browser)
+	if err != nil || f.Kind != stream.Ack {
+		r.t.Fatalf("the first that a browser hears is %v %v", f.Kind, err)
+	}
+	return browser, f.Offset
 }
 
 func send(t *testing.T, ws *websocket.Conn, f stream.Frame) {
@@ -321,6 +332,9 @@ func TestSplice(t *testing.T) {
 		second := r.attach(row) // the same person on another page
 		if _, err := receive(t, browser); err != io.EOF {
 			t.Error("the first page stays open")
+		}
+		if f, err := receive(t, second); err != nil || string(f.Payload) != screen { // nobody has acknowledged it
+			t.Errorf("the second page shows %q %v", f.Payload, err)
 		}
 		send(t, machine, stream.ExitWith(0, 21))
 		if f, err := receive(t, second); err != nil || f.Kind != stream.Exit {

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"crypto/hmac"
-	"errors"
 	"sync"
 	"time"
 
@@ -24,18 +23,31 @@ const (
 type splice struct {
 	row      model.Session
 	machine  *websocket.Conn
+	writes   sync.Mutex // of frames to the machine
 	recorder *recorder
+	browsers browsers
 	done     chan struct{}
 	came     chan *websocket.Conn // a browser
 
-	once sync.Once
-	text string
+	once   sync.Once
+	text   string
+	closer *model.Actor // who closed it; nil when the machine need not be told
 }
 
-// end ends the splice; the first reason holds.
+// end ends a splice whose machine is done, or hears of it with all its other
+// connections; the first reason holds.
 func (l *splice) end(text string) {
 	l.once.Do(func() {
 		l.text = text
+		close(l.done)
+	})
+}
+
+// close ends a splice from the console's side: the machine is to be told, since
+// its agent may not notice that a socket is gone.
+func (l *splice) close(by model.Actor, text string) {
+	l.once.Do(func() {
+		l.text, l.closer = text, &by
 		close(l.done)
 	})
 }
@@ -93,86 +105,121 @@ func (s *Sessions) Attach(id model.ID, ws *websocket.Conn) bool {
 	select {
 	case l.came <- ws:
 	case <-l.done:
+		ws.Close()
 	}
 	return true
 }
 
 // serve is the life of a splice. A browser that comes second takes the place of
-// the first: the same person on another page.
+// the first: the same person on another page. One that is lost is waited for, as
+// long as for the first to come; one that says that it leaves is not.
 func (s *Sessions) serve(l *splice) {
-	ctx := context.Background()
-	defer func() {
-		l.end("the connection ended")
-		l.machine.Close()
-		size := l.recorder.close()
-		ended := func() bool {
-			return s.change(ctx, machineScope(model.From{Organisation: l.row.Organisation, Machine: l.row.Machine}), l.row.ID,
-				func(tx *store.Tx, row *model.Session) error {
-					row.Recording = size
-					if row.Over() {
-						return update(tx, row)
-					}
-					return row.End(l.text, tx.Now())
-				})
-		}
-		for !ended() { // the database is away; it would be open for ever
-			select {
-			case <-s.over: // the next node to see this one gone ends it
-			case <-time.After(againAfter):
-				continue
-			}
-			break
-		}
-		s.mu.Lock()
-		delete(s.live, l.row.ID)
-		s.mu.Unlock()
-	}()
-	browsers := &browsers{}
-	defer browsers.set(nil)
+	defer s.finish(l)
 	var group sync.WaitGroup
 	defer group.Wait()
-	group.Go(func() { l.fromMachine(browsers) })
+	group.Go(l.fromMachine)
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
-	alone := time.NewTimer(attachTime)
-	defer alone.Stop()
-	gone := make(chan *websocket.Conn)
+	wait := func(why string) *time.Timer {
+		return s.later(attachTime, func() { l.close(model.System, why) })
+	}
+	alone := wait("no page came to show it")
+	defer func() { alone.Stop() }()
+	type lost struct {
+		browser *browser
+		left    bool
+	}
+	gone := make(chan lost)
+	var now *browser
+	show := func(b *browser, code int) {
+		l.browsers.show(b)
+		if now != nil {
+			now.leave(code)
+		}
+		now = b
+	}
 	for {
 		select {
 		case <-l.done:
-			browsers.set(nil)
 			l.machine.Close()
+			if now != nil {
+				now.leave(websocket.CloseNormalClosure)
+			}
 			return
 		case ws := <-l.came:
 			alone.Stop()
-			browsers.set(ws)
+			b := newBrowser(ws)
+			show(b, closeTaken)
+			group.Go(func() { l.browsers.write(b) })
 			group.Go(func() {
-				browsers.flush()
-				l.fromBrowser(ws)
+				left := l.fromBrowser(b)
 				select {
-				case gone <- ws:
+				case gone <- lost{b, left}:
 				case <-l.done:
 				}
 			})
-		case ws := <-gone:
-			if browsers.is(ws) {
-				l.end("the page was closed")
+		case one := <-gone:
+			if one.browser != now {
+				continue // another has its place
 			}
-		case <-alone.C:
-			l.end("no page came to show it")
+			if one.left {
+				l.close(l.row.By, "the page was closed")
+				continue
+			}
+			show(nil, websocket.CloseNormalClosure)
+			alone = wait("its page was lost and did not come back")
 		case <-ping.C:
-			deadline := time.Now().Add(writeTime)
-			if l.machine.WriteControl(websocket.PingMessage, nil, deadline) != nil {
+			if l.machine.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTime)) != nil {
 				l.end("the computer's connection ended")
 			}
-			browsers.ping(deadline)
 		}
 	}
 }
 
-// fromMachine hands frames of the machine on to the browser. While there is no
-// browser output waits in the machine: nothing is acknowledged.
-func (l *splice) fromMachine(b *browsers) {
+// finish writes down that a session is over.
+func (s *Sessions) finish(l *splice) {
+	l.end("the connection ended")
+	l.machine.Close()
+	size := l.recorder.close()
+	closing := false
+	ended := func() bool {
+		return s.change(context.Background(), machineScope(model.From{Organisation: l.row.Organisation, Machine: l.row.Machine}), l.row.ID,
+			func(tx *store.Tx, row *model.Session) error {
+				row.Recording = size
+				if row.Over() {
+					if row.EndedText == "" { // the machine was faster to say so, and had no more to say
+						row.EndedText = l.text
+					}
+					return update(tx, row)
+				}
+				if l.closer == nil {
+					return row.End(l.text, tx.Now())
+				}
+				err := row.Close(*l.closer, l.text, tx.Now())
+				closing = row.Closing
+				return err
+			})
+	}
+	for !ended() { // the database is away; it would be open for ever
+		select {
+		case <-s.over: // the next node to see this one gone ends it
+		case <-time.After(againAfter):
+			continue
+		}
+		break
+	}
+	if closing {
+		s.hint(l.row.Machine)
+	}
+	s.mu.Lock()
+	delete(s.live, l.row.ID)
+	s.mu.Unlock()
+}
+
+// fromMachine takes the frames of the machine. Output that no browser has
+// acknowledged is kept, which the machine's window bounds: while there is no
+// browser it fills, and the program in the terminal waits.
+func (l *splice) fromMachine() {
 	l.machine.SetReadLimit(stream.MaxFrame)
 	for {
 		kind, message, err := l.machine.ReadMessage()
@@ -185,124 +232,72 @@ func (l *splice) fromMachine(b *browsers) {
 		}
 		f, err := stream.Parse(message)
 		if err != nil {
-			l.end("the computer sent something that is not a session")
+			l.close(model.System, "the computer sent something that is not a session")
 			return
 		}
 		switch f.Kind {
 		case stream.Output:
 			l.recorder.output(f.Payload)
-		case stream.Exit, stream.Ack, stream.Notice:
-		default:
-			continue
-		}
-		if !b.send(message, max(1, len(f.Payload))) {
-			l.end("the computer sent more than its window")
-			return
-		}
-		if f.Kind == stream.Exit {
+			if !l.browsers.output(f) {
+				l.close(model.System, "the computer sent more than its window")
+				return
+			}
+		case stream.Exit:
+			l.browsers.other(f)
 			l.end("the shell ended")
 			return
+		case stream.Ack, stream.Notice:
+			l.browsers.other(f)
 		}
 	}
 }
 
 // fromBrowser hands frames of the browser on to the machine, those kinds only
-// that a browser may send.
-func (l *splice) fromBrowser(ws *websocket.Conn) {
-	ws.SetReadLimit(stream.MaxFrame)
+// that a browser may send. It is true when the browser said that it leaves, and
+// false when it was lost.
+func (l *splice) fromBrowser(b *browser) (left bool) {
 	for {
-		if ws.SetReadDeadline(time.Now().Add(3*pingEvery)) != nil {
-			return
+		if b.ws.SetReadDeadline(time.Now().Add(3*pingEvery)) != nil {
+			return false
 		}
-		kind, message, err := ws.ReadMessage()
+		kind, message, err := b.ws.ReadMessage()
 		if err != nil {
-			return
+			return websocket.IsCloseError(err, websocket.CloseNormalClosure, websocket.CloseGoingAway)
 		}
 		if kind != websocket.BinaryMessage {
 			continue
 		}
 		f, err := stream.Parse(message)
 		if err != nil {
-			return
+			return false
 		}
 		switch f.Kind {
 		case stream.Resize:
 			l.recorder.resize(f.Size())
-		case stream.Input, stream.Ack:
+		case stream.Ack:
+			l.browsers.acked(f)
+		case stream.Input:
 		default:
 			continue
 		}
-		if l.machine.SetWriteDeadline(time.Now().Add(writeTime)) != nil ||
-			l.machine.WriteMessage(websocket.BinaryMessage, message) != nil {
-			l.end("the computer's connection ended")
-			return
+		if !l.hand(b, f, message) {
+			return false
 		}
 	}
 }
 
-// browsers is the browser that shows the session now.
-type browsers struct {
-	mu    sync.Mutex
-	ws    *websocket.Conn
-	early [][]byte // what came before there was one
-	size  int      // what early costs the machine's window
-}
-
-// maxEarly is what a machine may send before a browser acknowledges anything: its
-// window of output, and one frame that says how the shell ended.
-const maxEarly = stream.Window + stream.MaxPayload
-
-func (b *browsers) set(ws *websocket.Conn) {
-	b.mu.Lock()
-	old := b.ws
-	b.ws = ws
-	b.mu.Unlock()
-	if ws != nil {
-		ws.SetPongHandler(func(string) error { return ws.SetReadDeadline(time.Now().Add(3 * pingEvery)) })
+// hand hands a frame of b to the machine, unless another browser has b's place:
+// what that one was told to be typed must stay true.
+func (l *splice) hand(b *browser, f stream.Frame, message []byte) bool {
+	l.writes.Lock()
+	defer l.writes.Unlock()
+	if !l.browsers.types(b, f) {
+		return false
 	}
-	if old != nil {
-		old.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
-		old.Close()
+	if l.machine.SetWriteDeadline(time.Now().Add(writeTime)) != nil ||
+		l.machine.WriteMessage(websocket.BinaryMessage, message) != nil {
+		l.end("the computer's connection ended")
+		return false
 	}
-}
-
-func (b *browsers) is(ws *websocket.Conn) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.ws == ws
-}
-
-// send writes a frame, after what came before there was a browser. It is false
-// when a machine does not wait for a browser to acknowledge.
-func (b *browsers) send(message []byte, cost int) bool {
-	b.mu.Lock()
-	b.early, b.size = append(b.early, message), b.size+cost
-	fits := b.size <= maxEarly
-	b.mu.Unlock()
-	b.flush()
-	return fits
-}
-
-// flush writes what waits: a browser that comes sees at once what was shown.
-func (b *browsers) flush() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ws == nil {
-		return
-	}
-	for _, m := range b.early {
-		if errors.Join(b.ws.SetWriteDeadline(time.Now().Add(writeTime)), b.ws.WriteMessage(websocket.BinaryMessage, m)) != nil {
-			b.ws.Close()
-			break
-		}
-	}
-	b.early, b.size = nil, 0
-}
-
-func (b *browsers) ping(deadline time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ws != nil {
-		b.ws.WriteControl(websocket.PingMessage, nil, deadline)
-	}
+	return true
 }

@@ -1,9 +1,10 @@
 // The main job in a browser, against the real programs, on both databases:
 // node e2e/run.mjs [sqlite|postgres ...]. The last line counts.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { launch } from "./browser.mjs";
-import { busy, eventually, startWorld } from "./world.mjs";
+import { busy, eventually, startWay, startWorld } from "./world.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const engines = process.argv.length > 2 ? process.argv.slice(2) : ["sqlite", "postgres"];
@@ -203,8 +204,9 @@ for (const engine of engines) {
 		assert.ok(items.length >= 2 && items.every((i) => i.by.name === "anna"));
 	});
 
-	await step("5 terminal: UTF-8, resize, Ctrl-C, a full screen; recorded and replayed", async () => {
-		await page.goto(machinePage);
+	/** Opens a terminal on the machine of the page; it has the keys when this is done. Returns the session's id. */
+	const terminal = async (address) => {
+		await page.goto(address);
 		await see("Filesystems");
 		await page.keyboard.press("o");
 		const dialog = page.getByRole("dialog");
@@ -224,10 +226,22 @@ for (const engine of engines) {
 		);
 		await see("link good"); // keys are held back until then
 		await page.locator(".xterm-helper-textarea").focus();
-		const type = async (text) => {
-			await page.keyboard.insertText(text);
-			await page.keyboard.press("Enter");
-		};
+		return id;
+	};
+	const type = async (text) => {
+		await page.keyboard.insertText(text);
+		await page.keyboard.press("Enter");
+	};
+	const isOver = (id, why) =>
+		eventually("the session has ended", 20, async () => {
+			const now = await world.api("GET", `/sessions/${id}`);
+			if (now.state !== "ended") throw new Error(`it is ${now.state}`);
+			assert.equal(now.ended, why);
+			return true;
+		});
+
+	await step("5 terminal: UTF-8, resize, Ctrl-C, a full screen; recorded and replayed", async () => {
+		const id = await terminal(machinePage);
 		await type("printf 'za%s gęślą jaźń\\n' żółć; stty size");
 		// The program says that it has the terminal: a Ctrl-C before that is the shell's.
 		await type(`sh -c 'echo READ""Y; exec sleep 1000'`);
@@ -236,11 +250,7 @@ for (const engine of engines) {
 		await page.setViewportSize({ width: 1100, height: 700 });
 		await type("tput smcup; echo full-screen; tput rmcup; stty size");
 		await type("exit");
-		await eventually(
-			"the session has ended",
-			20,
-			async () => (await world.api("GET", `/sessions/${id}`)).state === "ended",
-		);
+		await isOver(id, "the shell ended");
 		const cast = await fetch(`${world.http}/api/v1/sessions/${id}/recording`, {
 			headers: { authorization: `Bearer ${world.token}` },
 		}).then((r) => r.text());
@@ -254,6 +264,68 @@ for (const engine of engines) {
 			.first()
 			.waitFor();
 	});
+
+	await step(
+		"terminal: a lost link is mended and the shell goes on; a large paste arrives; a page that is left ends it",
+		async () => {
+			const way = await startWay(world.http);
+			try {
+				await page.goto(world.link().replace(world.http, way.http));
+				await page.waitForURL(/\/queue/);
+				const there = `${way.http}/computers/${world.machine.id}`;
+				const id = await terminal(there);
+				const rows = page.locator(".xterm-rows");
+				await type("n=0; while [ $n -lt 300 ]; do n=$((n+1)); echo line $n; sleep 0.02; done; echo ALL''DONE");
+				await rows
+					.getByText(/line [3-9]\d/)
+					.first()
+					.waitFor();
+				await page.evaluate(() => document.querySelector(".xterm").setAttribute("data-since", "before"));
+				way.cut();
+				await see(/reconnecting, [4-9] s/); // by then all that the page asks for has failed, and was tried again
+				await page.keyboard.insertText("held back");
+				assert.equal((await world.api("GET", `/sessions/${id}`)).state, "open");
+				// Somebody else may not come in the place of the page that is lost.
+				world.addPerson("ola", "technician");
+				const answer = await fetch(`${world.http}/api/v1/sessions/${id}/socket`, {
+					headers: { authorization: `Bearer ${world.tokenOf("ola")}` },
+				});
+				assert.equal(answer.status, 403);
+				assert.match(await answer.text(), /opened by anna/);
+				way.mend();
+				await see("link good");
+				await rows.getByText("ALLDONE").waitFor();
+				assert.equal(await page.locator(".xterm[data-since=before]").count(), 1, "it is another terminal");
+				await page.locator(".xterm-helper-textarea").focus();
+				await type("stty -echo; echo RE''ADY; head -c 200000 | md5sum; stty echo");
+				await rows.getByText("READY").waitFor();
+				const paste = "0123456789abcde\n".repeat(12500);
+				await page.evaluate((text) => {
+					const data = new DataTransfer();
+					data.setData("text/plain", text);
+					const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+					document.querySelector(".xterm-helper-textarea").dispatchEvent(event);
+				}, paste);
+				await rows.getByText(createHash("md5").update(paste).digest("hex")).waitFor();
+				await page.goto(`${way.http}/computers`);
+				await isOver(id, "the page was closed");
+
+				const second = await terminal(there);
+				const other = await context.newPage();
+				await other.goto(`${way.http}/sessions/${second}`);
+				await see("link good", other);
+				await see("shown on another page");
+				await other.locator(".xterm-helper-textarea").focus();
+				await other.keyboard.insertText("echo still''here");
+				await other.keyboard.press("Enter");
+				await other.locator(".xterm-rows").getByText("stillhere").waitFor();
+				await other.close();
+				await isOver(second, "the page was closed");
+			} finally {
+				way.stop();
+			}
+		},
+	);
 
 	await step("6 question: the table fills", async () => {
 		await page.goto(`${world.http}/computers/ask`);

@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -188,6 +189,47 @@ export async function startWorld(engine) {
 		await world.stop();
 		throw error;
 	}
+}
+
+/**
+ * A way to the console that can be lost: `cut` ends all connections without a word and takes no new ones until `mend`.
+ * The console is behind `http` too.
+ */
+export async function startWay(to) {
+	const { hostname, port } = new URL(to);
+	const here = new Set();
+	let whole = true;
+	const server = createServer((near) => {
+		if (!whole) return near.destroy();
+		const far = connect(Number(port), hostname);
+		for (const [one, other] of [
+			[near, far],
+			[far, near],
+		]) {
+			here.add(one);
+			one.pipe(other);
+			one.on("error", () => other.destroy());
+			one.on("close", () => {
+				here.delete(one);
+				other.destroy();
+			});
+		}
+	});
+	await new Promise((then) => server.listen(0, "127.0.0.1", then));
+	return {
+		http: `http://127.0.0.1:${server.address().port}`,
+		cut: () => {
+			whole = false;
+			for (const socket of here) socket.resetAndDestroy();
+		},
+		mend: () => {
+			whole = true;
+		},
+		stop: () => {
+			for (const socket of here) socket.destroy();
+			server.close();
+		},
+	};
 }
 
 /** Keeps one core busy until it is ended. */

@@ -8,7 +8,8 @@ import { lasted, moment } from "../i18n/format";
 import { titleOf } from "../i18n/words";
 import { Icon } from "../ui/icons";
 import { Btn, Face, Wrong } from "../ui/parts";
-import { type TicketChange, usePatchTicket, usePeople } from "./queries";
+import { Colleagues } from "./Colleagues";
+import { type TicketChange, usePatchTicket } from "./queries";
 import { holdReasons, isOver, stateWord } from "./words";
 
 export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () => void }) {
@@ -16,9 +17,7 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 	const me = useMe();
 	const can = useCan();
 	const patch = usePatchTicket();
-	const people = usePeople(can("ticket.write"));
 	const change = (what: TicketChange) => () => patch.mutate({ ticket, change: what });
-	const colleagues = (people.data ?? []).filter((person) => person.id !== me.id && person.role !== "viewer");
 	const priority = ticket.priority as 1 | 2 | 3 | 4 | 5;
 	const writes = can("ticket.write");
 	return (
@@ -77,11 +76,7 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 							{t("act.take")}
 						</Menu.Item>
 					)}
-					{colleagues.map((person) => (
-						<Menu.Item key={person.id} onClick={change({ assignee_id: person.id })}>
-							{person.display_name || person.name}
-						</Menu.Item>
-					))}
+					<Colleagues choose={(assignee_id) => change({ assignee_id })()} />
 					{ticket.assignee && <Menu.Item onClick={change({ assignee_id: null })}>{t("ticket.unassign")}</Menu.Item>}
 				</Pick>
 			</div>

@@ -4,7 +4,7 @@ import type { Ticket, TimelineItem } from "../api/types";
 import { type MessageId, useT } from "../i18n";
 import { clock, moment, when } from "../i18n/format";
 import { Icon, type IconName } from "../ui/icons";
-import { Bones, Empty, Face, Seg, Wrong } from "../ui/parts";
+import { Bones, Btn, Empty, Face, Seg, Wrong } from "../ui/parts";
 import { useTimeline } from "./queries";
 import type { TicketParts } from "./TicketPage";
 import { reasonOf, toldOf } from "./told";
@@ -47,7 +47,7 @@ export function Timeline({ ticket, parts }: { ticket: Ticket; parts: TicketParts
 		() => fold((timeline.data ?? []).filter((item) => shown === "all" || byPeople(item) === (shown === "people"))),
 		[timeline.data, shown],
 	);
-	if (timeline.error)
+	if (timeline.error && !timeline.isFetchNextPageError)
 		return (
 			<div className="sec">
 				<Wrong reason={timeline.error} retry={() => void timeline.refetch()} />
@@ -76,7 +76,15 @@ export function Timeline({ ticket, parts }: { ticket: Ticket; parts: TicketParts
 					/>
 				)}
 			</div>
-			{entries.length === 0 && (
+			{timeline.hasNextPage && (
+				<div className="sec">
+					{timeline.isFetchNextPageError && <Wrong reason={timeline.error} />}
+					<Btn low loading={timeline.isFetchingNextPage} onClick={() => void timeline.fetchNextPage()}>
+						{t("timeline.earlier")}
+					</Btn>
+				</div>
+			)}
+			{entries.length === 0 && !timeline.hasNextPage && (
 				<div className="sec">
 					<Empty>{t("timeline.empty")}</Empty>
 				</div>

@@ -9,7 +9,7 @@ import {
 import { useCallback, useEffect, useRef, useState } from "react";
 import { api, call, rows } from "../api/client";
 import { type Change, live } from "../api/live";
-import type { CanWork, List, Ticket, TicketState } from "../api/types";
+import type { CanWork, List, Ticket, TicketState, TimelineItem } from "../api/types";
 
 export type View = "mine" | "unassigned" | "open" | "waiting" | "done";
 export type TicketFilter = { view: View; q?: string; sort?: string };
@@ -64,13 +64,23 @@ export function useTicket(id: string) {
 	});
 }
 
+/** What happened to a ticket: the newest 500 items, and 500 more with each `fetchNextPage`; `data` is in the order in which it happened. */
 export function useTimeline(id: string) {
-	return useQuery({
+	return useInfiniteQuery({
 		queryKey: ["ticket", id, "timeline"],
-		queryFn: () =>
-			call(api.GET("/tickets/{id}/timeline", { params: { path: { id }, query: { limit: 500 } } })).then(rows),
+		queryFn: ({ pageParam }): Promise<List<TimelineItem>> =>
+			call(
+				api.GET("/tickets/{id}/timeline", {
+					params: { path: { id }, query: { sort: "-at", limit: 500, cursor: pageParam } },
+				}),
+			),
+		initialPageParam: undefined as string | undefined,
+		getNextPageParam: (last) => last.next ?? undefined,
+		select: inOrder,
 	});
 }
+
+const inOrder = (data: InfiniteData<List<TimelineItem>>) => data.pages.flatMap((page) => page.items).reverse();
 
 /** Other tickets of the same machine or person; without an id nothing is asked, since an empty filter lists everybody's. */
 export function useTicketsOf(of: { machine_id?: string } | { requester_id?: string }) {
@@ -81,11 +91,11 @@ export function useTicketsOf(of: { machine_id?: string } | { requester_id?: stri
 	});
 }
 
-export function usePeople(on = true) {
+/** Everybody with an account who may sign in, as far as one answer goes: 500. */
+export function usePeople() {
 	return useQuery({
 		queryKey: ["people"],
-		queryFn: () => call(api.GET("/people")).then(rows),
-		enabled: on,
+		queryFn: () => call(api.GET("/people", { params: { query: { limit: 500 } } })).then(rows),
 		staleTime: 300_000,
 	});
 }

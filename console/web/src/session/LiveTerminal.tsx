@@ -13,6 +13,8 @@ export type LiveTerminalProps = {
 	link: (link: Link, since?: number) => void;
 	exit: (code: number) => void;
 	notice: (text: string) => void;
+	/** Whether what was typed or pasted last was refused: too much waits already. */
+	refused: (yes: boolean) => void;
 	size: (columns: number, rows: number) => void;
 };
 
@@ -32,10 +34,15 @@ export default function LiveTerminal(props: LiveTerminalProps) {
 		screen.open(root);
 		fit.fit();
 		const bytes = new TextEncoder();
+		let refused = false;
 		const wire = new Wire(socketOf(id), {
 			output: (data, done) => screen.write(data, done),
 			exit: (code) => told.current.exit(code),
 			notice: (text) => told.current.notice(text),
+			refused: () => {
+				refused = true;
+				told.current.refused(true);
+			},
 			link: (link, since) => {
 				// While the link is lost keys are held back, not queued behind a frozen picture.
 				screen.options.disableStdin = link !== "open";
@@ -48,8 +55,13 @@ export default function LiveTerminal(props: LiveTerminalProps) {
 			wire.resize(screen.cols, screen.rows);
 			told.current.size(screen.cols, screen.rows);
 		};
-		screen.onData((data) => wire.input(bytes.encode(data)));
-		screen.onBinary((data) => wire.input(Uint8Array.from(data, (c) => c.charCodeAt(0))));
+		const input = (data: Uint8Array) => {
+			if (refused) told.current.refused(false);
+			refused = false;
+			wire.input(data);
+		};
+		screen.onData((data) => input(bytes.encode(data)));
+		screen.onBinary((data) => input(Uint8Array.from(data, (c) => c.charCodeAt(0))));
 		screen.attachCustomKeyEventHandler((event) => {
 			if (event.type !== "keydown" || !event.ctrlKey || !event.shiftKey || event.altKey) return true;
 			if (event.code === "Space") {

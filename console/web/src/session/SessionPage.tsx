@@ -22,7 +22,9 @@ export function SessionPage({ id }: { id: string }) {
 	const t = useT();
 	const session = useSession(id);
 	const machine = useTarget(session.data?.machine_id);
-	if (session.error) return <Wrong reason={session.error} retry={() => void session.refetch()} large />;
+	// A console that cannot be reached for a while takes no terminal away.
+	if (session.error && !session.data)
+		return <Wrong reason={session.error} retry={() => void session.refetch()} large />;
 	if (!session.data)
 		return (
 			<div className="page-head">
@@ -214,12 +216,13 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 	const [code, setCode] = useState<number>();
 	const [notices, setNotices] = useState<{ at: number; text: string }[]>([]);
 	const [size, setSize] = useState<[number, number]>();
+	const [refused, setRefused] = useState(false);
 	const lost = useSeconds(link.link === "lost" ? link.since : undefined);
 	const sizeTold = useRef(setSize);
 	return (
 		<div className="session-body">
 			<div className="term-column">
-				<div className={link.link === "lost" ? "term-place faded" : "term-place"}>
+				<div className={link.link === "lost" || link.link === "elsewhere" ? "term-place faded" : "term-place"}>
 					<Suspense fallback={null}>
 						<LiveTerminal
 							id={session.id}
@@ -228,6 +231,7 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 							link={(state, since) => setLink({ link: state, since })}
 							exit={setCode}
 							notice={(text) => setNotices((all) => [...all.slice(-20), { at: Date.now(), text }])}
+							refused={setRefused}
 							size={(columns, rows) => sizeTold.current([columns, rows])}
 						/>
 					</Suspense>
@@ -238,6 +242,8 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 							<Mark grade="ok">{t("session.link_good")}</Mark>
 						) : link.link === "lost" ? (
 							<Mark grade="warning">{t("session.link_lost", { time: duration(Math.floor(lost)) })}</Mark>
+						) : link.link === "elsewhere" ? (
+							<Mark grade="unknown">{t("session.elsewhere")}</Mark>
 						) : link.link === "over" ? (
 							<Mark grade="unknown">
 								{code === undefined ? t("session.link_over") : t("session.exit", { code: number(code) })}
@@ -246,6 +252,7 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 							t("session.opening")
 						)}
 					</span>
+					<span role="alert">{refused && <Mark grade="warning">{t("session.refused_input")}</Mark>}</span>
 					{size && (
 						<span>
 							{size[0]} × {size[1]}

@@ -46,9 +46,15 @@ export class Incoming {
 	taken = 0;
 	/** Bytes that the reader is done with; this is what is acknowledged. */
 	consumed = 0;
+	private begun = false;
 
-	/** The part of a data frame that was not here yet. A hole in front of it is an error of the sender. */
+	/**
+	 * The part of a data frame that was not here yet. A hole in front of it is an error of the sender, except before the first:
+	 * a page that comes to a session that is under way begins where it is.
+	 */
 	take({ offset, payload }: Frame): Uint8Array {
+		if (!this.begun) this.taken = this.consumed = offset;
+		this.begun = true;
 		if (offset > this.taken) throw new RangeError(`${offset - this.taken} bytes are missing before offset ${offset}`);
 		const fresh = payload.subarray(Math.min(payload.length, this.taken - offset));
 		this.taken += fresh.length;
@@ -63,31 +69,52 @@ export class Incoming {
 	}
 }
 
-const MOST_KEPT = 64 * 1024;
+/** Bytes of input that wait to be acknowledged, sent or not: what one may paste at once. */
+export const MOST_KEPT = 1024 * 1024;
+const ON_THE_WAY = 64 * 1024;
+const PIECE = 16 * 1024;
 
-/** What is sent: keeps each byte until the far end has it, to send it again after a lost link. */
+/**
+ * What is sent: keeps each byte until the far end has it, to send it again after a lost link, and what is more than may be on
+ * its way until there is room. Nothing goes over a new link before its first acknowledgement says what the far end has.
+ */
 export class Outgoing {
 	private kept: Uint8Array = none;
-	private keptAt = 0;
+	/** The offset of the first byte kept; unknown to a page that comes to a session that is under way. */
+	private keptAt: number | undefined;
+	/** How many of the bytes kept were sent over this link. */
+	private sent = 0;
+	private ready = false;
 
-	/** Makes the frame for new bytes, or null when too much is on its way already. */
-	send(bytes: Uint8Array): Frame | null {
-		if (this.kept.length + bytes.length > MOST_KEPT) return null;
-		const offset = this.keptAt + this.kept.length;
+	/** Takes new bytes, or none of them: false when more waits already than is kept. */
+	add(bytes: Uint8Array): boolean {
+		if (this.kept.length + bytes.length > MOST_KEPT) return false;
 		const joined = new Uint8Array(this.kept.length + bytes.length);
 		joined.set(this.kept);
 		joined.set(bytes, this.kept.length);
 		this.kept = joined;
-		return { kind: kinds.input, offset, payload: bytes };
+		return true;
+	}
+	/** There is a new link. */
+	again(): void {
+		this.sent = 0;
+		this.ready = false;
 	}
 	/** The far end has everything before `offset`. */
 	acked(offset: number): void {
+		this.ready = true;
+		this.keptAt ??= offset;
 		const gone = Math.min(this.kept.length, Math.max(0, offset - this.keptAt));
-		this.kept = this.kept.slice(gone);
+		this.kept = this.kept.subarray(gone);
 		this.keptAt += gone;
+		this.sent = Math.max(0, this.sent - gone);
 	}
-	/** What has to be sent again over a new link. */
-	again(): Frame | null {
-		return this.kept.length > 0 ? { kind: kinds.input, offset: this.keptAt, payload: this.kept } : null;
+	/** What may go now, or null. */
+	next(): Frame | null {
+		const end = Math.min(this.kept.length, this.sent + PIECE, ON_THE_WAY);
+		if (!this.ready || this.keptAt === undefined || end <= this.sent) return null;
+		const frame = { kind: kinds.input, offset: this.keptAt + this.sent, payload: this.kept.subarray(this.sent, end) };
+		this.sent = end;
+		return frame;
 	}
 }

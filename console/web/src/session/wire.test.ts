@@ -19,6 +19,7 @@ const frame = (data: Buffer): Frame => decode(new Uint8Array(data).buffer);
 function dial(goesOn = async () => true) {
 	let shown = "";
 	const links: Link[] = [];
+	let refusals = 0;
 	let tellOver = () => {};
 	const over = new Promise<void>((then) => {
 		tellOver = then;
@@ -36,16 +37,19 @@ function dial(goesOn = async () => true) {
 			},
 			exit,
 			notice: () => {},
+			refused: () => {
+				refusals++;
+			},
 			link: (link) => {
 				links.push(link);
-				if (link === "over") tellOver();
+				if (link === "over" || link === "elsewhere") tellOver();
 			},
 			goesOn,
 		});
 	});
 	const until = (wanted: string) =>
 		new Promise<void>((then) => (shown === wanted ? then() : waiting.push({ wanted, then })));
-	return { wire: wire as Wire, links, until, ended, over };
+	return { wire: wire as Wire, links, until, ended, over, refusals: () => refusals };
 }
 
 /** The next frame of a kind; others are passed over. */
@@ -56,10 +60,15 @@ async function next(box: { take: () => Promise<Buffer> }, kind: number): Promise
 	}
 }
 
+/** A console begins by saying how much was typed. */
+const greet = (socket: { send: (data: Uint8Array) => void }, typed: number) =>
+	socket.send(encode({ kind: kinds.ack, offset: typed, payload: new Uint8Array() }));
+
 test("a lost link loses nothing and doubles nothing", async () => {
 	const { wire, links, until } = dial();
 	const first = await server.next();
 	const box = inbox(first);
+	greet(first, 0);
 	first.send(encode({ kind: kinds.output, offset: 0, payload: bytes("$ ") }));
 	await until("$ ");
 	wire.resize(118, 34);
@@ -72,6 +81,7 @@ test("a lost link loses nothing and doubles nothing", async () => {
 	first.terminate();
 	const second = await server.next();
 	const again = inbox(second);
+	greet(second, 1);
 	expect((await next(again, kinds.ack)).offset).toBe(3);
 	expect([...(await next(again, kinds.resize)).payload]).toEqual([0, 118, 0, 34]);
 	expect(await next(again, kinds.input)).toEqual({ kind: kinds.input, offset: 1, payload: bytes("s") });
@@ -96,4 +106,54 @@ test("a session that is over at the console is not dialled again", async () => {
 	socket.close();
 	await over;
 	expect(links).toEqual(["open", "lost", "over"]);
+});
+
+test.each([
+	["is left for another", (wire: Wire) => wire.close()],
+	["is closed", () => window.dispatchEvent(new Event("pagehide"))],
+])("a page that %s says so", async (_, leave) => {
+	const { wire } = dial();
+	const first = await server.next();
+	await inbox(first).take();
+	const left = new Promise<number>((then) => first.once("close", then));
+	leave(wire);
+	expect(await left).toBe(1000);
+});
+
+test("a session that another page has taken is not dialled again", async () => {
+	const { links, over } = dial();
+	const socket = await server.next();
+	await inbox(socket).take();
+	socket.close(4000);
+	await over;
+	expect(links).toEqual(["open", "elsewhere"]);
+});
+
+test("a large paste arrives whole over two links, with the keys behind it; a larger one is refused", async () => {
+	const { wire, refusals } = dial();
+	const first = await server.next();
+	let box = inbox(first);
+	const paste = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
+	wire.input(paste);
+	wire.input(bytes("\r"));
+	wire.input(new Uint8Array(1024 * 1024));
+	expect(refusals()).toBe(1);
+	const got: number[] = [];
+	const takeIn = async (socket: typeof first, until: number) => {
+		while (got.length < until) {
+			const { offset, payload } = await next(box, kinds.input);
+			expect(offset).toBe(got.length);
+			got.push(...payload);
+			greet(socket, got.length);
+		}
+	};
+	greet(first, 0);
+	await takeIn(first, 100_000);
+	first.terminate();
+	const second = await server.next();
+	box = inbox(second);
+	greet(second, got.length);
+	await takeIn(second, 200_001);
+	expect(Buffer.compare(Uint8Array.from(got.slice(0, 200_000)), paste)).toBe(0);
+	expect(got.length).toBe(200_001);
 });
