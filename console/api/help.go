@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -217,8 +218,8 @@ func (a *API) helpTicket(ctx context.Context, in *ByID) (*Answer[HelpTicket], er
 		}
 		out = helpTicketOf(t, g.Language)
 		out.Messages = []HelpMessage{}
-		items, err := desk.Timeline(tx, in.ID, store.Request{Limit: 500}, "message")
-		for _, i := range items.Items {
+		items, err := desk.Timeline(tx, in.ID, store.Request{Limit: 500, Sort: "-at"}, "message")
+		for _, i := range slices.Backward(items.Items) {
 			out.Messages = append(out.Messages, HelpMessage{At: i.At, FromPerson: i.By.Kind == model.ByPerson, By: i.By.Name, Text: i.Text})
 		}
 		return err

@@ -311,6 +311,15 @@ func terminal(t *testing.T, n *node, m *machine, other *node) {
 	}
 	write("stty size\n")
 	until("40 120")
+	for _, by := range []*node{n, other} {
+		ws.NetConn().Close()
+		ws, response, err = dialer.Dial(strings.Replace(by.ready.URL, "https://", "wss://", 1)+"/api/v1/sessions/"+s.ID+"/socket", http.Header{"Authorization": {"Bearer " + other.token}})
+		if err != nil {
+			t.Fatalf("back: %v: %v", err, response)
+		}
+		write("echo ba''ck" + by.ready.URL + "\n")
+		until("back" + by.ready.URL)
+	}
 	// Before the program has the terminal a Ctrl-C would be the shell's, and might
 	// only end the line that is being typed.
 	write(`sh -c 'echo READ""Y; exec sleep 1000'; echo int''errupted` + "\n")

@@ -67,7 +67,8 @@ function Shell() {
 	const me = useSignedIn();
 	const location = useLocation();
 	if (me.error instanceof Failure && me.error.status === 401) return <ToSignIn back={location.href} />;
-	if (me.error) return <Wrong reason={me.error} retry={() => void me.refetch()} large />;
+	// A refetch that failed takes nothing away: a terminal would not survive it.
+	if (me.error && !me.data) return <Wrong reason={me.error} retry={() => void me.refetch()} large />;
 	if (!me.data)
 		return (
 			<div className="page-head" role="status" aria-label={t("wait.loading")}>
