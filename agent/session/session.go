@@ -108,7 +108,7 @@ func (s *Sessions) serve(ctx context.Context, id uuid.UUID, ask *protocol.OpenSe
 	}
 	defer ws.Close()
 	t := &terminal{ws: ws, out: stream.NewSender(stream.Output, 0), in: stream.NewReceiver(stream.Input, 0),
-		digest: sha256.New(), room: make(chan struct{}, 1)}
+		digest: sha256.New(), room: make(chan struct{}, 1), typed: make(chan struct{}, 1)}
 	code, err := t.run(ctx, ask.Columns, ask.Rows)
 	ended.Code, ended.Digest = code, t.sum()
 	if err != nil {
