@@ -55,7 +55,7 @@ type Proof struct {
 	Token     []byte    `cbor:"4,keyasint,omitempty"`
 
 	Epoch    uuid.UUID         `cbor:"10,keyasint"`           // of the outbox
-	Boot     string            `cbor:"11,keyasint"`           // changes when the machine starts again
+	Boot     string            `cbor:"11,keyasint"`           // another one after each start of the system; empty: not known
 	Next     map[Class]uint64  `cbor:"12,keyasint"`           // next number of each class
 	Facts    map[string][]byte `cbor:"13,keyasint,omitempty"` // section -> hash
 	Checks   []byte            `cbor:"14,keyasint,omitempty"` // hash of the check set in force
@@ -67,6 +67,7 @@ type Proof struct {
 	Runs     []uuid.UUID       `cbor:"20,keyasint,omitempty"`
 	Head     []byte            `cbor:"21,keyasint,omitempty"` // of the journal
 	Settings []byte            `cbor:"22,keyasint,omitempty"` // hash of the settings in force
+	Left     bool              `cbor:"23,keyasint,omitempty"` // the agent before this one was ended, and not cut off
 }
 
 // OS is what the fleet page shows of a system before its facts arrive.

@@ -252,8 +252,8 @@ type Ended struct {
 // Reasons of a goodbye.
 const (
 	GoodbyeShutDown = "shut_down"
-	GoodbyeAsleep   = "asleep"
-	GoodbyeUpdating = "updating"
+	GoodbyeAsleep   = "asleep"   // Linux, where logind says so
+	GoodbyeUpdating = "updating" // reserved: no agent updates itself yet, so none says it
 	GoodbyeStopped  = "stopped"
 )
 

@@ -56,6 +56,7 @@ type Agent struct {
 	help     *helpDesk
 	context  context.Context // of Run: what the line starts lives so long
 	mirror   *mirror         // nil: the journal is not mirrored
+	life     life            // set by Run
 	last     atomic.Pointer[expression.Machine]
 	asks     chan gate.Admitted
 }
@@ -167,18 +168,24 @@ func (a *Agent) Run(ctx context.Context, reason string) error {
 		defer a.mirror.start()()
 	}
 	a.line.Leave(reason)
+	a.begin(ctx)
+	outer := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	a.context = ctx
 	group.Go(func() error { return a.rounds.run(ctx) })
 	group.Go(func() error { return a.line.Run(ctx) })
 	group.Go(func() error { return a.runner.Run(ctx) })
-	if a.options.Pretend == nil { // nobody sits at a machine that is not there
+	if a.options.Pretend == nil { // nobody sits at a machine that is not there, nor does it sleep
 		group.Go(func() error { serveLocal(ctx, localPath(a.options.State), a.answerLocal, a.options.Log); return nil })
+		group.Go(func() error { a.watchSleep(ctx); return nil })
 	}
 	group.Go(func() error { return a.answerAll(ctx) })
 	group.Go(func() error { return a.tick(ctx) })
 	err := group.Wait()
 	a.sessions.Wait()
+	if outer.Err() != nil {
+		a.leave()
+	}
 	return err
 }
 
@@ -201,6 +208,7 @@ func (a *Agent) tick(ctx context.Context) error {
 // proof is what the console wants to know before it says welcome.
 func (a *Agent) proof() (protocol.Proof, error) {
 	p := protocol.Proof{Agent: Version, Policy: a.gate.Policy().Told(), Next: map[protocol.Class]uint64{}, Facts: map[string][]byte{}}
+	p.Boot, p.Left = a.life.boot, a.life.left
 	p.Name, p.OS = a.rounds.self()
 	p.Checks, p.Settings = a.rounds.hashes()
 	err := a.state.View(func(tx *state.Tx) error {

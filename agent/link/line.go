@@ -43,10 +43,14 @@ type Line struct {
 	wake chan struct{} // the outbox has something
 	out  chan []byte   // volatile frames
 
+	woken chan struct{} // the machine is awake again
+
 	mu     sync.Mutex
 	up     bool
 	silent time.Duration // no answer for so long means that the line is dead
-	leave  protocol.Goodbye
+	leave  string        // reason of the goodbye when Run's context ends
+	asleep bool
+	now    *connection // nil: none is there or on its way
 }
 
 // New makes a line for an enrolled machine.
@@ -56,7 +60,7 @@ func New(id state.Identity, capabilities protocol.Capability, s *state.State, g 
 		me: Me{Organisation: id.Organisation, Machine: id.Machine, Key: id.Private(),
 			Identities: id.Identities, Capabilities: capabilities},
 		state: s, gate: g, handlers: h, log: log, silent: 100 * time.Second,
-		wake: make(chan struct{}, 1), out: make(chan []byte, 256),
+		wake: make(chan struct{}, 1), woken: make(chan struct{}, 1), out: make(chan []byte, 256),
 	}
 }
 
@@ -111,18 +115,19 @@ func (l *Line) SetBeat(beat time.Duration) {
 	l.silent = max(3*beat, 10*time.Second)
 }
 
-// Leave makes the line say goodbye when Run's context ends.
+// Leave makes the line say goodbye when Run's context ends, and at no other time:
+// a line that broke, or that the console does not answer, was not left.
 func (l *Line) Leave(reason string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.leave = protocol.Goodbye{Reason: reason}
+	l.leave = reason
 }
 
 // Run keeps the line up until ctx ends.
 func (l *Line) Run(ctx context.Context) error {
 	var pause backoff
 	for {
-		welcomed, err := l.once(ctx)
+		welcomed, err := l.connect(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -131,10 +136,11 @@ func (l *Line) Run(ctx context.Context) error {
 		}
 		wait := pause.wait(askedWait(err))
 		l.log.Info("no line to the console", "error", err, "again_in", wait.Round(time.Millisecond))
-		select {
-		case <-ctx.Done():
+		if l.rest(ctx, wait) {
+			pause.reset()
+		}
+		if ctx.Err() != nil {
 			return nil
-		case <-time.After(wait):
 		}
 	}
 }
@@ -225,8 +231,10 @@ func (l *Line) checkMarks(w protocol.Welcome) (fresh bool, err error) {
 	return fresh, err
 }
 
-func (l *Line) serve(ctx context.Context, c *conn, welcome protocol.Welcome) error {
-	ctx, cancel := context.WithCancel(ctx)
+// serve is the life of the line after its welcome. When stay ends the machine says
+// goodbye; a line that ends by itself says none.
+func (l *Line) serve(stay context.Context, c *conn, welcome protocol.Welcome) error {
+	ctx, cancel := context.WithCancel(stay)
 	defer cancel()
 	l.drain()
 	l.setUp(true)
@@ -241,6 +249,9 @@ func (l *Line) serve(ctx context.Context, c *conn, welcome protocol.Welcome) err
 	go func() {
 		err := l.write(ctx, c, acks)
 		cancel()
+		if err == nil && stay.Err() != nil {
+			err = l.goodbye(c)
+		}
 		if err != nil {
 			c.close() // ends the reader
 		} else { // the console hangs up when it has read the goodbye

@@ -22,8 +22,8 @@ type sender struct {
 	open  int                       // batches on the way
 }
 
-// write is the line's one writer: volatile frames first, then what waits in the
-// outbox, and goodbye at the end.
+// write is the line's one writer until ctx ends: volatile frames, and what waits
+// in the outbox.
 func (l *Line) write(ctx context.Context, c *conn, acks <-chan protocol.Ack) error {
 	s := sender{after: map[protocol.Class]uint64{}, sent: map[string]uint64{}}
 	if err := l.flush(c, &s); err != nil {
@@ -32,7 +32,6 @@ func (l *Line) write(ctx context.Context, c *conn, acks <-chan protocol.Ack) err
 	for {
 		select {
 		case <-ctx.Done():
-			l.goodbye(c)
 			return nil
 		case frame := <-l.out:
 			if err := put(c, frame); err != nil {
@@ -95,19 +94,23 @@ func (l *Line) acknowledge(ack protocol.Ack) error {
 	return l.state.Update(func(tx *state.Tx) error { return tx.Acknowledge(ack) })
 }
 
-func (l *Line) goodbye(c *conn) {
+// goodbye says why the machine leaves.
+func (l *Line) goodbye(c *conn) error {
 	l.mu.Lock()
-	leave := l.leave
+	reason := l.leave
+	if l.asleep {
+		reason = protocol.GoodbyeAsleep
+	}
 	l.mu.Unlock()
-	if leave.Reason == "" {
-		return
+	frame, err := protocol.Encode(protocol.KindGoodbye, protocol.Goodbye{Reason: reason})
+	if err != nil {
+		return err
 	}
-	if frame, err := protocol.Encode(protocol.KindGoodbye, leave); err == nil {
-		if put(c, frame) == nil {
-			deadline := time.Now().Add(time.Second)
-			c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
-		}
+	if err := put(c, frame); err != nil {
+		return err
 	}
+	deadline := time.Now().Add(time.Second)
+	return c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
 }
 
 func put(c *conn, frame []byte) error {

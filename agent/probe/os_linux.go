@@ -52,3 +52,12 @@ func bootTime(path func(string) string) int64 {
 	v, _ := next(rest)
 	return int64(v)
 }
+
+// Boot names this start of the system; empty where the system does not say.
+func Boot(context.Context) string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}

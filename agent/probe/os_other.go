@@ -5,6 +5,7 @@ package probe
 import (
 	"context"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/shirou/gopsutil/v3/host"
@@ -34,4 +35,15 @@ func (p *Prober) bootedAt(ctx context.Context) expression.Time {
 		return 0
 	}
 	return expression.Time(at * 1_000_000)
+}
+
+// Boot names this start of the system by its moment, in seconds since 1970, which
+// the system works out from the clock: give or take what the clock was set since.
+// Empty where the system does not say.
+func Boot(ctx context.Context) string {
+	at, err := host.BootTimeWithContext(ctx)
+	if err != nil || at == 0 {
+		return ""
+	}
+	return strconv.FormatUint(at, 10)
 }

@@ -2,8 +2,10 @@
 // has a socket of its own to the console, so that a flood of output cannot delay
 // a beat, and ends with the program in it, with the socket, or when told.
 //
-// What passes in both directions is hashed, and the hash goes into the
-// machine's journal: a recording that was changed, or is missing, shows.
+// What passes in both directions is hashed as it passes here, piece by piece, and
+// the hash stands in the machine's journal: it is of what this machine itself saw,
+// for whoever has all of that to compare. The console's recording is less, because
+// what is typed is never recorded, so the hash does not vouch for it.
 package session
 
 import (
@@ -108,7 +110,7 @@ func (s *Sessions) serve(ctx context.Context, id uuid.UUID, ask *protocol.OpenSe
 	}
 	defer ws.Close()
 	t := &terminal{ws: ws, out: stream.NewSender(stream.Output, 0), in: stream.NewReceiver(stream.Input, 0),
-		digest: sha256.New(), room: make(chan struct{}, 1)}
+		digest: sha256.New(), room: make(chan struct{}, 1), typed: make(chan struct{}, 1)}
 	code, err := t.run(ctx, ask.Columns, ask.Rows)
 	ended.Code, ended.Digest = code, t.sum()
 	if err != nil {

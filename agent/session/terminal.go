@@ -1,8 +1,8 @@
 package session
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -29,8 +29,12 @@ type terminal struct {
 	out    *stream.Sender
 	digest hash.Hash
 
-	in   *stream.Receiver
-	room chan struct{} // an acknowledgement came
+	in      *stream.Receiver
+	waiting []byte // typed, and not yet in the terminal: stream.Window bytes at most
+	typing  bool   // a piece is on its way into it
+
+	room  chan struct{} // an acknowledgement came
+	typed chan struct{} // something waits
 }
 
 // run runs a shell until it, the socket or ctx ends; it returns the shell's
@@ -59,7 +63,11 @@ func (t *terminal) run(ctx context.Context, columns, rows int) (int, error) {
 	var group sync.WaitGroup
 	group.Go(func() { // the socket, until it ends
 		defer cancel()
-		t.read(pty, ours)
+		t.read(pty)
+	})
+	group.Go(func() {
+		defer cancel()
+		t.typeIn(ctx, ours)
 	})
 	copied := make(chan struct{})
 	group.Go(func() {
@@ -151,8 +159,55 @@ func (t *terminal) send(f stream.Frame) error {
 	return t.ws.WriteMessage(websocket.BinaryMessage, f.Bytes())
 }
 
-// read does what the socket says until it ends.
-func (t *terminal) read(pty xpty.Pty, in io.Writer) {
+// piece is how many typed bytes go into the terminal at once: what it holds.
+const piece = 4 << 10
+
+// typeIn types what waits into the terminal, as fast as the program there reads,
+// and acknowledges what the terminal took. A program that reads nothing holds it
+// up until the terminal is closed; nothing else may wait for it.
+func (t *terminal) typeIn(ctx context.Context, pty io.Writer) {
+	for {
+		p := t.nextPiece(ctx)
+		if p == nil {
+			return
+		}
+		if _, err := pty.Write(p); err != nil {
+			return
+		}
+		if t.acknowledge(len(p)) != nil {
+			return
+		}
+	}
+}
+
+func (t *terminal) nextPiece(ctx context.Context) []byte {
+	for {
+		t.mu.Lock()
+		p := t.waiting[:min(len(t.waiting), piece)]
+		t.waiting = t.waiting[len(p):]
+		t.typing = len(p) > 0
+		t.mu.Unlock()
+		if len(p) > 0 {
+			return p
+		}
+		select {
+		case <-t.typed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// acknowledge says that n more bytes were typed, however few: a browser keeps
+// what it sent until then.
+func (t *terminal) acknowledge(n int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.send(t.in.Consumed(n))
+}
+
+// read does what the socket says until it ends. It never waits for the terminal.
+func (t *terminal) read(pty xpty.Pty) {
 	t.ws.SetReadLimit(stream.MaxFrame)
 	alive := func() error { return t.ws.SetReadDeadline(time.Now().Add(silence)) }
 	t.ws.SetPingHandler(func(data string) error {
@@ -170,31 +225,16 @@ func (t *terminal) read(pty xpty.Pty, in io.Writer) {
 			continue
 		}
 		f, err := stream.Parse(message)
-		if err != nil || t.take(f, pty, in) != nil {
+		if err != nil || t.take(f, pty) != nil {
 			return
 		}
 	}
 }
 
-var errInput = errors.New("the terminal takes no input")
-
-func (t *terminal) take(f stream.Frame, pty xpty.Pty, in io.Writer) error {
+func (t *terminal) take(f stream.Frame, pty xpty.Pty) error {
 	switch f.Kind {
 	case stream.Input:
-		fresh, err := t.in.Take(f)
-		if err != nil {
-			return err
-		}
-		t.mu.Lock()
-		tally(t.digest, 'i', fresh)
-		t.mu.Unlock()
-		if _, err := in.Write(fresh); err != nil {
-			return errInput
-		}
-		// What is typed is acknowledged at once: a browser keeps it until then.
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		return t.send(t.in.AckNow())
+		return t.takeInput(f, pty)
 	case stream.Resize:
 		pty.Resize(f.Size())
 	case stream.Ack:
@@ -204,12 +244,44 @@ func (t *terminal) take(f stream.Frame, pty xpty.Pty, in io.Writer) error {
 		if err != nil {
 			return err
 		}
-		select {
-		case t.room <- struct{}{}:
-		default:
-		}
+		notify(t.room)
 	}
 	return nil
+}
+
+// ctrlC is what a person types to stop a program.
+const ctrlC = 3
+
+// takeInput lets what was typed wait for the terminal; more than the window is an
+// error. A Ctrl-C does not wait for what stands before it, where the terminal
+// would throw that away.
+func (t *terminal) takeInput(f stream.Frame, pty xpty.Pty) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fresh, err := t.in.Take(f)
+	if err != nil {
+		return err
+	}
+	tally(t.digest, 'i', fresh)
+	behind := t.typing || len(t.waiting) > 0
+	t.waiting = append(t.waiting, fresh...)
+	dropped := 0
+	if behind && bytes.IndexByte(fresh, ctrlC) >= 0 && interrupts(pty) {
+		dropped = bytes.LastIndexByte(t.waiting, ctrlC)
+		t.waiting = t.waiting[dropped:]
+	}
+	notify(t.typed)
+	if dropped == 0 && len(fresh) > 0 {
+		return nil
+	}
+	return t.send(t.in.Consumed(dropped)) // also to a sender that repeats itself
+}
+
+func notify(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 func (t *terminal) exit(code int) {

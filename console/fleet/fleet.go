@@ -11,6 +11,10 @@
 // neither a short cut nor a restart of the console makes anybody offline. When
 // a node's lease lapses, its machines are given the same time.
 //
+// A machine that was lost and comes back after another start of its system, though
+// its agent was never ended, has restarted without being shut down; that is written
+// among its changes.
+//
 // What else happens when a machine goes or comes back is for others: fleet
 // writes a due row of [KindGone] or [KindBack] and they handle it.
 package fleet

@@ -342,6 +342,67 @@ func TestBoundedBooks(t *testing.T) {
 	})
 }
 
+// TestCutOff: a machine that was lost and has started anew was not shut down, unless
+// it or its agent says otherwise; only that is among its changes.
+func TestCutOff(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		from, since := y.machine(model.NewID())
+		node := model.NewID()
+		hello := func(boot string, left bool) {
+			t.Helper()
+			var err error
+			since, _, err = y.Connected(t.Context(), model.Hello{From: from, Node: node, Name: "pc", Boot: boot, Left: left})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		lose := func() { y.left(t.Context(), from, since, model.OfflineNone); y.lost(from) }
+		told := 0
+		want := func(what string, more int) {
+			t.Helper()
+			told += more
+			var section, item, after string
+			n := 0
+			y.update(func(tx *store.Tx) error {
+				err := tx.QueryRow("SELECT count(*) FROM fact_change WHERE machine_id = $1 AND {wall}", from.Machine).Scan(&n)
+				if err != nil || n == 0 {
+					return err
+				}
+				return tx.QueryRow("SELECT section, item, new FROM fact_change WHERE machine_id = $1 AND {wall} ORDER BY at DESC LIMIT 1", from.Machine).Scan(&section, &item, &after)
+			})
+			if n != told || n > 0 && (section != "os" || item != "restarted" || after != "without being shut down") {
+				t.Errorf("%s: %d changes, want %d; the newest is %q %q %q", what, n, told, section, item, after)
+			}
+		}
+		lose()
+		hello("one", false)
+		want("told for the first time", 0)
+		lose()
+		hello("one", false)
+		want("a lost line", 0)
+		lose()
+		hello("two", false)
+		want("lost, and started anew", 1)
+		y.left(t.Context(), from, since, model.OfflineNone)
+		hello("three", false)
+		want("back before it was missed", 1)
+		lose()
+		hello("four", true)
+		want("shut down where no console heard it", 0)
+		for _, reason := range []model.OfflineReason{model.OfflineShutDown, model.OfflineAsleep, model.OfflineUnknown} {
+			y.left(t.Context(), from, since, reason)
+			hello("after "+string(reason), false)
+			want(string(reason), 0)
+		}
+		lose()
+		hello("", false)
+		want("does not tell", 0)
+		lose()
+		hello("five", false)
+		want("tells again", 0)
+	})
+}
+
 // TestPeopleKnown: who is signed in is not known until the machine has told it;
 // nobody is something else.
 func TestPeopleKnown(t *testing.T) {

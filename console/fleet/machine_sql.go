@@ -14,8 +14,9 @@ import (
 const machineColumns = `m.id, m.organisation_id, m.name, m.key, m.epoch, m.online, m.node, m.since, m.reason,
 	m.last_seen, m.enrolled_at, m.revoked, m.about, m.health, m.open_alerts, m.version`
 
-// about is what is shown of a machine and never searched by SQL.
+// about is what is shown of a machine, or compared, and never searched by SQL.
 type about struct {
+	Boot         string           `json:"boot,omitempty"`
 	OS           model.OS         `json:"os"`
 	Agent        string           `json:"agent"`
 	Protocol     int              `json:"protocol"`
@@ -41,13 +42,13 @@ func scanMachine(r *store.Rows) (model.Machine, error) {
 	}
 	m.Since, m.LastSeen, m.EnrolledAt = store.Time(since), store.Time(seen), store.Time(enrolled)
 	m.Reason, m.Health = model.OfflineReason(reason), model.Health(health)
-	m.OS, m.AgentVersion, m.Protocol = a.OS, a.Agent, a.Protocol
+	m.Boot, m.OS, m.AgentVersion, m.Protocol = a.Boot, a.OS, a.Agent, a.Protocol
 	m.Capabilities, m.Policy, m.People, m.Blind = a.Capabilities, a.Policy, a.People, a.Blind
 	return m, nil
 }
 
 func (m aboutOf) json() ([]byte, error) {
-	return json.Marshal(about{OS: m.OS, Agent: m.AgentVersion, Protocol: m.Protocol, Capabilities: m.Capabilities,
+	return json.Marshal(about{Boot: m.Boot, OS: m.OS, Agent: m.AgentVersion, Protocol: m.Protocol, Capabilities: m.Capabilities,
 		Policy: m.Policy, People: m.People, Blind: m.Blind})
 }
 

@@ -42,6 +42,13 @@ func (f *Fleet) Connected(ctx context.Context, h model.Hello) (since time.Time, 
 		was := m
 		m.Connected(h.Node, tx.Now())
 		since = m.Since
+		if was.CutOff(h) {
+			cut := model.Change{From: h.From, Section: expression.SectionOS, Item: "restarted", After: "without being shut down", ChangedAt: tx.Now()}
+			if err := f.TakeChanges(tx, []model.Change{cut}); err != nil {
+				return err
+			}
+		}
+		m.Boot = h.Boot
 		m.Name, m.Epoch, m.OS, m.AgentVersion = nameOf(h.Name), h.Epoch, h.OS, h.Agent
 		m.Protocol, m.Capabilities, m.Policy = h.Protocol, h.Can, h.Policy
 		if err := updateMachine(tx, was, m); err != nil {

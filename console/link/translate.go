@@ -48,7 +48,7 @@ func helloOf(from model.From, node model.ID, h protocol.Hello, p protocol.Proof)
 		Agent: p.Agent, Protocol: h.Version, Can: h.Capabilities.Names(),
 		Policy: model.Policy{Profile: p.Policy.Profile, Digest: hex.EncodeToString(p.Policy.Digest),
 			Terminal: p.Policy.Terminal, Proof: p.Policy.Proof, Scripts: p.Policy.Scripts, Problem: p.Policy.Problem},
-		Clock: moment(p.Clock), Facts: p.Facts, Checks: p.Checks, Settings: p.Settings, Runs: p.Runs,
+		Clock: moment(p.Clock), Facts: p.Facts, Checks: p.Checks, Settings: p.Settings, Runs: p.Runs, Left: p.Left,
 	}
 }
 

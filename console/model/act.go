@@ -79,7 +79,7 @@ type Hello struct {
 	Key      []byte
 	Node     ID
 	Epoch    ID
-	Boot     string
+	Boot     string // names the start of its system; empty: not known
 	Name     string
 	OS       OS
 	Agent    string
@@ -91,6 +91,7 @@ type Hello struct {
 	Checks   []byte
 	Settings []byte
 	Runs     []ID
+	Left     bool // the agent before this one was ended, and not cut off
 }
 
 // Newcomer is a machine that asks for a name of its own.

@@ -46,6 +46,7 @@ type Machine struct {
 	Name         string
 	Key          []byte // Ed25519 public key of the agent
 	Epoch        ID     // of the agent's outbox
+	Boot         string // names the start of its system; empty: not known
 
 	Online     bool
 	Node       ID // that holds its line, or held it last
@@ -102,6 +103,14 @@ func (m *Machine) Disconnected(node ID, since time.Time, reason OfflineReason, n
 	m.Online, m.Reason = false, reason
 	m.Since, m.LastSeen = now, now
 	return true
+}
+
+// CutOff tells whether the machine went down without being shut down before it says
+// this hello: its system has started anew, and neither did its line end with a
+// goodbye nor was its agent ended.
+func (m *Machine) CutOff(h Hello) bool {
+	lost := m.Online || m.Reason == OfflineLinkLost
+	return lost && !h.Left && m.Boot != "" && h.Boot != "" && h.Boot != m.Boot
 }
 
 // Came tells whether the machine has ever had a line. Enrolment alone is none:

@@ -86,11 +86,11 @@ func (r *Receiver) Ack() (f Frame, due bool) {
 	return Frame{Kind: Ack, Offset: r.next}, true
 }
 
-// AckNow returns the frame that acknowledges all bytes taken, however few: for
-// a direction in which little travels and each byte is waited for.
-func (r *Receiver) AckNow() Frame {
-	r.acked = r.next
-	return Frame{Kind: Ack, Offset: r.next}
+// Consumed returns the frame that acknowledges n more of the bytes taken, however
+// few: for a direction in which little travels and each byte is waited for.
+func (r *Receiver) Consumed(n int) Frame {
+	r.acked = min(r.acked+uint64(n), r.next)
+	return Frame{Kind: Ack, Offset: r.acked}
 }
 
 // Offset returns how many bytes were taken.

@@ -119,8 +119,6 @@ func illnesses(r *round, ill bool) error {
 			return never{fmt.Sprintf("%s fell ill %d times and has %d alerts", name, want, all[id])}
 		case all[id] < want && !r.killed:
 			return fmt.Errorf("%s fell ill %d times and has %d alerts", name, want, all[id])
-		case all[id] < want:
-			r.sick[name] = all[id]
 		}
 		if open[id] > 1 {
 			return never{fmt.Sprintf("%s has %d open alerts of one kind", name, open[id])}

@@ -24,8 +24,11 @@ type round struct {
 }
 
 func (r *round) play() error {
-	r.killed, r.asked = false, map[string]int{}
+	r.asked = map[string]int{}
 	if err := r.order(http.MethodGet, "/repairs", nil, &r.before); err != nil {
+		return err
+	}
+	if err := r.remember(); err != nil {
 		return err
 	}
 	var fell struct{ Machines []string }
@@ -73,6 +76,21 @@ func (r *round) play() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.blunder
+}
+
+// remember counts the illnesses anew after workstations were killed: what they had
+// not told by then they have forgotten, what they had written down has come by now.
+func (r *round) remember() error {
+	if !r.killed {
+		return nil
+	}
+	r.killed = false
+	time.Sleep(2 * time.Second)
+	had, err := r.tally("SELECT machine_id, count(*) FROM alert WHERE check_id = 'filesystem.full' AND {wall} GROUP BY machine_id")
+	for name, id := range r.ids {
+		r.sick[name] = had[id]
+	}
+	return err
 }
 
 // beside does something while things go wrong.
