@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -268,12 +269,15 @@ func TestSettings(t *testing.T) {
 		for name, change := range map[string]func(*model.Settings){
 			"beat": func(s *model.Settings) { s.Beat = 0 }, "offline_after": func(s *model.Settings) { s.OfflineAfter = 25 * time.Hour },
 			"storm.machines": func(s *model.Settings) { s.StormMachines = 1 }, "watched_services": func(s *model.Settings) { s.Watched = make([]string, 101) },
+			"watched_services no name": func(s *model.Settings) { s.Watched = []string{"cups", ""} }, "watched_services long": func(s *model.Settings) { s.Watched = []string{strings.Repeat("x", 257)} },
+			"watched_services control": func(s *model.Settings) { s.Watched = []string{"smb\td"} }, "watched_services bidi": func(s *model.Settings) { s.Watched = []string{"a\u202eb"} },
+			"watched_services bytes": func(s *model.Settings) { s.Watched = []string{"a\xffb"} },
 		} {
 			s := model.DefaultSettings()
 			change(&s)
 			err := y.store.Update(t.Context(), system, func(tx *store.Tx) error { return SetSettings(tx, y.ours, s) })
 			var p *model.Problem
-			if !errors.As(err, &p) || p.Field != name {
+			if field, _, _ := strings.Cut(name, " "); !errors.As(err, &p) || p.Code != model.CodeInvalid || p.Field != field {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
