@@ -183,6 +183,41 @@ func TestGuests(t *testing.T) {
 }
 
 // A token, a link and a sign-in die with their person.
+// A machine gets so many help links an hour, followed or not, and no more; another
+// machine gets its own.
+func TestHelpOften(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		pc := Guest{Organisation: h.ours.ID, Machine: model.NewID(), MachineName: "pc", Name: "Ewa"}
+		for i := range mostHelp {
+			secret, err := h.NewHelpLink(t.Context(), pc)
+			if err == nil && i%2 == 0 {
+				_, _, err = h.FollowHelpLink(t.Context(), secret, "pl")
+			}
+			if err != nil {
+				t.Fatalf("link %d: %v", i+1, err)
+			}
+		}
+		if _, err := h.NewHelpLink(t.Context(), pc); code(err) != "too_many" {
+			t.Errorf("one more: %v", err)
+		}
+		other := pc
+		other.Machine = model.NewID()
+		if _, err := h.NewHelpLink(t.Context(), other); err != nil {
+			t.Errorf("another machine: %v", err)
+		}
+		err := h.store.Update(t.Context(), system, func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE credential SET created_at = created_at - $1 WHERE {wall}", helpEvery.Microseconds())
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.NewHelpLink(t.Context(), pc); err != nil {
+			t.Errorf("an hour later: %v", err)
+		}
+	})
+}
+
 func TestDisabled(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		token, err1 := h.NewToken(t.Context(), system, h.anna)

@@ -1,8 +1,9 @@
 package account
 
 import (
-	"net/netip"
 	"sync"
+
+	"github.com/deskside/deskside/console/model"
 )
 
 // A password takes some 50 ms: nobody waits longer than three seconds, and one
@@ -23,7 +24,7 @@ type queue struct {
 // enter takes a place, which leave gives back. It fails at once when there is
 // none.
 func (q *queue) enter(address string) (leave func(), err error) {
-	where := neighbourhood(address)
+	where := model.Neighbourhood(address)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.all >= placesAll || q.from[where] >= placesEach {
@@ -39,17 +40,4 @@ func (q *queue) enter(address string) (leave func(), err error) {
 			delete(q.from, where)
 		}
 	}, nil
-}
-
-// neighbourhood is the address, or for IPv6 the network of 64 bits, of which one
-// computer may use all addresses.
-func neighbourhood(address string) string {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
-	}
-	if a = a.Unmap().WithZone(""); a.Is4() {
-		return a.String()
-	}
-	return netip.PrefixFrom(a, 64).Masked().String()
 }

@@ -37,3 +37,20 @@ func TestGuestsOfAMachine(t *testing.T) {
 		browser(t, guest("", "Ewa Nowak"), n.ready.HTTP, http.MethodGet, path, nil, http.StatusNotFound)
 	})
 }
+
+// TestHelpTooOften: a machine that asks for help without end is told in words that
+// it has to wait.
+func TestHelpTooOften(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		n := w.start("")
+		x := n.line(t, n.enrolled("pc"), uuid.New())
+		for i := range 31 {
+			x.say(protocol.KindHelp, protocol.Help{Request: uuid.New(), Person: "ewa", Account: "1000"})
+			var got protocol.HelpLink
+			x.until(protocol.KindHelpLink, &got)
+			if often := strings.Contains(got.Refusal, "too often"); often != (i == 30) || often == (got.URL != "") {
+				t.Fatalf("link %d: %+v", i+1, got)
+			}
+		}
+	})
+}

@@ -309,28 +309,45 @@ func TestBoundedBooks(t *testing.T) {
 			})
 			return n
 		}
-		tell := func(machine model.ID, from, to int) {
+		tell := func(machine model.ID, item string, list ...int) {
 			var changes []model.Change
 			var lines []model.JournalLine
-			for i := from; i < to; i++ {
+			for _, i := range list {
 				at := time.Unix(int64(i), 0)
 				who := model.From{Organisation: f.ours, Machine: machine}
-				changes = append(changes, model.Change{From: who, ChangedAt: at, Section: "services", Item: "x"})
-				lines = append(lines, model.JournalLine{From: who, Number: uint64(i + 1), Written: at, Kind: "work"})
+				changes = append(changes, model.Change{From: who, ChangedAt: at, Section: "services", Item: item})
+				lines = append(lines, model.JournalLine{From: who, Number: uint64(i + 1), Written: at, Kind: "work", Text: item})
 			}
 			f.update(func(tx *store.Tx) error {
 				return errors.Join(f.TakeChanges(tx, changes), f.TakeJournal(tx, lines))
 			})
 		}
-		tell(quiet, 0, 3)
-		tell(loud, 0, keptOfMachine)
-		tell(loud, keptOfMachine, keptOfMachine+50)
-		for _, table := range []string{"fact_change", "machine_journal"} {
-			if n := count(table, loud); n < keptOfMachine || n > keptOfMachine+1 {
+		tell(quiet, "x", 0, 1, 2)
+		// Their times and numbers are the machine's own: none of them makes room or
+		// takes it.
+		same, back := make([]int, keptOfMachine), make([]int, 50)
+		tell(loud, "first", same...)
+		tell(loud, "second", same[:keptOfMachine/2]...)
+		for i := range back {
+			back[i] = -i
+		}
+		tell(loud, "last", back...)
+		for table, item := range map[string]string{"fact_change": "item", "machine_journal": "text"} {
+			if n := count(table, loud); n != keptOfMachine {
 				t.Errorf("%s has %d rows", table, n)
 			}
 			if n := count(table, quiet); n != 3 {
 				t.Errorf("%s has %d rows of the other machine", table, n)
+			}
+			for word, want := range map[string]int{"first": keptOfMachine/2 - 50, "second": keptOfMachine / 2, "last": 50} {
+				f.update(func(tx *store.Tx) error {
+					var n int
+					err := tx.QueryRow("SELECT count(*) FROM "+table+" WHERE "+item+" = $1 AND {wall}", word).Scan(&n)
+					if n != want {
+						t.Errorf("%s keeps %d that came %s, want %d", table, n, word, want)
+					}
+					return err
+				})
 			}
 		}
 	})

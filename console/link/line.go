@@ -214,7 +214,11 @@ func (c *line) receiveHelp(ctx context.Context, m protocol.Message) error {
 	}
 	answer := protocol.HelpLink{Request: help.Request}
 	url, err := c.lines.handlers.Help(ctx, c.from, model.Asker{Account: help.Account, Name: help.Person})
-	if err != nil {
+	var problem *model.Problem
+	switch {
+	case errors.As(err, &problem):
+		answer.Refusal = problem.Text
+	case err != nil:
 		answer.Refusal = "The console cannot make a link now."
 		c.lines.log.Error("cannot make a help link", "machine", c.from.Machine, "error", err)
 	}
