@@ -36,6 +36,7 @@ func (d *Desk) Change(ctx context.Context, scope store.Scope, id model.ID, c Cha
 		if t.Version != c.Version {
 			return store.ErrConflict
 		}
+		title := t.Title
 		items, err := c.apply(&t, actorOf(scope), tx.Now())
 		if err != nil {
 			return err
@@ -50,6 +51,11 @@ func (d *Desk) Change(ctx context.Context, scope store.Scope, id model.ID, c Cha
 		t.Touched = true
 		if err := update(tx, &t); err != nil {
 			return err
+		}
+		if t.Title != title {
+			if err := index(tx, t); err != nil {
+				return err
+			}
 		}
 		for _, i := range items {
 			if err := add(tx, t, i); err != nil {
