@@ -1,10 +1,6 @@
 package account
 
-import (
-	"sync"
-
-	"github.com/deskside/deskside/console/model"
-)
+import "sync"
 
 // A password takes some 50 ms: nobody waits longer than three seconds, and one
 // address delays the others by less than half a second.
@@ -21,10 +17,9 @@ type queue struct {
 	all  int
 }
 
-// enter takes a place, which leave gives back. It fails at once when there is
-// none.
-func (q *queue) enter(address string) (leave func(), err error) {
-	where := model.Neighbourhood(address)
+// enter takes a place for a neighbourhood, which leave gives back. It fails at once
+// when there is none.
+func (q *queue) enter(where string) (leave func(), err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.all >= placesAll || q.from[where] >= placesEach {
