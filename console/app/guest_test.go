@@ -54,3 +54,20 @@ func TestHelpTooOften(t *testing.T) {
 		}
 	})
 }
+
+// TestHelpLinkLeadsBack: the link leads to the plain address only at this very
+// computer; elsewhere to the console as the machine dialled it.
+func TestHelpLinkLeadsBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		n := w.start("")
+		id := n.enrolled("pc")
+		for host, want := range map[string]string{"": n.ready.HTTP, "console.example:8443": "https://console.example:8443"} {
+			x := n.welcomed(t, n.dialAs(t, host), id, uuid.New())
+			x.say(protocol.KindHelp, protocol.Help{Request: uuid.New(), Person: "ewa", Account: "1000"})
+			var got protocol.HelpLink
+			if x.until(protocol.KindHelpLink, &got); !strings.HasPrefix(got.URL, want+"/help?link=") {
+				t.Errorf("to a machine that dialled %q: %s", host, got.URL)
+			}
+		}
+	})
+}
