@@ -145,7 +145,7 @@ func TestEnrolAtOnce(t *testing.T) {
 				tx.QueryRow("SELECT used FROM enrolment WHERE {wall}").Scan(&used),
 				tx.QueryRow("SELECT count(*) FROM audit WHERE action = 'machine.enrol' AND result = 'refused' AND {wall}").Scan(&refused))
 		})
-		if in.Load() != 100 || out.Load() != 200 || machines != 100 || used != 100 || refused != 200 {
+		if in.Load() != 100 || out.Load() != 200 || machines != 100 || used != 100 || refused != 1 { // they are of one address
 			t.Errorf("%d in, %d out, %d machines, %d uses, %d refusals in the audit", in.Load(), out.Load(), machines, used, refused)
 		}
 	})
