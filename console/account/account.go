@@ -6,10 +6,12 @@
 // Every secret is 32 random bytes kept as a hash, but passwords: those are
 // argon2id with 19 MiB and two passes, one at a time, so that a crowd at the
 // door cannot take the memory of the console. Wrong names cost as much as wrong
-// passwords. Failures are counted by name and address together: nobody can lock
-// somebody else out from afar. Who waits for a password to be hashed stands in a
-// short queue, with few places for each address: a flood from one of them is
-// turned away and delays the others by those places only.
+// passwords. Failures are counted by name and address together, where an IPv6
+// network of 64 bits is one address: nobody can lock somebody else out from afar.
+// A name at which many have guessed from many addresses answers strangers later,
+// and its person at once where they have signed in before. Who waits for a password
+// to be hashed stands in a short queue, with few places for each address: a flood
+// from one of them is turned away and delays the others by those places only.
 package account
 
 import (
@@ -17,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/deskside/deskside/console/model"
@@ -37,13 +38,12 @@ type Accounts struct {
 
 	hashing chan struct{} // one password at a time
 	queue   queue         // of sign-ins that wait for it
-	mu      sync.Mutex
-	tries   map[string]*try
+	guard   guard
 }
 
 // New makes an Accounts.
 func New(s *store.Store, log *slog.Logger) *Accounts {
-	return &Accounts{store: s, log: log, hashing: make(chan struct{}, 1), queue: queue{from: map[string]int{}}, tries: map[string]*try{}}
+	return &Accounts{store: s, log: log, hashing: make(chan struct{}, 1), queue: queue{from: map[string]int{}}, guard: newGuard()}
 }
 
 // DefaultName is the name of the first organisation.

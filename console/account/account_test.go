@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/deskside/deskside/console/model"
@@ -183,6 +182,41 @@ func TestGuests(t *testing.T) {
 }
 
 // A token, a link and a sign-in die with their person.
+// A machine gets so many help links an hour, followed or not, and no more; another
+// machine gets its own.
+func TestHelpOften(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		pc := Guest{Organisation: h.ours.ID, Machine: model.NewID(), MachineName: "pc", Name: "Ewa"}
+		for i := range mostHelp {
+			secret, err := h.NewHelpLink(t.Context(), pc)
+			if err == nil && i%2 == 0 {
+				_, _, err = h.FollowHelpLink(t.Context(), secret, "pl")
+			}
+			if err != nil {
+				t.Fatalf("link %d: %v", i+1, err)
+			}
+		}
+		if _, err := h.NewHelpLink(t.Context(), pc); code(err) != "too_many" {
+			t.Errorf("one more: %v", err)
+		}
+		other := pc
+		other.Machine = model.NewID()
+		if _, err := h.NewHelpLink(t.Context(), other); err != nil {
+			t.Errorf("another machine: %v", err)
+		}
+		err := h.store.Update(t.Context(), system, func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE credential SET created_at = created_at - $1 WHERE {wall}", helpEvery.Microseconds())
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.NewHelpLink(t.Context(), pc); err != nil {
+			t.Errorf("an hour later: %v", err)
+		}
+	})
+}
+
 func TestDisabled(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		token, err1 := h.NewToken(t.Context(), system, h.anna)
@@ -236,44 +270,19 @@ func TestThrottle(t *testing.T) {
 		if _, _, err := h.SignIn(t.Context(), "Anna", password, "192.0.2.66"); code(err) != "too_many" {
 			t.Errorf("the right password among the guesses: %v", err)
 		}
+		// Another address of the same network is no other place to guess from.
+		for i := range freeTries {
+			if _, _, err := h.SignIn(t.Context(), "anna", "a wrong guess", fmt.Sprintf("2001:db8::%d", i)); code(err) != "sign_in_failed" {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := h.SignIn(t.Context(), "anna", "a wrong guess", "2001:db8::66"); code(err) != "too_many" {
+			t.Errorf("from one more address of a network: %v", err)
+		}
 		for name, address := range map[string]string{"anna": "192.0.2.1", "ben": "192.0.2.66"} {
 			if _, _, err := h.SignIn(t.Context(), name, password, address); err != nil {
 				t.Errorf("%s from %s is locked out: %v", name, address, err)
 			}
-		}
-	})
-}
-
-func TestAttempts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := New(nil, slog.New(slog.DiscardHandler))
-		for range freeTries {
-			if err := a.attempt("x", time.Now()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for _, wait := range []time.Duration{15, 30, 45, 60} {
-			time.Sleep(wait*time.Second - time.Millisecond)
-			if a.attempt("x", time.Now()) == nil {
-				t.Errorf("tried within %d s", wait)
-			}
-			time.Sleep(time.Millisecond)
-			if err := a.attempt("x", time.Now()); err != nil {
-				t.Errorf("after %d s: %v", wait, err)
-			}
-		}
-		a.succeeded("x")
-		for range freeTries {
-			if err := a.attempt("x", time.Now()); err != nil {
-				t.Errorf("after a success: %v", err)
-			}
-		}
-		// What is remembered is bounded.
-		for i := range 3 * maxTries {
-			a.attempt(fmt.Sprint(i), time.Now())
-		}
-		if len(a.tries) > maxTries {
-			t.Errorf("%d names are remembered", len(a.tries))
 		}
 	})
 }

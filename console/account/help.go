@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -30,12 +32,32 @@ func (g Guest) Actor() model.Actor {
 	return model.Actor{Kind: model.ByPerson, ID: model.DerivedID(g.Machine, who), Name: g.Name}
 }
 
+// A machine asks for links on its own word: each leaves a row and an audit row, and
+// so many are enough for all who sit at it. None lives longer than the hour for
+// which they are counted, so there are never more of them than that.
+const (
+	mostHelp  = 30 // links of a machine, followed or not
+	helpEvery = time.Hour
+)
+
+var errHelpOften = model.Problemf("too_many", "", "This computer has asked for the help page too often. Please wait a few minutes and try again.")
+
 // NewHelpLink makes a link by which whoever sits at a machine gets to the help
-// page, once, within ten minutes.
+// page, once, within ten minutes. A machine that asked too often is a problem with
+// the code too_many.
 func (a *Accounts) NewHelpLink(ctx context.Context, g Guest) (string, error) {
 	secret := newSecret()
 	scope := store.Scope{Actor: store.Actor{Kind: "machine", ID: g.Machine, Name: g.MachineName}, Organisations: []model.ID{g.Organisation}}
 	err := a.store.Update(ctx, scope, func(tx *store.Tx) error {
+		// One that was followed became a sign-in, and counts as that.
+		var n int
+		if err := tx.QueryRow("SELECT count(*) FROM credential WHERE machine_id = $1 AND created_at > $2 AND kind IN ($3, $4) AND {wall}",
+			g.Machine, store.Micros(tx.Now().Add(-helpEvery)), help, helpIn).Scan(&n); err != nil {
+			return fmt.Errorf("count the help links of a machine: %w", err)
+		}
+		if n >= mostHelp {
+			return errHelpOften
+		}
 		c := credential{organisation: g.Organisation, machine: g.Machine, machineName: g.MachineName, account: g.Account, personName: g.Name,
 			expires: tx.Now().Add(linkLife)}
 		if err := insertCredential(tx, help, secret, c); err != nil {

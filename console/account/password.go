@@ -63,78 +63,24 @@ func (a *Accounts) matches(hash []byte, password string) bool {
 	return subtle.ConstantTimeCompare(got, hash[9+saltBytes:]) == 1 && known
 }
 
-// try counts failures of one name from one address.
-type try struct {
-	failed int
-	until  time.Time
-	last   time.Time
-}
-
-const (
-	freeTries = 5
-	maxWait   = 5 * time.Minute
-	maxTries  = 10_000 // names and addresses remembered
-)
-
 var (
 	errSignIn = model.Problemf("sign_in_failed", "", "The name or the password is not right.")
 	errBusy   = model.Problemf("too_many", "", "Too many sign-ins at this moment. Please try again in a few seconds.")
 	errSlow   = model.Problemf("too_many", "", "Too many attempts. Please wait a minute and try again.")
 )
 
-// attempt counts a try before it is made, so that many at once are counted too.
-// It fails when this name may not be tried from this address now.
-func (a *Accounts) attempt(key string, now time.Time) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	t := a.tries[key]
-	if t == nil {
-		if len(a.tries) >= maxTries {
-			a.forget(now)
-		}
-		t = &try{}
-		a.tries[key] = t
-	}
-	if now.Before(t.until) {
-		return errSlow
-	}
-	t.failed++
-	if t.failed >= freeTries {
-		t.until = now.Add(min(time.Duration(t.failed-freeTries+1)*15*time.Second, maxWait))
-	}
-	t.last = now
-	return nil
-}
-
-// forget makes room: what nobody has tried for long goes first, everything if
-// that is not enough.
-func (a *Accounts) forget(now time.Time) {
-	for key, t := range a.tries {
-		if now.Sub(t.last) > maxWait {
-			delete(a.tries, key)
-		}
-	}
-	if len(a.tries) >= maxTries {
-		clear(a.tries)
-	}
-}
-
-// succeeded forgets the failures of a name.
-func (a *Accounts) succeeded(key string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.tries, key)
-}
-
 // SignIn checks a name and a password and begins a sign-in.
 func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (model.Person, string, error) {
-	leave, err := a.queue.enter(address)
+	who := caller{store.Fold(name), model.Neighbourhood(address)}
+	if err := a.guard.wait(ctx, who); err != nil {
+		return model.Person{}, "", err
+	}
+	leave, err := a.queue.enter(who.neighbourhood)
 	if err != nil {
 		return model.Person{}, "", err
 	}
 	defer leave()
-	key := store.Fold(name) + "|" + address
-	if err := a.attempt(key, time.Now()); err != nil {
+	if err := a.guard.attempt(who, time.Now()); err != nil {
 		return model.Person{}, "", err
 	}
 	var p model.Person
@@ -155,9 +101,10 @@ func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (
 	}
 	ok := a.matches(hash, password) && found && !p.Disabled
 	if !ok {
+		a.guard.failed(who, time.Now())
 		return model.Person{}, "", errors.Join(errSignIn, a.auditFailure(ctx, p, address))
 	}
-	a.succeeded(key)
+	a.guard.succeeded(who, time.Now())
 	secret, err := a.begin(ctx, p, address)
 	return p, secret, err
 }

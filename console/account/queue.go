@@ -1,9 +1,6 @@
 package account
 
-import (
-	"net/netip"
-	"sync"
-)
+import "sync"
 
 // A password takes some 50 ms: nobody waits longer than three seconds, and one
 // address delays the others by less than half a second.
@@ -20,10 +17,9 @@ type queue struct {
 	all  int
 }
 
-// enter takes a place, which leave gives back. It fails at once when there is
-// none.
-func (q *queue) enter(address string) (leave func(), err error) {
-	where := neighbourhood(address)
+// enter takes a place for a neighbourhood, which leave gives back. It fails at once
+// when there is none.
+func (q *queue) enter(where string) (leave func(), err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.all >= placesAll || q.from[where] >= placesEach {
@@ -39,17 +35,4 @@ func (q *queue) enter(address string) (leave func(), err error) {
 			delete(q.from, where)
 		}
 	}, nil
-}
-
-// neighbourhood is the address, or for IPv6 the network of 64 bits, of which one
-// computer may use all addresses.
-func neighbourhood(address string) string {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
-	}
-	if a = a.Unmap().WithZone(""); a.Is4() {
-		return a.String()
-	}
-	return netip.PrefixFrom(a, 64).Masked().String()
 }

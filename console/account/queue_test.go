@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/deskside/deskside/console/model"
 )
 
 // An address that floods is turned away at once, whatever names it tries, and
@@ -53,7 +55,7 @@ func TestQueue(t *testing.T) {
 	q := queue{from: map[string]int{}}
 	var leaves []func()
 	enter := func(address string) bool {
-		leave, err := q.enter(address)
+		leave, err := q.enter(model.Neighbourhood(address))
 		if err == nil {
 			leaves = append(leaves, leave)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol/catalogue"
 	"github.com/deskside/deskside/protocol/expression"
 )
 
@@ -138,6 +139,7 @@ func (a *API) problem(err error) error {
 	var conflict *conflictError
 	var known *model.Problem
 	var request *store.RequestError
+	var invalid *catalogue.Invalid
 	var source *expression.Error
 	switch {
 	case errors.As(err, &ready):
@@ -156,6 +158,8 @@ func (a *API) problem(err error) error {
 		p := newProblem(http.StatusUnprocessableEntity, request.Field+" "+request.Message).(*Problem)
 		p.Errors = []Detail{{Location: "query." + request.Field, Message: request.Message, Value: request.Value}}
 		return p
+	case errors.As(err, &invalid):
+		return problemOf(model.Problemf(model.CodeInvalid, invalid.Field, "%s", invalid.Message))
 	case errors.As(err, &source):
 		return sourceProblem(source, "expression")
 	case errors.Is(err, store.ErrNotFound):

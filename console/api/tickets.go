@@ -54,7 +54,7 @@ type Ref struct {
 
 // Resolution says how a ticket ended.
 type Resolution struct {
-	Kind  string `json:"kind" enum:"condition_cleared,script,person"`
+	Kind  string `json:"kind" enum:"condition_cleared,expelled,script,person"`
 	Text  string `json:"text"`
 	Plain *Words `json:"plain"`
 }

@@ -42,7 +42,7 @@ type Options struct {
 	Keys     string // folder of the keys; empty for keys below Data
 	Listen   string // host:port of the TLS listener
 	HTTP     string // loopback host:port of the plain one; empty for none
-	Public   string // https address machines are told; empty for that of Listen
+	Public   string // https address machines are told; empty for that of Listen, or of this host
 	Trial    bool
 	Log      *slog.Logger
 }
@@ -190,12 +190,7 @@ func (c *Console) handlers() link.Handlers {
 
 // Ready tells where the console is.
 func (c *Console) Ready() Ready {
-	r := Ready{Ready: true, URL: c.public(), Pin: "sha256/" + base64.StdEncoding.EncodeToString(c.keys.fingerprint())}
-	if c.plain != nil {
-		_, port, _ := net.SplitHostPort(c.plain.Addr().String())
-		r.HTTP = "http://localhost:" + port
-	}
-	return r
+	return Ready{Ready: true, URL: c.public(), HTTP: c.plainURL(), Pin: "sha256/" + base64.StdEncoding.EncodeToString(c.keys.fingerprint())}
 }
 
 // Run works until ctx ends or something that must not end does.
@@ -293,7 +288,7 @@ func (c *Console) helpLink(ctx context.Context, from model.From, a model.Asker) 
 	if err != nil {
 		return "", err
 	}
-	return c.browserURL() + "/help?link=" + secret, nil
+	return c.helpURL(a) + "/help?link=" + secret, nil
 }
 
 func digest(b []byte) []byte {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -134,7 +135,7 @@ func serveCommand(v *viper.Viper) *cobra.Command {
 		if err != nil {
 			return errors.Join(err, console.Close())
 		}
-		if err := keepAddress(o.Data, console.browserURL()); err != nil {
+		if err := keepAddress(o.Data, cmp.Or(console.plainURL(), console.public())); err != nil {
 			return errors.Join(err, console.Close())
 		}
 		fmt.Fprintln(cmd.OutOrStdout(), string(raw))
@@ -142,7 +143,7 @@ func serveCommand(v *viper.Viper) *cobra.Command {
 	}}
 	c.Flags().String("listen", "0.0.0.0:8443", "host:port of the TLS listener, for machines and browsers")
 	c.Flags().String("http", "", "loopback host:port of a plain listener for this machine's own browsers")
-	c.Flags().String("public", "", "address that machines are told, https://host:port")
+	c.Flags().String("public", "", "address that machines are told, https://host:port (default: the listener's, or this host's name)")
 	c.Flags().String("nats", "", "URL of the NATS server that all nodes share")
 	c.Flags().Bool("trial", false, "say on every page that this console is being tried")
 	c.Flags().String("log-level", "info", "debug, info, warn or error")

@@ -37,3 +37,37 @@ func TestGuestsOfAMachine(t *testing.T) {
 		browser(t, guest("", "Ewa Nowak"), n.ready.HTTP, http.MethodGet, path, nil, http.StatusNotFound)
 	})
 }
+
+// TestHelpTooOften: a machine that asks for help without end is told in words that
+// it has to wait.
+func TestHelpTooOften(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		n := w.start("")
+		x := n.line(t, n.enrolled("pc"), uuid.New())
+		for i := range 31 {
+			x.say(protocol.KindHelp, protocol.Help{Request: uuid.New(), Person: "ewa", Account: "1000"})
+			var got protocol.HelpLink
+			x.until(protocol.KindHelpLink, &got)
+			if often := strings.Contains(got.Refusal, "too often"); often != (i == 30) || often == (got.URL != "") {
+				t.Fatalf("link %d: %+v", i+1, got)
+			}
+		}
+	})
+}
+
+// TestHelpLinkLeadsBack: the link leads to the plain address only at this very
+// computer; elsewhere to the console as the machine dialled it.
+func TestHelpLinkLeadsBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		n := w.start("")
+		id := n.enrolled("pc")
+		for host, want := range map[string]string{"": n.ready.HTTP, "console.example:8443": "https://console.example:8443"} {
+			x := n.welcomed(t, n.dialAs(t, host), id, uuid.New())
+			x.say(protocol.KindHelp, protocol.Help{Request: uuid.New(), Person: "ewa", Account: "1000"})
+			var got protocol.HelpLink
+			if x.until(protocol.KindHelpLink, &got); !strings.HasPrefix(got.URL, want+"/help?link=") {
+				t.Errorf("to a machine that dialled %q: %s", host, got.URL)
+			}
+		}
+	})
+}

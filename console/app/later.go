@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/deskside/deskside/console/account"
+	"github.com/deskside/deskside/console/desk"
 	"github.com/deskside/deskside/console/fleet"
 	"github.com/deskside/deskside/console/health"
 	"github.com/deskside/deskside/console/link"
@@ -24,6 +25,7 @@ func (c *Console) later() map[string]store.Handler {
 		fleet.KindQuestionEnd: {Inside: c.fleet.QuestionEnded},
 		fleet.KindGroup:       {Outside: c.fleet.Judge, Lease: time.Minute},
 		fleet.KindRegroup:     {Outside: c.fleet.Regroup, Lease: time.Minute},
+		desk.KindIndex:        {Inside: c.desk.Index},
 		health.KindSilent:     {Inside: c.health.Silent},
 		health.KindAge:        {Inside: c.health.Age},
 		health.KindCoarse:     {Inside: c.health.Coarsen},

@@ -416,6 +416,17 @@ func oddTexts(t *testing.T, n *node, ours *side, all []endpoint) {
 			}
 		}
 	}
+	for _, odd := range []string{"", "smb\td", "a\u202eb"} {
+		for _, path := range []string{"/settings", "/checks/service.stopped"} {
+			status, _, answer := n.ask(http.MethodPatch, path, ours.tokens[model.RoleAdmin], map[string]any{"watched_services": []string{"cups", odd}}, nil)
+			if status != http.StatusUnprocessableEntity || !strings.Contains(answer, `"location":"body.watched_services"`) {
+				t.Errorf("PATCH %s with the service %q: %d %.300s", path, odd, status, answer)
+			}
+		}
+		if status, _, answer := n.ask(http.MethodGet, "/checks", ours.tokens[model.RoleAdmin], nil, nil); status != http.StatusOK {
+			t.Errorf("GET /checks after the service %q: %d %.200s", odd, status, answer)
+		}
+	}
 	for _, q := range []string{"%00", "%ff", "%E2%80%AE", "%25", "%27%3B--"} {
 		for _, path := range []string{"/machines", "/tickets", "/people", "/search"} {
 			if status, _, answer := n.ask(http.MethodGet, path+"?q=x"+q, ours.tokens[model.RoleAdmin], nil, nil); status >= 500 {

@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/deskside/deskside/console/api"
 	"github.com/deskside/deskside/console/link"
+	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/web"
 )
 
@@ -120,7 +122,8 @@ func onlyLoopback(next http.Handler) http.Handler {
 	})
 }
 
-// public is the address machines are told.
+// public is the address machines are told: the one that was set, else that of the
+// TLS listener, and where it listens on every address, this host by its name.
 func (c *Console) public() string {
 	if c.options.Public != "" {
 		return c.options.Public
@@ -129,17 +132,43 @@ func (c *Console) public() string {
 	if err != nil {
 		return ""
 	}
-	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
+	switch ip := net.ParseIP(host); {
+	case ip == nil || ip.IsLoopback():
 		host = "localhost"
+	case ip.IsUnspecified():
+		if host, err = os.Hostname(); err != nil || host == "" {
+			host = "localhost"
+		}
 	}
 	return "https://" + net.JoinHostPort(host, port)
 }
 
-// browserURL is where this machine's browsers find the console without a
-// warning, or else the public address.
-func (c *Console) browserURL() string {
-	if r := c.Ready(); r.HTTP != "" {
-		return r.HTTP
+// plainURL is where this machine's browsers find the console without a warning;
+// empty when there is no plain listener.
+func (c *Console) plainURL() string {
+	if c.plain == nil {
+		return ""
+	}
+	_, port, _ := net.SplitHostPort(c.plain.Addr().String())
+	return "http://localhost:" + port
+}
+
+// helpURL is where a browser at the machine of whoever asks for help finds the
+// console. The plain address is for this very computer: for a line that comes from
+// it and dialled it by a loopback name, since one that only came through a relay
+// here did not. Every other machine is told the public address that was set, else
+// what it dialled itself, which is right behind relays and for any name.
+func (c *Console) helpURL(a model.Asker) string {
+	from, _, err := net.SplitHostPort(a.Address)
+	dialled, _, hostErr := net.SplitHostPort(a.Host)
+	if hostErr != nil { // without a port
+		dialled = a.Host
+	}
+	if plain := c.plainURL(); plain != "" && err == nil && loopback(from) && loopback(dialled) {
+		return plain
+	}
+	if c.options.Public == "" && a.Host != "" {
+		return "https://" + a.Host
 	}
 	return c.public()
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -38,10 +39,17 @@ func (n *node) enrolled(name string) state.Identity {
 }
 
 // dial opens a connection without saying anything.
-func (n *node) dial(t *testing.T) *wire {
+func (n *node) dial(t *testing.T) *wire { return n.dialAs(t, "") }
+
+// dialAs does so by another name of the console.
+func (n *node) dialAs(t *testing.T, host string) *wire {
 	t.Helper()
+	header := http.Header{}
+	if host != "" {
+		header.Set("Host", host)
+	}
 	dialer := websocket.Dialer{HandshakeTimeout: 10 * time.Second, TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}}
-	ws, _, err := dialer.Dial(strings.Replace(n.ready.URL, "https://", "wss://", 1)+link.Path, nil)
+	ws, _, err := dialer.Dial(strings.Replace(n.ready.URL, "https://", "wss://", 1)+link.Path, header)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +88,13 @@ func (w *wire) prove(key ed25519.PrivateKey, p protocol.Proof) protocol.Message 
 // line opens a line that the console has welcomed.
 func (n *node) line(t *testing.T, id state.Identity, epoch uuid.UUID) *wire {
 	t.Helper()
-	w := n.dial(t).greet(helloAs(id))
+	return n.welcomed(t, n.dial(t), id, epoch)
+}
+
+// welcomed makes a connection a line.
+func (n *node) welcomed(t *testing.T, w *wire, id state.Identity, epoch uuid.UUID) *wire {
+	t.Helper()
+	w.greet(helloAs(id))
 	m := w.prove(id.Private(), protocol.Proof{Epoch: epoch, Name: id.Name, OS: protocol.OS{Family: "linux"}, Clock: time.Now().UnixMicro()})
 	if m.Kind != protocol.KindWelcome {
 		t.Fatalf("the console says %s %x", m.Kind, m.Body)

@@ -36,6 +36,7 @@ func (d *Desk) Change(ctx context.Context, scope store.Scope, id model.ID, c Cha
 		if t.Version != c.Version {
 			return store.ErrConflict
 		}
+		title := t.Title
 		items, err := c.apply(&t, actorOf(scope), tx.Now())
 		if err != nil {
 			return err
@@ -50,6 +51,11 @@ func (d *Desk) Change(ctx context.Context, scope store.Scope, id model.ID, c Cha
 		t.Touched = true
 		if err := update(tx, &t); err != nil {
 			return err
+		}
+		if t.Title != title {
+			if err := index(tx, t); err != nil {
+				return err
+			}
 		}
 		for _, i := range items {
 			if err := add(tx, t, i); err != nil {
@@ -275,41 +281,44 @@ func (d *Desk) say(ctx context.Context, scope store.Scope, id model.ID, kind mod
 	return item, err
 }
 
-// ConditionCleared says in the timeline of a ticket that the condition is gone.
-// The caller has made sure that no alert of the ticket is open.
-func ConditionCleared(tx *store.Tx, id model.ID, alert model.ID, machine MachineRef, text, plain model.Words) error {
+// ConditionEnded says in the timeline of a ticket that its last alert resolved, and
+// why. The caller has made sure that no alert of the ticket is open.
+func ConditionEnded(tx *store.Tx, id model.ID, alert model.ID, by model.Actor, why model.AlertEnd, text, plain model.Words) error {
 	t, err := Get(tx, id)
 	if err != nil {
 		return err
 	}
-	item := model.Item{Kind: model.ItemAlert, By: model.Actor{Kind: model.ByMachine, ID: machine.ID, Name: machine.Name},
-		Text: text.EN, Reason: "cleared", Data: data(map[string]any{"alert_id": alert, "what": "cleared", "finding": text, "plain": plain})}
+	item := model.Item{Kind: model.ItemAlert, By: by, Text: text.EN, Reason: string(why),
+		Data: data(map[string]any{"alert_id": alert, "what": why, "finding": text, "plain": plain})}
 	if err := add(tx, t, item); err != nil {
 		return err
 	}
 	return update(tx, &t)
 }
 
-// Settle resolves a ticket by itself whose condition is gone, unless a person has
-// touched it.
-func Settle(tx *store.Tx, id model.ID, text, plain model.Words) error {
+// Settle resolves a ticket by itself of which nothing is left, unless a person has
+// touched it. why is how its last alert ended.
+func Settle(tx *store.Tx, id model.ID, why model.AlertEnd, text, plain model.Words) error {
 	t, err := Get(tx, id)
 	if err != nil || t.Touched || !t.Active() {
 		return err
 	}
 	how := model.Resolution{Kind: "condition_cleared", Text: text.EN, Plain: plain}
+	if why == model.EndExpelled {
+		how.Kind = string(why)
+	}
 	if err := t.Resolve(how, tx.Now()); err != nil {
 		return err
 	}
 	if err := update(tx, &t); err != nil {
 		return err
 	}
-	return add(tx, t, model.Item{Kind: model.ItemState, By: model.System, Text: settled.EN, Reason: "condition_cleared",
+	return add(tx, t, model.Item{Kind: model.ItemState, By: model.System, Text: settled.EN, Reason: how.Kind,
 		Data: data(map[string]any{"what": "state", "from": "new", "to": model.TicketResolved, "finding": settled})})
 }
 
-// settled is said of the ticket; that the condition cleared is said of the alert,
-// in a line of its own.
+// settled is said of the ticket; why its condition ended is said of the alert, in a
+// line of its own.
 var settled = model.Words{EN: "The ticket is resolved, since nothing of it is left.", PL: "Zgłoszenie jest rozwiązane, bo nic w nim nie zostało do zrobienia."}
 
 // Said writes an item of a machine or of Deskside into a timeline: a run, a

@@ -25,6 +25,9 @@ import (
 // ChangedTicket is the kind of change that pages hear of.
 const ChangedTicket = "ticket"
 
+// KindIndex is the due row of a ticket that is to be found by other words.
+const KindIndex = "desk.index"
+
 // Desk is the tickets of all organisations.
 type Desk struct {
 	store *store.Store

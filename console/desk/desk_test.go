@@ -360,6 +360,65 @@ func TestMachines(t *testing.T) {
 	})
 }
 
+// found is how many tickets are found by a text.
+func (o *office) found(text string) (n int) {
+	o.t.Helper()
+	o.update(func(tx *store.Tx) error {
+		page, err := List(tx, Query{Text: text})
+		n = len(page.Items)
+		return err
+	})
+	return n
+}
+
+// A ticket is found by what it says now: by its new title and no longer by the old
+// one, and by the machines that joined it.
+func TestFoundByWhatItSays(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		ticket := o.open("It is slow.")
+		title := "Fan of the laptop"
+		if _, err := o.change(ticket.ID, Change{Title: &title}); err != nil {
+			t.Fatal(err)
+		}
+		title = "Dust in the laptop"
+		if _, err := o.change(ticket.ID, Change{Title: &title}); err != nil {
+			t.Fatal(err)
+		}
+		if o.found("dust") != 1 || o.found("fan") != 0 || o.found("slow") != 1 {
+			t.Errorf("%d by the new title, %d by the old one, %d by what the person said", o.found("dust"), o.found("fan"), o.found("slow"))
+		}
+		fire := func(a ForAlert) (id model.ID) {
+			t.Helper()
+			a.Organisation, a.Alert, a.Severity, a.Title = o.ours, model.NewID(), model.SeverityWarning, model.Words{EN: "Program", PL: "Program"}
+			o.update(func(tx *store.Tx) error { var err error; id, err = OpenFor(tx, a); return err })
+			return id
+		}
+		first := fire(ForAlert{Machine: MachineRef{model.NewID(), "first"}, Family: "process"})
+		if id := fire(ForAlert{Machine: MachineRef{model.NewID(), "second"}, Family: "process", Earlier: first}); id != first || o.found("second") != 1 {
+			t.Errorf("%d are found by the machine that joined a ticket", o.found("second"))
+		}
+		var storm model.ID
+		for i := range stormTold + 5 {
+			storm = fire(ForAlert{Machine: MachineRef{model.NewID(), fmt.Sprint("storm", i)}, Storm: "process.cpu"})
+		}
+		if o.found("storm1") != 1 || o.found(fmt.Sprint("storm", stormTold-1)) != 1 {
+			t.Error("the ticket of a storm is not found by a machine that joined")
+		}
+		var at int64
+		o.update(func(tx *store.Tx) error {
+			return tx.QueryRow("SELECT at FROM due WHERE kind = $1 AND id = $2", KindIndex, storm).Scan(&at)
+		})
+		if left := time.Until(store.Time(at)); left <= 0 || left > indexAfter {
+			t.Errorf("those beyond are found in %s", left)
+		}
+		o.update(func(tx *store.Tx) error { _, err := o.Index(t.Context(), tx, storm); return err })
+		if o.found(fmt.Sprint("storm", stormTold+4)) != 1 {
+			t.Error("the ticket of a large storm is not found by the last machine that joined")
+		}
+		o.update(func(tx *store.Tx) error { _, err := o.Index(t.Context(), tx, model.NewID()); return err })
+	})
+}
+
 // What is said to the person when their ticket is resolved is a message to them, in
 // their language; nothing is said to nobody.
 func TestFarewell(t *testing.T) {

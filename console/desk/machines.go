@@ -14,14 +14,15 @@ type MachineRef struct {
 	Name string
 }
 
-// addMachine says that a ticket is about a machine from now on.
-func addMachine(tx *store.Tx, t model.Ticket, m MachineRef) error {
-	_, err := tx.Exec(`INSERT INTO ticket_machine (ticket_id, machine_id, organisation_id, name, added_at) VALUES ($1, $2, $3, $4, $5)
+// addMachine says that a ticket is about a machine from now on, and tells whether it
+// was not before: then it is to be found by its name too, see [index].
+func addMachine(tx *store.Tx, t model.Ticket, m MachineRef) (added bool, err error) {
+	n, err := tx.Exec(`INSERT INTO ticket_machine (ticket_id, machine_id, organisation_id, name, added_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (ticket_id, machine_id) DO NOTHING`, t.ID, m.ID, t.Organisation, m.Name, store.Micros(tx.Now()))
 	if err != nil {
-		return fmt.Errorf("link a machine to a ticket: %w", err)
+		return false, fmt.Errorf("link a machine to a ticket: %w", err)
 	}
-	return nil
+	return n > 0, nil
 }
 
 // setMachines makes a ticket about these machines and no others, and returns what
@@ -41,7 +42,7 @@ func setMachines(tx *store.Tx, t model.Ticket, machines []MachineRef, by model.A
 		}
 	}
 	for _, m := range added {
-		if err := addMachine(tx, t, m); err != nil {
+		if _, err := addMachine(tx, t, m); err != nil {
 			return nil, err
 		}
 	}

@@ -213,11 +213,17 @@ func joinTicket(tx *store.Tx, t model.Ticket, a ForAlert) error {
 			return err
 		}
 	}
-	if err := addMachine(tx, t, a.Machine); err != nil {
+	added, err := addMachine(tx, t, a.Machine)
+	if err != nil {
 		return err
 	}
 	if err := update(tx, &t); err != nil {
 		return err
+	}
+	if added {
+		if err := index(tx, t); err != nil {
+			return err
+		}
 	}
 	return add(tx, t, alertItem(a, what))
 }
@@ -225,6 +231,10 @@ func joinTicket(tx *store.Tx, t model.Ticket, a ForAlert) error {
 // stormTold is how many machines of a storm are told one by one; beyond, each so
 // many-eth: a timeline of thousands of lines tells nobody anything.
 const stormTold = 50
+
+// indexAfter is how long those beyond wait until their ticket is found by their
+// names: its words are those of all its machines.
+const indexAfter = 10 * time.Second
 
 // openStorm finds or opens the one ticket for something that many machines have.
 func openStorm(tx *store.Tx, a ForAlert) (model.ID, error) {
@@ -251,7 +261,8 @@ func openStorm(tx *store.Tx, a ForAlert) (model.ID, error) {
 		return t.ID, add(tx, t, alertItem(a, "storm"))
 	}
 	t := list[0]
-	if err := addMachine(tx, t, a.Machine); err != nil {
+	added, err := addMachine(tx, t, a.Machine)
+	if err != nil {
 		return t.ID, err
 	}
 	if err := update(tx, &t); err != nil {
@@ -260,6 +271,15 @@ func openStorm(tx *store.Tx, a ForAlert) (model.ID, error) {
 	var n int
 	if err := tx.QueryRow("SELECT count(*) FROM ticket_machine WHERE ticket_id = $1 AND {wall}", t.ID).Scan(&n); err != nil {
 		return t.ID, fmt.Errorf("count the machines of a ticket: %w", err)
+	}
+	switch {
+	case added && n <= stormTold:
+		err = index(tx, t)
+	case added:
+		err = tx.DueBy(KindIndex, t.ID, tx.Now().Add(indexAfter))
+	}
+	if err != nil {
+		return t.ID, err
 	}
 	if n > stormTold && n%stormTold != 0 {
 		return t.ID, nil

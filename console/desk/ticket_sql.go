@@ -1,9 +1,11 @@
 package desk
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -86,7 +88,7 @@ func insertAs(tx *store.Tx, t *model.Ticket, machines []MachineRef, dedupe strin
 		return fmt.Errorf("write a ticket: %w", err)
 	}
 	for _, m := range machines {
-		if err := addMachine(tx, *t, m); err != nil {
+		if _, err := addMachine(tx, *t, m); err != nil {
 			return err
 		}
 	}
@@ -94,7 +96,8 @@ func insertAs(tx *store.Tx, t *model.Ticket, machines []MachineRef, dedupe strin
 	return index(tx, *t)
 }
 
-// update writes t and raises its version, in t as well.
+// update writes t and raises its version, in t as well. Whoever gives it other words
+// or other machines calls index.
 func update(tx *store.Tx, t *model.Ticket) error {
 	t.UpdatedAt = tx.Now()
 	resolution, err := resolutionOf(t)
@@ -144,6 +147,18 @@ func add(tx *store.Tx, t model.Ticket, i model.Item) error {
 		return index(tx, t)
 	}
 	return nil
+}
+
+// Index is the handler of KindIndex.
+func (d *Desk) Index(_ context.Context, tx *store.Tx, id model.ID) (time.Time, error) {
+	t, err := Get(tx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Time{}, index(tx, t)
 }
 
 // index keeps the words by which a ticket is found.

@@ -66,8 +66,12 @@ func (f *Fleet) Enrol(ctx context.Context, n model.Newcomer) (model.Machine, err
 		Reason: model.OfflineUnknown, Health: model.HealthUnknown, Version: 1,
 	}
 	scope := store.Scope{Actor: store.Actor{Kind: "machine", Name: m.Name, Address: n.Address}, Organisations: []model.ID{n.Organisation}}
+	var theirs int // whether there is such an organisation
 	err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
 		m.ID = model.NewID()
+		if err := tx.QueryRow("SELECT count(*) FROM organisation WHERE id = $1", n.Organisation).Scan(&theirs); err != nil {
+			return fmt.Errorf("look for the organisation of a machine: %w", err)
+		}
 		if err := useToken(tx, n.Secret); err != nil {
 			return err
 		}
@@ -80,23 +84,13 @@ func (f *Fleet) Enrol(ctx context.Context, n model.Newcomer) (model.Machine, err
 			Subjects: []store.Subject{{Kind: "machine", ID: m.ID}}})
 	})
 	var problem *model.Problem
-	if errors.As(err, &problem) {
+	if errors.As(err, &problem) && theirs > 0 {
 		f.auditRefusal(ctx, scope, n.Organisation, problem)
 	}
 	if err != nil {
 		return model.Machine{}, fmt.Errorf("enrol a machine: %w", err)
 	}
 	return m, nil
-}
-
-func (f *Fleet) auditRefusal(ctx context.Context, scope store.Scope, organisation model.ID, p *model.Problem) {
-	err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
-		return tx.Audit(store.Entry{Organisation: organisation, Action: "machine.enrol", Result: "refused",
-			Detail: map[string]any{"code": p.Code}})
-	})
-	if err != nil {
-		f.log.Error("cannot write the audit row of a refused enrolment", "error", err)
-	}
 }
 
 func useToken(tx *store.Tx, secret []byte) error {

@@ -93,8 +93,8 @@ func (f *Fleet) TakeChanges(tx *store.Tx, list []model.Change) error {
 		tx.Changed(c.Organisation, ChangedMachine, c.Machine)
 	}
 	return bound(tx, list, func(c model.Change) model.ID { return c.Machine },
-		`DELETE FROM fact_change WHERE machine_id = $1 AND at <
-			(SELECT at FROM fact_change WHERE machine_id = $1 AND {wall} ORDER BY at DESC LIMIT 1 OFFSET $2) AND {wall}`)
+		`DELETE FROM fact_change WHERE machine_id = $1 AND id <=
+			(SELECT id FROM fact_change WHERE machine_id = $1 AND {wall} ORDER BY id DESC LIMIT 1 OFFSET $2) AND {wall}`)
 }
 
 // TakeJournal keeps lines of machines' own books.
@@ -108,12 +108,13 @@ func (f *Fleet) TakeJournal(tx *store.Tx, list []model.JournalLine) error {
 		}
 	}
 	return bound(tx, list, func(j model.JournalLine) model.ID { return j.Machine },
-		`DELETE FROM machine_journal WHERE machine_id = $1 AND number <=
-			(SELECT max(number) FROM machine_journal WHERE machine_id = $1 AND {wall}) - CAST($2 AS BIGINT) AND {wall}`)
+		`DELETE FROM machine_journal WHERE machine_id = $1 AND id <=
+			(SELECT id FROM machine_journal WHERE machine_id = $1 AND {wall} ORDER BY id DESC LIMIT 1 OFFSET $2) AND {wall}`)
 }
 
 // keptOfMachine is how many changes, and how many lines of its book, are kept of
-// one machine: it may tell of them for ever.
+// one machine: it may tell of them for ever. The newest are those that came last,
+// as their ids say: the times and numbers in them are the machine's own word.
 const keptOfMachine = 10_000
 
 // bound deletes what is beyond keptOfMachine, for each machine in a list.

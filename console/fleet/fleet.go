@@ -52,12 +52,15 @@ const (
 
 // Fleet is the machines of all organisations.
 type Fleet struct {
-	store *store.Store
-	log   *slog.Logger
+	store    *store.Store
+	log      *slog.Logger
+	refusals refusals
 }
 
 // New makes a Fleet.
-func New(s *store.Store, log *slog.Logger) *Fleet { return &Fleet{store: s, log: log} }
+func New(s *store.Store, log *slog.Logger) *Fleet {
+	return &Fleet{store: s, log: log, refusals: refusals{told: map[refusal]*told{}}}
+}
 
 var errNoMachine = model.Problemf(model.CodeNotFound, "", "There is no such computer, or you may not see it.")
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/protocol/catalogue"
 )
 
 // Settings are the organisation's, or the defaults.
@@ -68,8 +69,9 @@ func checkSettings(s model.Settings) error {
 		return model.Problemf(model.CodeInvalid, "watched_services", "At most 100 services are watched, not %d.", len(s.Watched))
 	}
 	for _, name := range s.Watched {
-		if name == "" || len(name) > 256 {
-			return model.Problemf(model.CodeInvalid, "watched_services", "A service's name has 1 to 256 bytes, not %q.", name)
+		var invalid *catalogue.Invalid
+		if errors.As(catalogue.CheckService(name), &invalid) {
+			return model.Problemf(model.CodeInvalid, invalid.Field, "%s.", invalid.Message)
 		}
 	}
 	return nil

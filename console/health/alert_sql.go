@@ -22,6 +22,7 @@ type said struct {
 	Plain   model.Words        `json:"plain"`
 	Done    model.Words        `json:"done"`
 	Broken  string             `json:"broken"`
+	End     model.AlertEnd     `json:"end"`
 	Silent  bool               `json:"silent"`
 	Zone    int                `json:"zone"`
 }
@@ -47,7 +48,7 @@ func scanWith(r *store.Rows, more ...any) (model.Alert, error) {
 	a.State, a.Severity = model.AlertState(state), model.Severity(severity)
 	a.StartedAt, a.ChangedAt, a.ResolvedAt = store.Time(started), store.Time(changed), store.Time(resolved)
 	a.Values, a.Texts, a.Title, a.Finding = s.Values, s.Texts, s.Title, s.Finding
-	a.Plain, a.Done, a.Broken, a.Silent, a.Zone = s.Plain, s.Done, s.Broken, s.Silent, s.Zone
+	a.Plain, a.Done, a.Broken, a.End, a.Silent, a.Zone = s.Plain, s.Done, s.Broken, s.End, s.Silent, s.Zone
 	return a, nil
 }
 
@@ -64,7 +65,7 @@ func openKey(a *model.Alert) string {
 
 // write inserts or updates an alert and raises its version.
 func write(tx *store.Tx, a *model.Alert) error {
-	raw, err := json.Marshal(said{a.Values, a.Texts, a.Title, a.Finding, a.Plain, a.Done, a.Broken, a.Silent, a.Zone})
+	raw, err := json.Marshal(said{a.Values, a.Texts, a.Title, a.Finding, a.Plain, a.Done, a.Broken, a.End, a.Silent, a.Zone})
 	if err != nil {
 		return fmt.Errorf("write an alert: %w", err)
 	}

@@ -383,6 +383,61 @@ func TestSilence(t *testing.T) {
 	})
 }
 
+// Silence is told with its reason, in both languages. A machine that said goodbye is
+// not silent: neither at once nor where it had been silent a moment before.
+func TestSilenceSaysWhy(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		offline := func(pc model.From, since time.Time, reason model.OfflineReason) (list []AlertOf) {
+			t.Helper()
+			if err := w.fleet.Disconnected(t.Context(), pc, since, reason); err != nil {
+				t.Fatal(err)
+			}
+			w.gone()
+			var planned int
+			w.update(func(tx *store.Tx) error {
+				return tx.QueryRow("SELECT count(*) FROM due WHERE kind = $1 AND id = $2", KindSilent, pc.Machine).Scan(&planned)
+			})
+			if silent := reason == model.OfflineCrashed; (planned == 1) != silent {
+				t.Errorf("%s: %d rows wait to tell of its silence", reason, planned)
+			}
+			w.update(func(tx *store.Tx) error { _, err := w.Silent(t.Context(), tx, pc.Machine); return err })
+			return w.alerts(Query{Machine: pc.Machine})
+		}
+		for _, reason := range []model.OfflineReason{model.OfflineAsleep, model.OfflineShutDown, model.OfflineUpdating, model.OfflineUnknown} {
+			pc := w.machine(string(reason))
+			if list := offline(pc, w.connect(pc), reason); len(list) != 0 {
+				t.Errorf("%s: %s", reason, list[0].Finding.EN)
+			}
+		}
+		crashed := w.machine("crashed")
+		list := offline(crashed, w.connect(crashed), model.OfflineCrashed)
+		if len(list) != 1 || !strings.Contains(list[0].Finding.EN, ": agent ended unexpectedly.") || !strings.Contains(list[0].Finding.PL, ": agent zakończył się nieoczekiwanie.") {
+			t.Errorf("crashed: %+v", list)
+		}
+		lost := w.machine("lost")
+		w.update(func(tx *store.Tx) error { _, err := w.fleet.Lost(t.Context(), tx, lost.Machine); return err })
+		w.gone()
+		w.update(func(tx *store.Tx) error { _, err := w.Silent(t.Context(), tx, lost.Machine); return err })
+		list = w.alerts(Query{Machine: lost.Machine})
+		if len(list) != 1 || !strings.Contains(list[0].Finding.EN, ": connection lost.") || !strings.Contains(list[0].Finding.PL, ": utracone połączenie.") {
+			t.Errorf("lost: %+v", list)
+		}
+		back := w.machine("back")
+		w.update(func(tx *store.Tx) error { _, err := w.fleet.Lost(t.Context(), tx, back.Machine); return err })
+		w.gone()
+		since := w.connect(back) // and leaves before anything else is done about it
+		if err := w.fleet.Disconnected(t.Context(), back, since, model.OfflineShutDown); err != nil {
+			t.Fatal(err)
+		}
+		w.update(func(tx *store.Tx) error { _, err := w.Back(t.Context(), tx, back.Machine); return err })
+		w.gone()
+		w.update(func(tx *store.Tx) error { _, err := w.Silent(t.Context(), tx, back.Machine); return err })
+		if list := w.alerts(Query{Machine: back.Machine}); len(list) != 0 {
+			t.Errorf("it shut down after a short cut: %s", list[0].Finding.EN)
+		}
+	})
+}
+
 // A ticket that a person opens is about the alerts that were open on its machine
 // then; they stay with the ticket that they opened.
 func TestAsked(t *testing.T) {

@@ -29,6 +29,7 @@ func Set(tx *store.Tx, organisation model.ID) (catalogue.Set, error) {
 type changes struct {
 	overrides [][]byte
 	watched   []string
+	left      []string // names of services that no check can take, kept before they were refused: nobody watches them
 }
 
 func layer(tx *store.Tx, organisation model.ID) (changes, error) {
@@ -38,7 +39,18 @@ func layer(tx *store.Tx, organisation model.ID) (changes, error) {
 		return changes{}, fmt.Errorf("read what was changed in the checks: %w", err)
 	}
 	settings, err := fleet.Settings(tx, organisation)
-	return changes{overrides, settings.Watched}, err
+	l := changes{overrides: overrides}
+	if settings.Watched != nil {
+		l.watched = []string{} // none, which is not to say nothing
+	}
+	for _, name := range settings.Watched {
+		if catalogue.CheckService(name) == nil {
+			l.watched = append(l.watched, name)
+		} else {
+			l.left = append(l.left, name)
+		}
+	}
+	return l, err
 }
 
 func (c changes) resolve() (catalogue.Set, error) {
@@ -53,7 +65,7 @@ func (c changes) resolve() (catalogue.Set, error) {
 
 // same tells whether nothing is different.
 func (c changes) same(o changes) bool {
-	return slices.EqualFunc(c.overrides, o.overrides, bytes.Equal) && slices.Equal(c.watched, o.watched)
+	return slices.EqualFunc(c.overrides, o.overrides, bytes.Equal) && slices.Equal(c.watched, o.watched) && slices.Equal(c.left, o.left)
 }
 
 // resolved is the set that follows from changes, as it goes to machines. Each
@@ -74,6 +86,9 @@ func (h *Health) encoded(tx *store.Tx, organisation model.ID) (resolved, error) 
 	set, err := l.resolve()
 	if err != nil {
 		return resolved{}, err
+	}
+	if len(l.left) > 0 {
+		h.log.Warn("services are not watched: their names cannot be those of services", "organisation", organisation, "services", l.left)
 	}
 	hash := set.Hash()
 	r := resolved{l, hash[:], set.Encode()}
@@ -194,10 +209,6 @@ func (h *Health) Override(tx *store.Tx, organisation model.ID, version int64, o 
 		return now, fmt.Errorf("keep a change of a check: %w", err)
 	}
 	changed, err := Resolved(tx, organisation, o.Check)
-	var invalid *catalogue.Invalid
-	if errors.As(err, &invalid) {
-		return now, model.Problemf(model.CodeInvalid, invalid.Field, "%s", invalid.Message)
-	}
 	if err != nil {
 		return now, err
 	}

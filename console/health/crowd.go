@@ -61,7 +61,7 @@ func giveWay(tx *store.Tx, a model.Alert) error {
 	if err != nil {
 		return err
 	}
-	if err := old.Resolve(tx.Now()); err != nil {
+	if err := old.Resolve(model.EndGaveWay, tx.Now()); err != nil {
 		return err
 	}
 	old.Done = model.Words{EN: "Nobody knows whether this cleared: it gave way to newer alerts of the same check, of which this computer has very many.",

@@ -11,7 +11,8 @@
 // transaction that moves it: package desk opens the ticket, lets it join one,
 // or resolves an untouched one when the last of its alerts is gone.
 //
-// A machine that is silent makes its alerts unknown, never resolved.
+// A machine that is silent makes its alerts unknown, never resolved. Those of one
+// that was expelled end with it: nobody will tell of them any more.
 //
 // # History
 //

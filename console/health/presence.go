@@ -24,6 +24,9 @@ func (h *Health) Gone(_ context.Context, tx *store.Tx, machine model.ID) (time.T
 	if err != nil {
 		return time.Time{}, err
 	}
+	if m.Revoked {
+		return h.expel(tx, m)
+	}
 	list, err := query(tx, "a.machine_id = $1 AND a.state = 'firing' AND a.check_id <> $2", machine, checkOffline)
 	if err != nil {
 		return time.Time{}, err
@@ -40,20 +43,49 @@ func (h *Health) Gone(_ context.Context, tx *store.Tx, machine model.ID) (time.T
 	return time.Time{}, h.planSilent(tx, m)
 }
 
+// atOnce is how many alerts of an expelled machine end in one transaction: each
+// takes its ticket along, and others wait.
+const atOnce = 100
+
+// expel resolves the alerts of a machine that was expelled: nobody will tell of
+// them any more. The time is when there are more of them to end.
+func (h *Health) expel(tx *store.Tx, m model.Machine) (time.Time, error) {
+	list, err := query(tx, "a.machine_id = $1 AND a.state <> 'resolved'", m.ID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var next time.Time
+	if len(list) > atOnce {
+		list, next = list[:atOnce], tx.Now()
+	}
+	for _, a := range list {
+		if err := h.resolve(tx, a, model.Transition{}); err != nil {
+			return time.Time{}, err
+		}
+	}
+	return next, errors.Join(tx.NotDue(KindSilent, m.ID), refresh(tx, m.ID))
+}
+
 // planSilent makes a lost line or a crash a due row for the check
 // machine.offline; a machine that said goodbye is where its person put it.
 func (h *Health) planSilent(tx *store.Tx, m model.Machine) error {
 	check, err := Resolved(tx, m.Organisation, checkOffline)
-	if err != nil || !check.Enabled || (m.Reason != model.OfflineLinkLost && m.Reason != model.OfflineCrashed) {
+	if err != nil || !check.Enabled || !silent(m) {
 		return err
 	}
 	return tx.Due(KindSilent, m.ID, m.Since.Add(time.Duration(check.For)))
 }
 
-// Silent is the handler of KindSilent.
+// silent tells whether a machine that is offline went without a word.
+func silent(m model.Machine) bool {
+	return m.Reason == model.OfflineLinkLost || m.Reason == model.OfflineCrashed
+}
+
+// Silent is the handler of KindSilent. A machine that came and said goodbye since
+// its row was written is not silent.
 func (h *Health) Silent(_ context.Context, tx *store.Tx, machine model.ID) (time.Time, error) {
 	m, err := fleet.Get(tx, machine)
-	if errors.Is(err, store.ErrNotFound) || (err == nil && (m.Online || m.Revoked)) {
+	if errors.Is(err, store.ErrNotFound) || (err == nil && (m.Online || m.Revoked || !silent(m))) {
 		return time.Time{}, nil
 	}
 	if err != nil {
@@ -65,6 +97,7 @@ func (h *Health) Silent(_ context.Context, tx *store.Tx, machine model.ID) (time
 		From:    model.From{Organisation: m.Organisation, Machine: m.ID, At: tx.Now()},
 		Episode: model.NewID(), Check: checkOffline, State: model.AlertFiring, Severity: model.SeverityWarning,
 		Values:    map[string]float64{"silent_seconds": tx.Now().Sub(m.Since).Seconds()},
+		Texts:     map[string]string{"reason": string(m.Reason)},
 		StartedAt: m.Since, ChangedAt: tx.Now(),
 	}})
 }

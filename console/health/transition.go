@@ -78,6 +78,10 @@ func severityOf(s model.Severity) model.Severity {
 
 // fire opens an alert and its ticket.
 func (h *Health) fire(tx *store.Tx, a model.Alert, t model.Transition) error {
+	machine, err := fleet.Get(tx, t.Machine)
+	if err != nil || machine.Revoked { // it was expelled while this was on its way, and its alerts have ended
+		return err
+	}
 	crowd, err := room(tx, a)
 	if err != nil {
 		return err
@@ -89,10 +93,6 @@ func (h *Health) fire(tx *store.Tx, a model.Alert, t model.Transition) error {
 	a.ID, a.Episode, a.Severity, a.Count = model.NewID(), t.Episode, severityOf(t.Severity), 1
 	a.Flapping, a.StartedAt, a.ChangedAt = t.Flapping, started(t, tx.Now()), tx.Now()
 	if err := tell(&a, t); err != nil {
-		return err
-	}
-	machine, err := fleet.Get(tx, t.Machine)
-	if err != nil {
 		return err
 	}
 	settings, err := fleet.Settings(tx, t.Organisation)
@@ -169,7 +169,15 @@ func (h *Health) again(tx *store.Tx, a model.Alert, t model.Transition) error {
 
 // resolve ends an alert, and its ticket when it was the last one of it.
 func (h *Health) resolve(tx *store.Tx, a model.Alert, t model.Transition) error {
-	if err := a.Resolve(tx.Now()); err != nil {
+	machine, err := fleet.Get(tx, a.Machine)
+	if err != nil {
+		return err
+	}
+	why := model.EndCleared
+	if machine.Revoked {
+		why = model.EndExpelled
+	}
+	if err := a.Resolve(why, tx.Now()); err != nil {
 		return err
 	}
 	if err := tellDone(&a, t); err != nil {
@@ -185,20 +193,19 @@ func (h *Health) resolve(tx *store.Tx, a model.Alert, t model.Transition) error 
 	// Both write into the ticket below, whatever they count: they collide there,
 	// and one of them decides anew.
 	var open int
-	err := tx.QueryRow("SELECT count(*) FROM alert WHERE ticket_id = $1 AND open_key <> '' AND {wall}", a.Ticket).Scan(&open)
+	err = tx.QueryRow("SELECT count(*) FROM alert WHERE ticket_id = $1 AND open_key <> '' AND {wall}", a.Ticket).Scan(&open)
 	if err != nil {
 		return err
 	}
-	machine, err := fleet.Get(tx, a.Machine)
-	if err != nil {
-		return err
+	by := model.Actor{Kind: model.ByMachine, ID: a.Machine, Name: machine.Name}
+	if why == model.EndExpelled {
+		by = model.System
 	}
-	ref := desk.MachineRef{ID: machine.ID, Name: machine.Name}
 	if open > 0 {
-		return desk.Said(tx, a.Ticket, model.Item{Kind: model.ItemAlert, By: model.Actor{Kind: model.ByMachine, ID: a.Machine, Name: machine.Name},
-			Text: a.Finding.EN, Reason: "cleared", Data: alertData(a, "cleared")})
+		return desk.Said(tx, a.Ticket, model.Item{Kind: model.ItemAlert, By: by,
+			Text: a.Finding.EN, Reason: string(why), Data: alertData(a, string(why))})
 	}
-	if err := desk.ConditionCleared(tx, a.Ticket, a.ID, ref, clearedWords(a), a.Done); err != nil {
+	if err := desk.ConditionEnded(tx, a.Ticket, a.ID, by, why, endedWords(a), a.Done); err != nil {
 		return err
 	}
 	settings, err := fleet.Settings(tx, a.Organisation)
@@ -208,7 +215,7 @@ func (h *Health) resolve(tx *store.Tx, a model.Alert, t model.Transition) error 
 	if settings.AutoResolveAfter > 0 {
 		return tx.Due(KindSettled, a.Ticket, tx.Now().Add(settings.AutoResolveAfter))
 	}
-	return desk.Settle(tx, a.Ticket, clearedWords(a), a.Done)
+	return desk.Settle(tx, a.Ticket, why, endedWords(a), a.Done)
 }
 
 // Settled is the handler of KindSettled: what came back meanwhile settles when it
@@ -227,7 +234,7 @@ func (h *Health) Settled(_ context.Context, tx *store.Tx, ticket model.ID) (time
 			last = a
 		}
 	}
-	return time.Time{}, desk.Settle(tx, ticket, clearedWords(last), last.Done)
+	return time.Time{}, desk.Settle(tx, ticket, last.End, endedWords(last), last.Done)
 }
 
 func alertData(a model.Alert, what string) []byte {

@@ -49,6 +49,10 @@ func tellDone(a *model.Alert, t model.Transition) error {
 	if len(t.Values) > 0 {
 		a.Values = t.Values
 	}
+	if a.End == model.EndExpelled {
+		a.Done = model.Words{EN: "This computer is no longer in our care.", PL: "Ten komputer nie jest już pod naszą opieką."}
+		return nil
+	}
 	check, ok := catalogue.Find(a.Check)
 	if !ok {
 		return nil
@@ -93,9 +97,12 @@ func render(a *model.Alert) {
 	}
 }
 
-// clearedWords say why a ticket resolved by itself.
-func clearedWords(a model.Alert) model.Words {
+// endedWords say why a ticket resolved by itself.
+func endedWords(a model.Alert) model.Words {
 	en, pl := catalogue.Clock("en", a.ResolvedAt.In(placeOf(&a)), a.ResolvedAt), catalogue.Clock("pl", a.ResolvedAt.In(placeOf(&a)), a.ResolvedAt)
+	if a.End == model.EndExpelled {
+		return model.Words{EN: a.Title.EN + ": the computer was taken off the console at " + en + ".", PL: a.Title.PL + ": komputer wykluczono o " + pl + "."}
+	}
 	return model.Words{EN: a.Title.EN + ": the condition cleared at " + en + ".", PL: a.Title.PL + ": ustąpiło o " + pl + "."}
 }
 

@@ -29,6 +29,8 @@ type line struct {
 	epoch model.ID
 	beat  time.Duration // no beat for three of these means that it is dead
 
+	address, host string // from which it comes, and which was dialled
+
 	flushing sync.Mutex        // one Flush at a time, so that acts keep their order
 	told     map[model.ID]bool // acts sent on this line; under flushing
 
@@ -222,8 +224,12 @@ func (c *line) receiveHelp(ctx context.Context, m protocol.Message) error {
 		return err
 	}
 	answer := protocol.HelpLink{Request: help.Request}
-	url, err := c.lines.handlers.Help(ctx, c.from, model.Asker{Account: help.Account, Name: help.Person})
-	if err != nil {
+	url, err := c.lines.handlers.Help(ctx, c.from, model.Asker{Account: help.Account, Name: help.Person, Address: c.address, Host: c.host})
+	var problem *model.Problem
+	switch {
+	case errors.As(err, &problem):
+		answer.Refusal = problem.Text
+	case err != nil:
 		answer.Refusal = "The console cannot make a link now."
 		c.lines.log.Error("cannot make a help link", "machine", c.from.Machine, "error", err)
 	}

@@ -38,10 +38,10 @@ func (l *Lines) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.wait.Done()
 		return
 	}
-	address := r.RemoteAddr
+	g := &greeting{ws: ws, channel: channel, address: r.RemoteAddr, host: r.Host}
 	go func() {
 		defer l.wait.Done()
-		l.greet(ws, channel, address)
+		l.greet(g)
 	}()
 }
 
@@ -82,12 +82,13 @@ type greeting struct {
 	hello   protocol.Hello
 	id      protocol.Identify
 	channel []byte
+	address string // from which it comes
+	host    string // that was dialled
 }
 
 // greet does the hello and then whatever the connection is for.
-func (l *Lines) greet(ws *websocket.Conn, channel []byte, address string) {
-	ctx := context.Background()
-	g := &greeting{ws: ws, channel: channel}
+func (l *Lines) greet(g *greeting) {
+	ctx, ws := context.Background(), g.ws
 	if err := l.hello(g); err != nil {
 		refuse(ws, err)
 		return
@@ -99,7 +100,7 @@ func (l *Lines) greet(ws *websocket.Conn, channel []byte, address string) {
 	}
 	switch m.Kind {
 	case protocol.KindEnrol:
-		err = l.enrol(ctx, g, m, address)
+		err = l.enrol(ctx, g, m)
 	case protocol.KindProof:
 		err = l.prove(ctx, g, m)
 	default:
@@ -150,7 +151,7 @@ func (g *greeting) proven(key, signature []byte) bool {
 	return err == nil && len(key) == ed25519.PublicKeySize && ed25519.Verify(key, transcript, signature)
 }
 
-func (l *Lines) enrol(ctx context.Context, g *greeting, m protocol.Message, address string) error {
+func (l *Lines) enrol(ctx context.Context, g *greeting, m protocol.Message) error {
 	var e protocol.Enrol
 	if err := protocol.Unmarshal(m.Body, &e); err != nil {
 		return protocol.Refused{Code: protocol.CodeMalformed, Text: "The enrolment cannot be read."}
@@ -160,7 +161,7 @@ func (l *Lines) enrol(ctx context.Context, g *greeting, m protocol.Message, addr
 	}
 	machine, err := l.handlers.Enrol(ctx, model.Newcomer{
 		Organisation: g.hello.Organisation, Secret: e.Secret, Key: g.hello.Key, Name: e.Name, OS: osOf(e.OS),
-		Agent: e.Agent, Address: address, Hardware: e.Hardware,
+		Agent: e.Agent, Address: g.address, Hardware: e.Hardware,
 	})
 	if err != nil {
 		return err
@@ -217,7 +218,7 @@ func (l *Lines) session(ctx context.Context, g *greeting, from model.From, p pro
 
 // serve is the life of a machine's line.
 func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p protocol.Proof) error {
-	c := &line{lines: l, ws: g.ws, from: from, epoch: p.Epoch, beat: 30 * time.Second, told: map[model.ID]bool{}}
+	c := &line{lines: l, ws: g.ws, from: from, address: g.address, host: g.host, epoch: p.Epoch, beat: 30 * time.Second, told: map[model.ID]bool{}}
 	since, wanted, err := l.begin(ctx, c, helloOf(from, l.node, g.hello, p))
 	if err != nil {
 		l.forget(c)

@@ -11,6 +11,15 @@ const (
 	AlertResolved AlertState = "resolved"
 )
 
+// AlertEnd is why an alert resolved.
+type AlertEnd string
+
+const (
+	EndCleared  AlertEnd = "cleared"  // what it was about is gone
+	EndGaveWay  AlertEnd = "gave_way" // there were too many of its check on its machine: nobody knows
+	EndExpelled AlertEnd = "expelled" // its machine was taken off the console: nobody tells of it any more
+)
+
 // Severity is how bad a firing alert is.
 type Severity string
 
@@ -49,7 +58,8 @@ type Alert struct {
 	Plain        Words
 	Done         Words
 	Broken       string
-	Zone         int // seconds east of UTC, where the machine stands: words tell the time there
+	End          AlertEnd // why it resolved; of those from before this was kept it is empty, and they cleared
+	Zone         int      // seconds east of UTC, where the machine stands: words tell the time there
 	Ticket       ID
 	Version      int64
 }
@@ -93,12 +103,12 @@ func (a *Alert) Return(at time.Time) bool {
 	return true
 }
 
-// Resolve ends the alert.
-func (a *Alert) Resolve(at time.Time) error {
+// Resolve ends the alert and says why.
+func (a *Alert) Resolve(why AlertEnd, at time.Time) error {
 	if a.State == AlertResolved {
 		return Problemf(CodeState, "state", "This alert has resolved already.")
 	}
-	a.State, a.ChangedAt, a.ResolvedAt = AlertResolved, at, at
+	a.State, a.End, a.ChangedAt, a.ResolvedAt = AlertResolved, why, at, at
 	return nil
 }
 

@@ -102,7 +102,7 @@ type Ticket struct {
 
 // Resolution says how a ticket ended.
 type Resolution struct {
-	Kind  string // condition_cleared, script, person
+	Kind  string // condition_cleared, expelled, script, person
 	Text  string
 	Plain Words
 }

@@ -140,10 +140,13 @@ type LiveValue struct {
 }
 
 // Asker is whoever asks for help at a machine. Account is how the machine counts
-// their account; empty where an older agent did not tell.
+// their account; empty where an older agent did not tell. Address is that from which
+// the machine's line comes, and Host what the machine dialled, both with a port.
 type Asker struct {
 	Account string
 	Name    string
+	Address string
+	Host    string
 }
 
 // Opened answers an attempt to open a session.

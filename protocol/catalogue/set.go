@@ -67,11 +67,21 @@ func Resolve(checks []Check, layers ...Layer) (Set, error) {
 		return Set{}, &Invalid{"service.stopped", "watched_services", fmt.Sprintf("there are %d, at most %d are allowed", len(set.Watched), MaxWatched)}
 	}
 	for _, name := range set.Watched {
-		if name == "" || len(name) > 256 || expression.CleanText(name) != name {
-			return Set{}, &Invalid{"service.stopped", "watched_services", fmt.Sprintf("%.40q is not the name of a service", name)}
+		if err := CheckService(name); err != nil {
+			return Set{}, err
 		}
 	}
 	return set, nil
+}
+
+// CheckService tells whether a service can be watched by a name; the error is an
+// *Invalid.
+func CheckService(name string) error {
+	if name == "" || len(name) > 256 || expression.CleanText(name) != name {
+		return &Invalid{"service.stopped", "watched_services", fmt.Sprintf("%.40q is not the name of a service: "+
+			"that has 1 to 256 bytes, and no control characters and none that turn the direction of writing", name)}
+	}
+	return nil
 }
 
 func (o Override) apply(c *Check) {
