@@ -13,7 +13,7 @@ import (
 )
 
 func machineScope(from model.From) store.Scope {
-	return store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
+	return store.Machine(from.Organisation, from.Machine)
 }
 
 // Machine is the machine with the id, whatever its organisation: for the hello,

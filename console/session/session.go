@@ -151,7 +151,7 @@ func create(tx *store.Tx, row *model.Session) error {
 }
 
 func machineScope(from model.From) store.Scope {
-	return store.Scope{Actor: store.Actor{Kind: "machine", ID: from.Machine}, Organisations: []model.ID{from.Organisation}}
+	return store.Machine(from.Organisation, from.Machine)
 }
 
 // Pending are the sessions that a machine is still to be asked to open, and to be

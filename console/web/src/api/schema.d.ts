@@ -338,7 +338,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask a machine for a fresh round of readings */
+        /** Ask a machine to look at itself now */
         post: operations["post-machines-id-check-now"];
         delete?: never;
         options?: never;
@@ -1682,7 +1682,7 @@ export interface components {
         };
         Resolution: {
             /** @enum {string} */
-            kind: "condition_cleared" | "script" | "person";
+            kind: "condition_cleared" | "expelled" | "script" | "person";
             plain: components["schemas"]["Words"] | null;
             text: string;
         };

@@ -14,6 +14,7 @@ const reasons: Record<string, MessageId> = {
 	corrected: "timeline.corrected",
 	severity: "timeline.severity",
 	storm: "timeline.storm",
+	expelled: "timeline.expelled",
 	works: "timeline.works",
 	condition_cleared: "timeline.by_itself",
 };
