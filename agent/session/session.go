@@ -10,7 +10,6 @@ package session
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"hash"
 	"log/slog"
@@ -23,7 +22,6 @@ import (
 	"github.com/deskside/deskside/agent/gate"
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
-	"github.com/deskside/deskside/protocol/stream"
 )
 
 // Calls are the calls out of this package.
@@ -109,8 +107,7 @@ func (s *Sessions) serve(ctx context.Context, id uuid.UUID, ask *protocol.OpenSe
 		return
 	}
 	defer ws.Close()
-	t := &terminal{ws: ws, out: stream.NewSender(stream.Output, 0), in: stream.NewReceiver(stream.Input, 0),
-		digest: sha256.New(), room: make(chan struct{}, 1), typed: make(chan struct{}, 1)}
+	t := newTerminal(ws)
 	code, err := t.run(ctx, ask.Columns, ask.Rows)
 	ended.Code, ended.Digest = code, t.sum()
 	if err != nil {

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"crypto/sha256"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -36,8 +35,7 @@ func opened(t *testing.T) (*terminal, *websocket.Conn) {
 	t.Cleanup(func() { ws.Close() })
 	other := <-far
 	t.Cleanup(func() { other.Close() })
-	return &terminal{ws: ws, out: stream.NewSender(stream.Output, 0), in: stream.NewReceiver(stream.Input, 0),
-		digest: sha256.New(), room: make(chan struct{}, 1)}, other
+	return newTerminal(ws), other
 }
 
 // TestTerminal: the shell is on a pseudo-console, what that shows comes out, what

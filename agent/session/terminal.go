@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"hash"
 	"io"
@@ -35,6 +36,11 @@ type terminal struct {
 
 	room  chan struct{} // an acknowledgement came
 	typed chan struct{} // something waits
+}
+
+func newTerminal(ws *websocket.Conn) *terminal {
+	return &terminal{ws: ws, out: stream.NewSender(stream.Output, 0), in: stream.NewReceiver(stream.Input, 0),
+		digest: sha256.New(), room: make(chan struct{}, 1), typed: make(chan struct{}, 1)}
 }
 
 // run runs a shell until it, the socket or ctx ends; it returns the shell's
