@@ -498,25 +498,6 @@ func TestInputNobodyReads(t *testing.T) {
 	}
 }
 
-// TestInterruptBehindInput: a Ctrl-C reaches a program that reads nothing, behind
-// more than its terminal holds; the shell is not given what stood before it.
-func TestInterruptBehindInput(t *testing.T) {
-	t.Setenv("SHELL", "/bin/bash")
-	d := newDesk(t)
-	_, f := d.open()
-	f.sleeper("-echo")
-	for f.taken < 3*piece && f.next() { // the terminal does not hold a fourth one
-	}
-	f.enter("\x03")
-	f.until(`[$#] $`)
-	f.enter("stty echo; echo code=$?\n")
-	if text := f.until("[\r\n]code=\\d+\r\n"); strings.Contains(text, "12345") {
-		t.Errorf("the shell was typed what was not meant for it: %.200q", text)
-	}
-	f.ws.Close()
-	d.over()
-}
-
 // TestRepeated: a sender that repeats what the terminal has is told so.
 func TestRepeated(t *testing.T) {
 	t.Setenv("SHELL", "/bin/sh")

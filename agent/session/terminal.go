@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -32,7 +31,6 @@ type terminal struct {
 
 	in      *stream.Receiver
 	waiting []byte // typed, and not yet in the terminal: stream.Window bytes at most
-	typing  bool   // a piece is on its way into it
 
 	room  chan struct{} // an acknowledgement came
 	typed chan struct{} // something waits
@@ -191,7 +189,6 @@ func (t *terminal) nextPiece(ctx context.Context) []byte {
 		t.mu.Lock()
 		p := t.waiting[:min(len(t.waiting), piece)]
 		t.waiting = t.waiting[len(p):]
-		t.typing = len(p) > 0
 		t.mu.Unlock()
 		if len(p) > 0 {
 			return p
@@ -240,7 +237,7 @@ func (t *terminal) read(pty xpty.Pty) {
 func (t *terminal) take(f stream.Frame, pty xpty.Pty) error {
 	switch f.Kind {
 	case stream.Input:
-		return t.takeInput(f, pty)
+		return t.takeInput(f)
 	case stream.Resize:
 		pty.Resize(f.Size())
 	case stream.Ack:
@@ -255,13 +252,9 @@ func (t *terminal) take(f stream.Frame, pty xpty.Pty) error {
 	return nil
 }
 
-// ctrlC is what a person types to stop a program.
-const ctrlC = 3
-
 // takeInput lets what was typed wait for the terminal; more than the window is an
-// error. A Ctrl-C does not wait for what stands before it, where the terminal
-// would throw that away.
-func (t *terminal) takeInput(f stream.Frame, pty xpty.Pty) error {
+// error. A Ctrl-C waits for what stands before it, as at any terminal.
+func (t *terminal) takeInput(f stream.Frame) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	fresh, err := t.in.Take(f)
@@ -269,18 +262,12 @@ func (t *terminal) takeInput(f stream.Frame, pty xpty.Pty) error {
 		return err
 	}
 	tally(t.digest, 'i', fresh)
-	behind := t.typing || len(t.waiting) > 0
 	t.waiting = append(t.waiting, fresh...)
-	dropped := 0
-	if behind && bytes.IndexByte(fresh, ctrlC) >= 0 && interrupts(pty) {
-		dropped = bytes.LastIndexByte(t.waiting, ctrlC)
-		t.waiting = t.waiting[dropped:]
-	}
 	notify(t.typed)
-	if dropped == 0 && len(fresh) > 0 {
+	if len(fresh) > 0 {
 		return nil
 	}
-	return t.send(t.in.Consumed(dropped)) // also to a sender that repeats itself
+	return t.send(t.in.Consumed(0)) // a sender that repeats itself is told again
 }
 
 func notify(c chan<- struct{}) {
