@@ -126,31 +126,6 @@ func (f *far) goodbye() string {
 	}
 }
 
-// ask asks the machine a question, and returns what it says first: an answer, or a
-// goodbye.
-func (f *far) ask(d *desk) protocol.Kind {
-	d.Helper()
-	body, err := protocol.Marshal(protocol.Ask{Expression: "os.name"})
-	if err != nil {
-		d.Fatal(err)
-	}
-	order := protocol.Order{ID: uuid.New(), Machine: f.hello.Machine, Organisation: f.hello.Organisation, Kind: protocol.KindAsk,
-		Issued: time.Now().UnixMicro(), Expires: time.Now().Add(time.Minute).UnixMicro(), Body: body}
-	stamped, err := protocol.Stamp(d.identity, order)
-	if err = errors.Join(err, f.put(protocol.KindStamped, stamped)); err != nil {
-		d.Fatal(err)
-	}
-	for {
-		m, err := f.next()
-		if err != nil {
-			d.Fatal(err)
-		}
-		if m.Kind == protocol.KindAnswer || m.Kind == protocol.KindGoodbye {
-			return m.Kind
-		}
-	}
-}
-
 // line is the next line of the machine.
 func (d *desk) line() *far {
 	d.Helper()

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/godbus/dbus/v5"
+	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 
 	"github.com/deskside/deskside/protocol"
@@ -187,5 +189,30 @@ func TestSleep(t *testing.T) {
 
 	if said := line.ask(d); said != protocol.KindAnswer {
 		t.Errorf("awake again: %s", said)
+	}
+}
+
+// ask asks the machine a question, and returns what it says first: an answer, or a
+// goodbye.
+func (f *far) ask(d *desk) protocol.Kind {
+	d.Helper()
+	body, err := protocol.Marshal(protocol.Ask{Expression: "os.name"})
+	if err != nil {
+		d.Fatal(err)
+	}
+	order := protocol.Order{ID: uuid.New(), Machine: f.hello.Machine, Organisation: f.hello.Organisation, Kind: protocol.KindAsk,
+		Issued: time.Now().UnixMicro(), Expires: time.Now().Add(time.Minute).UnixMicro(), Body: body}
+	stamped, err := protocol.Stamp(d.identity, order)
+	if err = errors.Join(err, f.put(protocol.KindStamped, stamped)); err != nil {
+		d.Fatal(err)
+	}
+	for {
+		m, err := f.next()
+		if err != nil {
+			d.Fatal(err)
+		}
+		if m.Kind == protocol.KindAnswer || m.Kind == protocol.KindGoodbye {
+			return m.Kind
+		}
 	}
 }
