@@ -2,7 +2,8 @@ package protocol
 
 // Codes with which a connection or an act is refused. They are final: programs
 // on both sides depend on them. The sentence that goes with a code is written
-// where the refusal happens.
+// where the refusal happens; the console's pages have one of their own for each
+// code of the gate, in the reader's language.
 const (
 	// At the door of the console.
 	CodeBadHello     = "bad_hello"

@@ -300,12 +300,15 @@ func cured(tx *store.Tx, q repair.Request) (string, error) {
 		return "", nil
 	}
 	list, err := health.List(tx, health.Query{Request: store.Request{Limit: 100}, Machine: q.Machine, Ticket: q.Ticket, Open: true})
+	if err != nil {
+		return "", err
+	}
 	for _, x := range list.Items {
 		if slices.Contains(script.Cures, x.Check) && x.Instance == q.Parameters[script.Subject] {
-			return x.Check, err
+			return x.Check, nil
 		}
 	}
-	return "", err
+	return "", nil
 }
 
 func (a *API) runNow(ctx context.Context, id model.ID) (Run, error) {

@@ -12,10 +12,6 @@ import (
 	"github.com/deskside/deskside/protocol/expression"
 )
 
-func machineScope(from model.From) store.Scope {
-	return store.Machine(from.Organisation, from.Machine)
-}
-
 // Machine is the machine with the id, whatever its organisation: for the hello,
 // where nothing else is known yet.
 func (f *Fleet) Machine(ctx context.Context, id model.ID) (model.Machine, error) {
@@ -31,7 +27,7 @@ func (f *Fleet) Machine(ctx context.Context, id model.ID) (model.Machine, error)
 // Connected writes down that a machine's line begins, and tells which sections
 // of facts are different from ours.
 func (f *Fleet) Connected(ctx context.Context, h model.Hello) (since time.Time, wanted []string, err error) {
-	err = f.store.Update(ctx, machineScope(h.From), func(tx *store.Tx) error {
+	err = f.store.Update(ctx, store.Machine(h.From.Organisation, h.From.Machine), func(tx *store.Tx) error {
 		m, err := get(tx, h.Machine)
 		if err != nil {
 			return err
@@ -111,7 +107,7 @@ func unlike(tx *store.Tx, machine model.ID, hashes map[string][]byte) ([]string,
 // Disconnected writes down that a line ended. With a reason the machine is
 // offline now; without one it has its organisation's offline_after to come back.
 func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason) error {
-	return f.store.Update(ctx, machineScope(from), func(tx *store.Tx) error {
+	return f.store.Update(ctx, store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
 		if reason != model.OfflineNone {
 			return f.gone(tx, from.Machine, reason, func(m *model.Machine) bool {
 				return m.Disconnected(m.Node, since, reason, tx.Now())

@@ -146,7 +146,7 @@ func (f *Fleet) TakeAnswer(ctx context.Context, from model.From, a model.Answer)
 	if a.Error != "" {
 		state = "failed"
 	}
-	err := f.store.Update(ctx, machineScope(from), func(tx *store.Tx) error {
+	err := f.store.Update(ctx, store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
 		n, err := tx.Exec(`UPDATE question_machine SET state = $1, rows = $2, error = $3, truncated = $4, age = $5, at = $6
 			WHERE question_id = $7 AND machine_id = $8 AND state = 'pending' AND {wall}`,
 			state, some(a.Rows), a.Error, a.Truncated, a.Age.Microseconds(), store.Micros(tx.Now()), a.Question, from.Machine)

@@ -10,10 +10,6 @@ import (
 	"github.com/deskside/deskside/console/store"
 )
 
-func machineScope(from model.From) store.Scope {
-	return store.Machine(from.Organisation, from.Machine)
-}
-
 // Pending are the runs that a machine is still to be told, and to be cancelled.
 func (r *Repair) Pending(tx *store.Tx, from model.From) ([]model.Act, error) {
 	var acts []model.Act
@@ -56,7 +52,7 @@ func (r *Repair) Taken(ctx context.Context, from model.From, id model.ID, _ time
 
 // move changes a run that has not ended; it is false for one that has.
 func (r *Repair) move(ctx context.Context, from model.From, id model.ID, how func(*model.Run, time.Time) error) (moved bool) {
-	err := r.store.Update(ctx, machineScope(from), func(tx *store.Tx) error {
+	err := r.store.Update(ctx, store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
 		moved = false
 		run, err := Get(tx, id)
 		if err != nil {
@@ -83,7 +79,7 @@ func (r *Repair) Output(ctx context.Context, o model.Output) {
 	if len(o.Data) == 0 || o.Offset < 0 || o.Offset+int64(len(o.Data)) > maxOutput {
 		return
 	}
-	err := r.store.Update(ctx, machineScope(o.From), func(tx *store.Tx) error {
+	err := r.store.Update(ctx, store.Machine(o.From.Organisation, o.From.Machine), func(tx *store.Tx) error {
 		run, err := Get(tx, o.Run)
 		if err != nil {
 			return err

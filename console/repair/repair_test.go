@@ -133,7 +133,7 @@ func (h *shop) audited(action string) (n int) {
 func (h *shop) pending(from model.From) []model.Act {
 	h.t.Helper()
 	var acts []model.Act
-	err := h.store.View(h.t.Context(), machineScope(from), func(tx *store.Tx) error {
+	err := h.store.View(h.t.Context(), store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
 		var err error
 		acts, err = h.Pending(tx, from)
 		return err

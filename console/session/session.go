@@ -150,10 +150,6 @@ func create(tx *store.Tx, row *model.Session) error {
 		Detail:   map[string]any{"kind": row.Kind}})
 }
 
-func machineScope(from model.From) store.Scope {
-	return store.Machine(from.Organisation, from.Machine)
-}
-
 // Pending are the sessions that a machine is still to be asked to open, and to be
 // told to close.
 func (s *Sessions) Pending(tx *store.Tx, from model.From) ([]model.Act, error) {
@@ -180,7 +176,7 @@ func (s *Sessions) Sent(ctx context.Context, a model.Act) {
 	if _, ok := a.Body.(*model.OpenDoor); !ok {
 		return
 	}
-	err := s.store.Update(ctx, machineScope(a.Machine), func(tx *store.Tx) error {
+	err := s.store.Update(ctx, store.Machine(a.Machine.Organisation, a.Machine.Machine), func(tx *store.Tx) error {
 		_, err := tx.Exec("UPDATE session SET told = $1 WHERE id = $2 AND {wall}", true, a.ID)
 		return err
 	})
@@ -194,7 +190,7 @@ func (s *Sessions) Opened(ctx context.Context, o model.Opened) {
 	if o.Refusal == "" {
 		return
 	}
-	s.change(ctx, machineScope(o.From), o.Session, func(tx *store.Tx, row *model.Session) error {
+	s.change(ctx, store.Machine(o.From.Organisation, o.From.Machine), o.Session, func(tx *store.Tx, row *model.Session) error {
 		if row.Machine != o.Machine || row.Over() {
 			return nil
 		}
@@ -204,7 +200,7 @@ func (s *Sessions) Opened(ctx context.Context, o model.Opened) {
 
 // Ended takes a machine's word that a session is over.
 func (s *Sessions) Ended(ctx context.Context, from model.From, id model.ID, text string) {
-	s.change(ctx, machineScope(from), id, func(tx *store.Tx, row *model.Session) error {
+	s.change(ctx, store.Machine(from.Organisation, from.Machine), id, func(tx *store.Tx, row *model.Session) error {
 		if row.Machine != from.Machine {
 			return nil
 		}

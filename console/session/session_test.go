@@ -147,7 +147,7 @@ func (r *room) ended(id model.ID) model.Session {
 // pending are the acts for the machine, by what they are.
 func (r *room) pending() (opens []*model.OpenDoor, closes []*model.CloseDoor, acts []model.Act) {
 	r.t.Helper()
-	err := r.store.View(r.t.Context(), machineScope(r.machine), func(tx *store.Tx) error {
+	err := r.store.View(r.t.Context(), store.Machine(r.machine.Organisation, r.machine.Machine), func(tx *store.Tx) error {
 		var err error
 		acts, err = r.Pending(tx, r.machine)
 		return err

@@ -62,7 +62,7 @@ func (s *Sessions) Arrive(ctx context.Context, from model.From, id model.ID, tok
 		return errToken
 	}
 	var row model.Session
-	err := s.store.Update(ctx, machineScope(from), func(tx *store.Tx) error {
+	err := s.store.Update(ctx, store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
 		var err error
 		if row, err = Get(tx, id); err != nil {
 			return err
@@ -183,7 +183,7 @@ func (s *Sessions) finish(l *splice) {
 	size := l.recorder.close()
 	closing := false
 	ended := func() bool {
-		return s.change(context.Background(), machineScope(model.From{Organisation: l.row.Organisation, Machine: l.row.Machine}), l.row.ID,
+		return s.change(context.Background(), store.Machine(l.row.Organisation, l.row.Machine), l.row.ID,
 			func(tx *store.Tx, row *model.Session) error {
 				row.Recording = size
 				if row.Over() {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/deskside/deskside/tools/internal/api"
 )
 
 // A world is a console, and what else is started for a measurement, in a folder
@@ -181,36 +182,10 @@ func (w *world) pause(d time.Duration) error {
 
 // call asks the API.
 func (w *world) call(method, path string, body, into any) error {
-	var reader io.Reader
-	if body != nil {
-		raw, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		reader = bytes.NewReader(raw)
+	if err := api.Call(w.ctx, w.client, w.ready.HTTP, w.token, method, path, "", body, into); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	r, err := http.NewRequestWithContext(w.ctx, method, w.ready.HTTP+"/api/v1"+path, reader)
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Authorization", "Bearer "+w.token)
-	r.Header.Set("Content-Type", "application/json")
-	response, err := w.client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %d %.300s", method, path, response.StatusCode, raw)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(raw, into)
+	return nil
 }
 
 // close ends what was started, the youngest first, and removes the folder.

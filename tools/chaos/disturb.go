@@ -50,7 +50,7 @@ var disturbances = []disturbance{
 		}
 		time.Sleep(some(r, time.Second))
 		for _, c := range w.consoles {
-			err = errors.Join(err, c.start(new(struct{})))
+			err = errors.Join(err, c.start())
 		}
 		return err
 	}},
@@ -60,7 +60,7 @@ var disturbances = []disturbance{
 func again(p *process, after time.Duration) error {
 	err := p.kill()
 	time.Sleep(after)
-	if err := errors.Join(err, p.start(new(struct{}))); err != nil {
+	if err := errors.Join(err, p.start()); err != nil {
 		return fmt.Errorf("%s does not come back: %w", p.name, err)
 	}
 	return nil

@@ -87,23 +87,19 @@ func play(ctx context.Context, s scene, rounds int, seed uint64, machines int) e
 	if err != nil {
 		return err
 	}
-	kept := false
-	defer func() { w.close(kept) }()
+	held := false
+	defer func() { w.close(!held) }()
 	for n := range rounds {
 		began := time.Now()
 		// Each round has numbers of its own, so that what one does differently does
 		// not change all that follow.
 		r := &round{world: w, number: n, rand: rand.New(rand.NewPCG(seed, uint64(n)<<8|uint64(len(s.name))))}
 		if err := r.play(); err != nil {
-			kept = true
 			return fmt.Errorf("round %d (%s): %w; logs in %s", n, strings.Join(r.did, ", "), err, w.dir)
 		}
 		fmt.Printf("%-8s %3d  %5.1f s  %s\n", s.name, n, time.Since(began).Seconds(), strings.Join(r.did, ", "))
 	}
-	kept = true
-	if err := w.audit(); err != nil {
-		return err
-	}
-	kept = false
-	return nil
+	err = w.audit()
+	held = err == nil
+	return err
 }

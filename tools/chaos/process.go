@@ -28,9 +28,8 @@ type process struct {
 	cmd *exec.Cmd
 }
 
-// start starts the program; into gets the JSON line that says that it is ready, nil
-// for a program that says none.
-func (p *process) start(into any) error {
+// start starts the program and waits for the line of JSON that says that it is ready.
+func (p *process) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	cmd := exec.Command(p.args[0], p.args[1:]...)
@@ -59,15 +58,15 @@ func (p *process) start(into any) error {
 		for lines.Scan() { // whatever else it says
 		}
 	}()
-	if into == nil {
-		return nil
-	}
 	select {
 	case line, ok := <-first:
 		if !ok {
 			return fmt.Errorf("%s ended before it was ready", p.name)
 		}
-		return json.Unmarshal(line, into)
+		if !json.Valid(line) {
+			return fmt.Errorf("%s says %q when it is ready", p.name, line)
+		}
+		return nil
 	case <-time.After(2 * time.Minute):
 		return fmt.Errorf("%s did not become ready", p.name)
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/deskside/deskside/tools/internal/api"
 )
 
 // A round is one time that things go wrong.
@@ -109,8 +111,8 @@ func (r *round) beside(do func() error) {
 func (r *round) insist(what string, do func() error) error {
 	var err error
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		var no *refused
-		if err = do(); err == nil || errors.As(err, &no) && no.status < 500 {
+		var no *api.Refused
+		if err = do(); err == nil || errors.As(err, &no) && no.Status < 500 {
 			break
 		}
 	}
@@ -126,10 +128,8 @@ type newRun struct {
 	Machine    string            `json:"machine_id"`
 	Parameters map[string]string `json:"parameters"`
 	DryRun     bool              `json:"dry_run"`
-	name       string
+	key        string
 }
-
-func (n newRun) key() string { return n.name }
 
 func (r *round) run(key, machine string) error {
 	var run struct{ ID string }
@@ -164,8 +164,8 @@ func (r *round) note() error {
 // question asks all machines; what matters is that the console lives through it.
 func (r *round) question() error {
 	err := r.call(http.MethodPost, "/questions", map[string]any{"expression": "memory.used"}, nil)
-	var no *refused
-	if errors.As(err, &no) && no.status < 500 {
+	var no *api.Refused
+	if errors.As(err, &no) && no.Status < 500 {
 		return err
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/deskside/deskside/console/store"
 	"github.com/deskside/deskside/console/store/storetest"
+	"github.com/deskside/deskside/tools/internal/api"
 )
 
 // A world is one scene: consoles, database, message server, the network, and pretend
@@ -89,7 +89,7 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 		}
 		_, port, _ := strings.Cut(at, ":")
 		w.nats = &process{name: "nats", dir: dir, args: []string{self, serveNATS, port}}
-		if err := w.nats.start(new(struct{})); err != nil {
+		if err := w.nats.start(); err != nil {
 			return nil, err
 		}
 		nats = []string{"--nats", "nats://" + at}
@@ -105,7 +105,7 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 		args := append([]string{"bin/deskside-console", "serve", "--listen", door, "--http", plain, "--log-level", "warn",
 			"--public", "https://" + w.network.address()}, append(nats, shared...)...)
 		w.consoles = append(w.consoles, &process{name: "console" + strconv.Itoa(i+1), dir: dir, args: args})
-		if err := w.consoles[i].start(new(struct{})); err != nil {
+		if err := w.consoles[i].start(); err != nil {
 			return nil, err
 		}
 	}
@@ -140,7 +140,7 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	w.control = "http://" + control
 	w.machines = &process{name: "machines", dir: dir, args: []string{".cache/deskside-simulate", "--console", "https://" + w.network.address(), "--token", token,
 		"--machines", strconv.Itoa(machines), "--seed", strconv.FormatUint(seed, 10), "--data", w.path("machines"), "--control", control}}
-	if err = w.machines.start(new(struct{})); err != nil {
+	if err = w.machines.start(); err != nil {
 		return nil, err
 	}
 	return w, w.meet(machines)
@@ -196,26 +196,18 @@ func (w *world) meet(machines int) error {
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
 
-// refused is an answer of the API that is a clear no.
-type refused struct {
-	status int
-	body   string
-}
-
-func (r *refused) Error() string { return fmt.Sprintf("%d %.300s", r.status, r.body) }
-
 // call asks the API of whatever console answers. Another server error than "not
 // now" is a blunder: no fault is a reason for it.
 func (w *world) call(method, path string, body, into any) error {
 	var failed error
 	for i := range w.plain {
 		err := w.ask(w.plain[i], method, path, body, into)
-		var no *refused
+		var no *api.Refused
 		if err == nil {
 			return nil
 		}
-		if errors.As(err, &no) && no.status != http.StatusServiceUnavailable && no.status != http.StatusBadGateway {
-			if no.status >= 500 {
+		if errors.As(err, &no) && no.Status != http.StatusServiceUnavailable && no.Status != http.StatusBadGateway {
+			if no.Status >= 500 {
 				w.mu.Lock()
 				w.blunder = errors.Join(w.blunder, fmt.Errorf("%s %s: %w", method, path, err))
 				w.mu.Unlock()
@@ -231,43 +223,12 @@ func (w *world) call(method, path string, body, into any) error {
 }
 
 func (w *world) ask(at, method, path string, body, into any) error {
-	var reader io.Reader
-	if body != nil {
-		raw, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		reader = bytes.NewReader(raw)
+	key := ""
+	if run, ok := body.(newRun); ok {
+		key = run.key
 	}
-	r, err := http.NewRequestWithContext(w.ctx, method, at+"/api/v1"+path, reader)
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Authorization", "Bearer "+w.token)
-	r.Header.Set("Content-Type", "application/json")
-	if key, ok := body.(keyed); ok {
-		r.Header.Set("Idempotency-Key", key.key())
-	}
-	response, err := w.client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode >= 300 {
-		return &refused{response.StatusCode, string(raw)}
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(raw, into)
+	return api.Call(w.ctx, w.client, at, w.token, method, path, key, body, into)
 }
-
-// keyed is the body of a request that may be sent again.
-type keyed interface{ key() string }
 
 // order asks the workstations' own control for something.
 func (w *world) order(method, path string, body, into any) error {
