@@ -98,7 +98,7 @@ func (l *Line) acknowledge(ack protocol.Ack) error {
 func (l *Line) goodbye(c *conn) error {
 	l.mu.Lock()
 	reason := l.leave
-	if l.sleeps() {
+	if l.asleep {
 		reason = protocol.GoodbyeAsleep
 	}
 	l.mu.Unlock()
