@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -168,7 +170,55 @@ func (q *sqlite) collided(error) bool { return false }
 // A sqliteConn is one connection with its prepared statements.
 type sqliteConn struct {
 	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	stmts map[string]sqliteStmt
+}
+
+// A sqliteStmt is a statement whose parameters have no names: the driver looks up
+// the name of each in a list of all, which for a statement of many rows takes longer
+// than the statement.
+type sqliteStmt struct {
+	*sql.Stmt
+	order []int // of the argument that each parameter takes
+}
+
+func (s sqliteStmt) arguments(args []any) ([]any, error) {
+	out := make([]any, len(s.order))
+	for i, n := range s.order {
+		if n >= len(args) {
+			return nil, fmt.Errorf("the statement wants an argument $%d and has %d", n+1, len(args))
+		}
+		out[i] = args[n]
+	}
+	return out, nil
+}
+
+// nameless makes "?" of "$1", "$2" and so on, and tells which argument each takes.
+func nameless(query string) (text string, order []int) {
+	var b strings.Builder
+	b.Grow(len(query))
+	for i := 0; i < len(query); {
+		switch end := i + 1; {
+		case query[i] == '\'':
+			for end < len(query) && query[end] != '\'' {
+				end++
+			}
+			end = min(end+1, len(query))
+			b.WriteString(query[i:end])
+			i = end
+		case query[i] == '$' && end < len(query) && query[end] >= '0' && query[end] <= '9':
+			n := 0
+			for ; end < len(query) && query[end] >= '0' && query[end] <= '9'; end++ {
+				n = 10*n + int(query[end]-'0')
+			}
+			b.WriteByte('?')
+			order = append(order, n-1)
+			i = end
+		default:
+			b.WriteByte(query[i])
+			i++
+		}
+	}
+	return b.String(), order
 }
 
 // mostStatements bounds the prepared statements of a connection. The texts are
@@ -180,11 +230,11 @@ func newSQLiteConn(ctx context.Context, db *sql.DB) (*sqliteConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteConn{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+	return &sqliteConn{conn: conn, stmts: map[string]sqliteStmt{}}, nil
 }
 
-func (c *sqliteConn) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	if s := c.stmts[query]; s != nil {
+func (c *sqliteConn) stmt(ctx context.Context, query string) (sqliteStmt, error) {
+	if s, ok := c.stmts[query]; ok {
 		return s, nil
 	}
 	if len(c.stmts) >= mostStatements {
@@ -193,16 +243,20 @@ func (c *sqliteConn) stmt(ctx context.Context, query string) (*sql.Stmt, error) 
 			delete(c.stmts, text)
 		}
 	}
-	s, err := c.conn.PrepareContext(ctx, query)
+	text, order := nameless(query)
+	s, err := c.conn.PrepareContext(ctx, text)
 	if err != nil {
-		return nil, err
+		return sqliteStmt{}, err
 	}
-	c.stmts[query] = s
-	return s, nil
+	c.stmts[query] = sqliteStmt{s, order}
+	return c.stmts[query], nil
 }
 
 func (c *sqliteConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	s, err := c.stmt(ctx, query)
+	if err == nil {
+		args, err = s.arguments(args)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -211,6 +265,9 @@ func (c *sqliteConn) ExecContext(ctx context.Context, query string, args ...any)
 
 func (c *sqliteConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	s, err := c.stmt(ctx, query)
+	if err == nil {
+		args, err = s.arguments(args)
+	}
 	if err != nil {
 		return nil, err
 	}
