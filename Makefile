@@ -117,6 +117,7 @@ shots: build ## pictures of the pages, of real consoles
 bench: build ## weight and speed against their goals: make bench BENCH=name for one
 	@mkdir -p .cache
 	@tools/needs bench
+	go build -o .cache/deskside-simulate ./agent/simulate
 	go build -o .cache/bench ./tools/bench
 	$(LOCK) .cache/bench -row '$(BENCH)'
 

@@ -92,6 +92,7 @@ func (s *simulation) serve(ctx context.Context, address string) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /fault", s.takeFault)
 	mux.HandleFunc("GET /repairs", s.tellRepairs)
+	mux.HandleFunc("GET /welcomes", s.tellWelcomes)
 	server := &http.Server{Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
@@ -112,6 +113,13 @@ func (s *simulation) tellRepairs(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(out)
+}
+
+// tellWelcomes tells how often a console has welcomed one of the machines since
+// this program started.
+func (s *simulation) tellWelcomes(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(s.welcomes.Load())
 }
 
 func (s *simulation) takeFault(w http.ResponseWriter, r *http.Request) {

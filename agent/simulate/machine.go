@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -78,6 +79,15 @@ func newMachine(seed uint64, i int, w workstation) *machine {
 
 func (m *machine) system() protocol.OS {
 	return protocol.OS{Family: m.family, Name: m.title, Version: m.version, Kernel: m.kernel, Arch: m.arch}
+}
+
+// padded is a list of programs made longer, up to n.
+func padded(programs []string, n int) []string {
+	all := slices.Clone(programs)
+	for i := len(all); i < n; i++ {
+		all = append(all, fmt.Sprintf("%s-%d", programs[i%len(programs)], i/len(programs)))
+	}
+	return all
 }
 
 // set gives the machine a fault, or clears all it has; false means that nothing

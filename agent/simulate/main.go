@@ -61,7 +61,7 @@ const enrolling = 8
 
 type options struct {
 	console, token, data, control string
-	machines                      int
+	machines, processes           int
 	seed                          uint64
 	faults                        orders
 	out                           io.Writer
@@ -73,6 +73,7 @@ func main() {
 	flag.StringVar(&o.token, "token", "", "enrolment token, good for all machines")
 	flag.IntVar(&o.machines, "machines", 10, "how many workstations")
 	flag.Uint64Var(&o.seed, "seed", 1, "the same seed makes the same workstations")
+	flag.IntVar(&o.processes, "processes", 0, "how many processes each has, at least the few that it always has")
 	flag.StringVar(&o.data, "data", "", "folder that keeps the machines (default: a temporary one)")
 	flag.StringVar(&o.control, "control", "", "loopback host:port on which faults are ordered")
 	flag.Var(&o.faults, "fault", "KIND=COUNT@SECONDS; may be given more than once")
@@ -106,8 +107,14 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	s := &simulation{options: o, memory: memory, began: time.Now(), all: make(chan struct{}),
 		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	programs := map[string][]string{} // by family: thousands of machines share their names
+	for name, k := range kits {
+		programs[name] = padded(k.programs, o.processes)
+	}
 	for i, p := range people(o.seed, o.machines) {
-		s.machines = append(s.machines, newMachine(o.seed, i, p))
+		m := newMachine(o.seed, i, p)
+		m.programs = programs[m.family]
+		s.machines = append(s.machines, m)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.enrolAndRun(ctx, group) })
@@ -125,7 +132,8 @@ type simulation struct {
 	machines []*machine
 	log      *slog.Logger
 	began    time.Time
-	online   atomic.Int64
+	online   atomic.Int64  // that were online once
+	welcomes atomic.Int64  // of all, each time they come back
 	all      chan struct{} // closed when all are online
 }
 
@@ -188,6 +196,7 @@ func (s *simulation) enrol(ctx context.Context, m *machine, memory *state.State)
 }
 
 func (s *simulation) isOnline(m *machine) {
+	s.welcomes.Add(1)
 	if m.met.CompareAndSwap(false, true) && s.online.Add(1) == int64(len(s.machines)) {
 		close(s.all)
 	}

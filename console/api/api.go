@@ -54,7 +54,7 @@ type Rooms struct {
 	Trial   bool // this console was started to be tried: a banner says so
 	Log     *slog.Logger
 
-	Hint     func(machine model.ID)                                      // a machine has work
+	Asked    func(question model.ID)                                     // machines have a question to answer
 	Watch    func(machine model.ID, until time.Time)                     // somebody looks at a machine
 	Check    func(machine, person model.ID, name string)                 // a person wants a machine to look at itself now
 	Token    func(secret []byte, organisation model.ID) string           // an enrolment token

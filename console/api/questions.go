@@ -95,13 +95,11 @@ func (a *API) questionRoutes() {
 		default:
 			who.Every = true
 		}
-		q, hinted, err := a.rooms.Fleet.Ask(ctx, c.scope, c.organisation, in.Body.Expression, who)
+		q, err := a.rooms.Fleet.Ask(ctx, c.scope, c.organisation, in.Body.Expression, who)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range hinted {
-			a.rooms.Hint(id)
-		}
+		a.rooms.Asked(q.ID)
 		return answer(questionOf(q), nil)
 	})
 	operation(a, http.MethodGet, "/questions/{id}", "question.ask", "One question", func(ctx context.Context, in *ByID) (*Answer[Question], error) {

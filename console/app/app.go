@@ -64,7 +64,8 @@ type Console struct {
 	lines    *link.Lines
 	api      *api.API
 
-	work   chan model.ID // machines that have work
+	work   *worklist
+	asked  chan model.ID // questions that wait to be sent
 	secure net.Listener
 	plain  net.Listener
 	down   []step
@@ -89,7 +90,7 @@ var ErrPortTaken = errors.New("the address is in use")
 
 // Open opens a console; Run runs it, Close takes it down.
 func Open(ctx context.Context, o Options) (c *Console, err error) {
-	c = &Console{options: o, id: model.NewID(), work: make(chan model.ID, 4096)}
+	c = &Console{options: o, id: model.NewID(), work: newWorklist(), asked: make(chan model.ID, 64)}
 	defer func() {
 		if err != nil {
 			c.Close()
@@ -149,7 +150,7 @@ func (c *Console) openRooms(ctx context.Context) error {
 	c.api = api.New(api.Rooms{
 		Store: c.store, Account: c.account, Fleet: c.fleet, Desk: c.desk, Health: c.health, Repair: c.repair, Sessions: c.sessions,
 		Node: c.id, Version: Version, Trial: o.Trial, Log: log,
-		Hint: c.hint, Watch: c.nodes.Watch, Check: c.nodes.Check, Token: c.token, Command: c.command, Forward: c.forward, Origin: origin, Settings: c.settingsChanged,
+		Asked: c.nodes.Asked, Watch: c.nodes.Watch, Check: c.nodes.Check, Token: c.token, Command: c.command, Forward: c.forward, Origin: origin, Settings: c.settingsChanged,
 	})
 	c.store.OnChanged(c.changed)
 	if _, err := c.account.Default(ctx); err != nil {
@@ -170,7 +171,7 @@ func (c *Console) handlers() link.Handlers {
 		Machine: c.fleet.Machine, Enrol: c.fleet.Enrol, Connected: c.fleet.Connected, Disconnected: c.fleet.Disconnected,
 		Transitions: c.health.TakeTransitions, Results: c.repair.TakeResults, Changes: c.fleet.TakeChanges,
 		Journal: c.fleet.TakeJournal, Sections: c.fleet.TakeSections, History: c.health.TakeHistory,
-		Judged: c.health.Judged, Live: c.publishLive, Answer: c.fleet.TakeAnswer,
+		Judged: c.health.Judged, Live: c.publishLive, Answers: c.fleet.TakeAnswers,
 		Output:  func(o model.Output) { c.repair.Output(context.Background(), o) },
 		Taken:   c.repair.Taken,
 		Opened:  c.sessions.Opened,
@@ -209,6 +210,7 @@ func (c *Console) Run(ctx context.Context) error {
 	for range 8 {
 		group.Go(func() error { return c.flush(ctx) })
 	}
+	group.Go(func() error { return c.ask(ctx) })
 	for _, server := range servers {
 		group.Go(func() error {
 			if err := server.Serve(); !errors.Is(err, http.ErrServerClosed) {
@@ -240,8 +242,27 @@ func (c *Console) flush(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case machine := <-c.work:
-			c.lines.Flush(ctx, machine)
+		case <-c.work.ready:
+			if machine, ok := c.work.next(); ok {
+				c.lines.Flush(ctx, machine)
+			}
+		}
+	}
+}
+
+// ask sends the machines of this node what they are asked.
+func (c *Console) ask(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case question := <-c.asked:
+			acts, err := c.fleet.PendingOf(ctx, question, c.id)
+			if err != nil {
+				c.options.Log.Error("a question goes out late", "question", question, "error", err)
+				continue // the scan of all lines finds it
+			}
+			c.lines.Tell(ctx, acts)
 		}
 	}
 }
@@ -251,11 +272,15 @@ func (c *Console) hint(machine model.ID) { c.nodes.Work(machine) }
 
 // take is a hint that arrived here.
 func (c *Console) take(machine model.ID) {
-	if !c.lines.Holds(machine) {
-		return
+	if _, ok := c.lines.Holds(machine); ok {
+		c.work.add(machine)
 	}
+}
+
+// takeQuestion is a hint that arrived here.
+func (c *Console) takeQuestion(question model.ID) {
 	select {
-	case c.work <- machine:
+	case c.asked <- question:
 	default: // the scan of all lines finds it
 	}
 }

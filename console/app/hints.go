@@ -84,10 +84,8 @@ func (c *Console) lease(ctx context.Context) error {
 // send asks for something that is for this moment only, where the line of the
 // machine is held here.
 func (c *Console) send(machine model.ID, body any) {
-	for _, from := range c.lines.Machines() {
-		if from.Machine == machine {
-			c.lines.Send(model.Act{ID: model.NewID(), Machine: from, Expires: time.Now().Add(5 * time.Minute), Body: body})
-		}
+	if from, ok := c.lines.Holds(machine); ok {
+		c.lines.Send(model.Act{ID: model.NewID(), Machine: from, Expires: time.Now().Add(5 * time.Minute), Body: body})
 	}
 }
 
@@ -95,6 +93,7 @@ func (c *Console) send(machine model.ID, body any) {
 func (c *Console) hints() nodes.Handlers {
 	return nodes.Handlers{
 		Work:  c.take,
+		Asked: c.takeQuestion,
 		Watch: func(machine model.ID, until time.Time) { c.send(machine, &model.Watch{Until: until}) },
 		Check: func(machine, person model.ID, name string) {
 			c.send(machine, &model.CheckNow{By: model.Actor{Kind: model.ByTechnician, ID: person, Name: name}})

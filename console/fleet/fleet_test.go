@@ -469,11 +469,11 @@ func TestActing(t *testing.T) {
 		if code(err) != model.CodeState {
 			t.Errorf("it is held: %v", err)
 		}
-		if _, _, err := y.Ask(t.Context(), system, from.Organisation, "true", Audience{Machines: []model.ID{from.Machine}}); code(err) != model.CodeState {
+		if _, err := y.Ask(t.Context(), system, from.Organisation, "true", Audience{Machines: []model.ID{from.Machine}}); code(err) != model.CodeState {
 			t.Errorf("it is asked: %v", err)
 		}
-		if q, asked, err := y.Ask(t.Context(), system, from.Organisation, "true", Audience{Every: true}); err != nil || len(asked) != 0 || len(q.Offline) != 0 {
-			t.Errorf("all are asked, and it is among them: %+v %v %v", q, asked, err)
+		if q, err := y.Ask(t.Context(), system, from.Organisation, "true", Audience{Every: true}); err != nil || q.Asked != 0 || len(q.Offline) != 0 {
+			t.Errorf("all are asked, and it is among them: %+v %v", q, err)
 		}
 		err = y.store.Update(t.Context(), system, func(tx *store.Tx) error { _, err := Acting(tx, model.NewID()); return err })
 		if code(err) != model.CodeNotFound {
@@ -518,6 +518,51 @@ func TestFoundByItsWords(t *testing.T) {
 	})
 }
 
+// TestPendingOf: a question goes out through the node that holds a machine's line,
+// to those that have not answered and were not expelled meanwhile. An answer that
+// cannot be kept takes no other along.
+func TestPendingOf(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		here, there := model.NewID(), model.NewID()
+		waits, _ := y.machine(here)
+		answered, _ := y.machine(here)
+		expelled, _ := y.machine(here)
+		elsewhere, _ := y.machine(there)
+		q, err := y.Ask(t.Context(), system.Within(y.ours), y.ours, "memory.used", Audience{Every: true})
+		if err != nil || q.Asked != 4 {
+			t.Fatalf("asked %d: %v", q.Asked, err)
+		}
+		if _, err := y.Revoke(t.Context(), system, expelled.Machine.String(), nil); err != nil {
+			t.Fatal(err)
+		}
+		y.TakeAnswers(t.Context(), []model.Answer{
+			{From: waits, Question: q.ID, Rows: []byte("[]"), Error: "\x00"},
+			{From: answered, Question: q.ID, Rows: []byte("[]")},
+			{From: elsewhere, Question: model.NewID(), Rows: []byte("[]")},
+		})
+		pending := func(node model.ID) (list []model.ID) {
+			t.Helper()
+			acts, err := y.PendingOf(t.Context(), q.ID, node)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range acts {
+				if a.ID != q.ID || a.Body.(*model.Ask).Expression != "memory.used" || a.Machine.Organisation != y.ours || !a.Expires.Equal(q.EndsAt) {
+					t.Errorf("%+v", a)
+				}
+				list = append(list, a.Machine.Machine)
+			}
+			return list
+		}
+		if got := pending(here); len(got) != 1 || got[0] != waits.Machine {
+			t.Errorf("here %v, want %v", got, waits.Machine)
+		}
+		if got := pending(there); len(got) != 1 || got[0] != elsewhere.Machine {
+			t.Errorf("there %v, want %v", got, elsewhere.Machine)
+		}
+	})
+}
+
 // A machine that is named twice is asked once; those that did not answer in time
 // come after those that did.
 func TestAskedOnce(t *testing.T) {
@@ -525,11 +570,11 @@ func TestAskedOnce(t *testing.T) {
 		node := model.NewID()
 		quick, _ := y.machine(node)
 		slow, _ := y.machine(node)
-		q, asked, err := y.Ask(t.Context(), system.Within(y.ours), y.ours, "true", Audience{Machines: []model.ID{slow.Machine, quick.Machine, slow.Machine}})
-		if err != nil || len(asked) != 2 || q.Asked != 2 {
-			t.Fatalf("asked %v: %v", asked, err)
+		q, err := y.Ask(t.Context(), system.Within(y.ours), y.ours, "true", Audience{Machines: []model.ID{slow.Machine, quick.Machine, slow.Machine}})
+		if err != nil || q.Asked != 2 {
+			t.Fatalf("asked %d: %v", q.Asked, err)
 		}
-		y.TakeAnswer(t.Context(), quick, model.Answer{Question: q.ID, Machine: quick.Machine, Rows: []byte("[]")})
+		y.TakeAnswers(t.Context(), []model.Answer{{From: quick, Question: q.ID, Rows: []byte("[]")}})
 		y.update(func(tx *store.Tx) error { _, err := y.QuestionEnded(t.Context(), tx, q.ID); return err })
 		var page store.Page[AnswerOf]
 		y.update(func(tx *store.Tx) (err error) { page, err = Answers(tx, q.ID, store.Request{}); return err })

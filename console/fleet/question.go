@@ -25,16 +25,17 @@ type Audience struct {
 	Every    bool
 }
 
-// Ask writes a question down. It returns the machines to be hinted at.
-func (f *Fleet) Ask(ctx context.Context, scope store.Scope, organisation model.ID, source string, who Audience) (model.Question, []model.ID, error) {
+// Ask writes a question down; whoever holds the lines of its machines is to be
+// hinted at it.
+func (f *Fleet) Ask(ctx context.Context, scope store.Scope, organisation model.ID, source string, who Audience) (model.Question, error) {
 	q := model.Question{ID: model.NewID(), Organisation: organisation, Expression: source, Version: 1,
 		By: model.Actor{Kind: model.ByTechnician, ID: scope.Actor.ID, Name: scope.Actor.Name}}
 	if _, err := expression.Compile(expression.Use{Kind: expression.Question}, source); err != nil {
-		return q, nil, err
+		return q, err
 	}
-	var online []model.ID
 	err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
-		online, q.Offline, q.Asked = nil, []model.ID{}, 0
+		var online []model.ID
+		q.Offline = []model.ID{}
 		q.CreatedAt, q.EndsAt = tx.Now(), tx.Now().Add(questionTime)
 		targets, err := who.targets(tx, organisation)
 		if err != nil {
@@ -50,10 +51,7 @@ func (f *Fleet) Ask(ctx context.Context, scope store.Scope, organisation model.I
 		q.Asked = len(online)
 		return f.insertQuestion(tx, q, online)
 	})
-	if err != nil {
-		return q, nil, err
-	}
-	return q, online, nil
+	return q, err
 }
 
 type target struct {
@@ -110,12 +108,13 @@ func (f *Fleet) insertQuestion(tx *store.Tx, q model.Question, online []model.ID
 	if err != nil {
 		return fmt.Errorf("write a question: %w", err)
 	}
-	for _, id := range online {
-		_, err := tx.Exec(`INSERT INTO question_machine (question_id, organisation_id, machine_id, state, rows, error, truncated, age, at)
-			VALUES ($1, $2, $3, 'pending', $4, '', $5, 0, 0)`, q.ID, q.Organisation, id, []byte{}, false)
-		if err != nil {
-			return fmt.Errorf("write a question: %w", err)
-		}
+	rows := make([][]any, len(online))
+	for i, id := range online {
+		rows[i] = []any{q.ID, q.Organisation, id, "pending", []byte{}, "", false, 0, 0}
+	}
+	_, err = tx.Insert("INSERT INTO question_machine (question_id, organisation_id, machine_id, state, rows, error, truncated, age, at)", rows, "")
+	if err != nil {
+		return fmt.Errorf("write a question: %w", err)
 	}
 	if err := tx.Due(KindQuestionEnd, q.ID, q.EndsAt); err != nil {
 		return err
@@ -125,39 +124,92 @@ func (f *Fleet) insertQuestion(tx *store.Tx, q model.Question, online []model.ID
 		Subjects: []store.Subject{{Kind: "question", ID: q.ID}}, Detail: map[string]any{"machines": q.Asked}})
 }
 
-// PendingQuestions are what a machine is still to be asked.
-func (f *Fleet) PendingQuestions(tx *store.Tx, from model.From) ([]model.Act, error) {
-	return store.Collect(tx, func(r *store.Rows) (model.Act, error) {
-		ask := &model.Ask{}
-		a := model.Act{Machine: from, Body: ask}
-		var ends int64
-		var kind string
-		err := r.Scan(&a.ID, &ask.Expression, &kind, &ask.By.ID, &ask.By.Name, &ends)
-		ask.By.Kind, a.Expires = model.ActorKind(kind), store.Time(ends)
-		return a, err
-	}, `SELECT q.id, q.expression, q.by_kind, q.by_id, q.by_name, q.ends_at FROM question_machine p JOIN question q ON q.id = p.question_id
-		WHERE p.machine_id = $1 AND p.state = 'pending' AND q.ends_at > $2 AND {wall p}`, from.Machine, store.Micros(tx.Now()))
+// pending is a question that a machine is still to be asked.
+const pendingQuestion = `SELECT q.id, q.expression, q.by_kind, q.by_id, q.by_name, q.ends_at, p.organisation_id, p.machine_id
+	FROM question_machine p JOIN question q ON q.id = p.question_id WHERE p.state = 'pending' AND q.ends_at > $1 AND {wall p}`
+
+func scanPending(r *store.Rows) (model.Act, error) {
+	ask := &model.Ask{}
+	a := model.Act{Body: ask}
+	var ends int64
+	var kind string
+	err := r.Scan(&a.ID, &ask.Expression, &kind, &ask.By.ID, &ask.By.Name, &ends, &a.Machine.Organisation, &a.Machine.Machine)
+	ask.By.Kind, a.Expires = model.ActorKind(kind), store.Time(ends)
+	return a, err
 }
 
-// TakeAnswer keeps what a machine answered. An answer that nobody waits for is
+// PendingQuestions are what a machine is still to be asked.
+func (f *Fleet) PendingQuestions(tx *store.Tx, from model.From) ([]model.Act, error) {
+	return store.Collect(tx, scanPending, pendingQuestion+" AND p.machine_id = $2", store.Micros(tx.Now()), from.Machine)
+}
+
+// PendingOf is what the machines whose lines a node holds are still to be asked of
+// one question.
+func (f *Fleet) PendingOf(ctx context.Context, question, node model.ID) (acts []model.Act, err error) {
+	err = f.store.View(ctx, store.System("question"), func(tx *store.Tx) error {
+		acts, err = store.Collect(tx, scanPending, pendingQuestion+` AND p.question_id = $2
+			AND EXISTS (SELECT 1 FROM machine m WHERE m.id = p.machine_id AND m.node = $3 AND m.revoked = $4)`,
+			store.Micros(tx.Now()), question, node, false)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read who is to be asked: %w", err)
+	}
+	return acts, nil
+}
+
+// TakeAnswers keeps what machines answered. An answer that nobody waits for is
 // dropped, and so is a second one.
-func (f *Fleet) TakeAnswer(ctx context.Context, from model.From, a model.Answer) {
+func (f *Fleet) TakeAnswers(ctx context.Context, list []model.Answer) {
+	for len(list) > 0 {
+		organisation := list[0].Organisation
+		var some, others []model.Answer
+		for _, a := range list {
+			if a.Organisation == organisation {
+				some = append(some, a)
+			} else {
+				others = append(others, a)
+			}
+		}
+		f.takeAnswers(ctx, store.System("answers").Within(organisation), some)
+		list = others
+	}
+}
+
+// takeAnswers keeps answers of one organisation, together if it can: what cannot be
+// kept takes no other along.
+func (f *Fleet) takeAnswers(ctx context.Context, scope store.Scope, list []model.Answer) {
+	err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
+		for _, a := range list {
+			if err := takeAnswer(tx, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	switch {
+	case err == nil:
+	case len(list) == 1 || ctx.Err() != nil || errors.Is(err, store.ErrUnavailable):
+		f.log.Error("cannot keep answers", "machine", list[0].Machine, "answers", len(list), "error", err)
+	default:
+		for i := range list {
+			f.takeAnswers(ctx, scope, list[i:i+1])
+		}
+	}
+}
+
+func takeAnswer(tx *store.Tx, a model.Answer) error {
 	state := "answered"
 	if a.Error != "" {
 		state = "failed"
 	}
-	err := f.store.Update(ctx, store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
-		n, err := tx.Exec(`UPDATE question_machine SET state = $1, rows = $2, error = $3, truncated = $4, age = $5, at = $6
-			WHERE question_id = $7 AND machine_id = $8 AND state = 'pending' AND {wall}`,
-			state, some(a.Rows), a.Error, a.Truncated, a.Age.Microseconds(), store.Micros(tx.Now()), a.Question, from.Machine)
-		if n > 0 {
-			tx.Changed(from.Organisation, ChangedQuestion, a.Question)
-		}
-		return err
-	})
-	if err != nil {
-		f.log.Error("cannot keep an answer", "machine", from.Machine, "error", err)
+	n, err := tx.Exec(`UPDATE question_machine SET state = $1, rows = $2, error = $3, truncated = $4, age = $5, at = $6
+		WHERE question_id = $7 AND machine_id = $8 AND state = 'pending' AND {wall}`,
+		state, some(a.Rows), a.Error, a.Truncated, a.Age.Microseconds(), store.Micros(tx.Now()), a.Question, a.Machine)
+	if n > 0 {
+		tx.Changed(a.Organisation, ChangedQuestion, a.Question)
 	}
+	return err
 }
 
 // QuestionEnded is the handler of KindQuestionEnd: who has not answered failed;

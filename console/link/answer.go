@@ -16,7 +16,7 @@ const maxTable = 256 << 10
 // answerOf makes the table of an answer into JSON. A machine that does not keep
 // the bounds of an answer has given none.
 func answerOf(from model.From, a *protocol.Answer) model.Answer {
-	out := model.Answer{Question: a.Question, Machine: from.Machine, Error: a.Error, Rows: []byte("[]"), At: time.Now().UTC()}
+	out := model.Answer{From: from, Question: a.Question, Error: a.Error, Rows: []byte("[]")}
 	if !math.IsNaN(a.Age) && a.Age > 0 && a.Age < 1e9 {
 		out.Age = time.Duration(a.Age * float64(time.Second))
 	}

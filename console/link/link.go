@@ -71,11 +71,12 @@ type Handlers struct {
 	Sections    func(tx *store.Tx, list []model.Section) error
 	History     func(tx *store.Tx, list []model.HistoryRow) error
 
+	// Answers takes what machines answered to questions, some hundred at most.
+	Answers func(ctx context.Context, list []model.Answer)
 	// Judged hears of the health that a machine says it has: after it came, and
 	// whenever it is another.
 	Judged func(ctx context.Context, from model.From, health model.Health)
 	Live   func(model.Live)
-	Answer func(ctx context.Context, from model.From, a model.Answer)
 	Output func(model.Output)
 	Taken  func(ctx context.Context, from model.From, run model.ID, at time.Time)
 	Opened func(ctx context.Context, o model.Opened)
@@ -105,6 +106,7 @@ type Lines struct {
 
 	upgrader websocket.Upgrader
 	commits  *collector
+	answers  *answers
 	writers  []chan *line
 
 	turns [turns]sync.Mutex // held while a line begins, by machine
@@ -134,6 +136,7 @@ func New(s *store.Store, keys Keys, node model.ID, log *slog.Logger) *Lines {
 		WriteBufferPool: &sync.Pool{},
 	}
 	l.commits = newCollector(l)
+	l.answers = newAnswers(l)
 	for range writers {
 		l.writers = append(l.writers, make(chan *line, 1024))
 	}
@@ -150,6 +153,7 @@ func (l *Lines) Run(ctx context.Context) error {
 		group.Go(func() { writeLines(ctx, ch) })
 	}
 	group.Go(func() { l.commits.run(ctx) })
+	group.Go(func() { l.answers.run(ctx) })
 	group.Go(func() { l.scan(ctx) })
 	<-ctx.Done()
 	l.closeAll()
@@ -187,8 +191,13 @@ func (l *Lines) Machines() []model.From {
 	return list
 }
 
-// Holds tells whether this node holds the machine's line.
-func (l *Lines) Holds(machine model.ID) bool { return l.get(machine) != nil }
+// Holds tells whether this node holds the machine's line, and who it is.
+func (l *Lines) Holds(machine model.ID) (model.From, bool) {
+	if c := l.get(machine); c != nil {
+		return c.from, true
+	}
+	return model.From{}, false
+}
 
 func (l *Lines) get(machine model.ID) *line {
 	l.mu.Lock()
@@ -211,26 +220,47 @@ func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 		return
 	}
 	for _, a := range l.pending(ctx, c.from) {
-		if ctx.Err() != nil {
-			return // the console is going down
-		}
-		if c.told[a.ID] {
-			continue // a row stays pending until the machine has answered
-		}
-		if len(c.told) > maxTold {
-			clear(c.told) // an agent does nothing twice
-		}
-		if l.handlers.Send != nil && !l.handlers.Send(ctx, a) {
-			continue
-		}
-		if !l.send(c, a) {
-			return // the next line tells it
-		}
-		c.told[a.ID] = true
-		if l.handlers.Sent != nil {
-			l.handlers.Sent(ctx, a)
+		if ctx.Err() != nil || !l.tell(ctx, c, a) {
+			return // the console is going down, or the line takes no more
 		}
 	}
+}
+
+// Tell puts acts, each for a machine of its own, on the lines that this node holds,
+// without asking the sources what else is pending.
+func (l *Lines) Tell(ctx context.Context, acts []model.Act) {
+	for _, a := range acts {
+		if ctx.Err() != nil {
+			return
+		}
+		if c := l.get(a.Machine.Machine); c != nil {
+			c.flushing.Lock()
+			l.tell(ctx, c, a)
+			c.flushing.Unlock()
+		}
+	}
+}
+
+// tell sends one act that this line was not told yet; false means that the line
+// takes no more. Whoever calls holds c.flushing.
+func (l *Lines) tell(ctx context.Context, c *line, a model.Act) bool {
+	if c.told[a.ID] {
+		return true // a row stays pending until the machine has answered
+	}
+	if len(c.told) > maxTold {
+		clear(c.told) // an agent does nothing twice
+	}
+	if l.handlers.Send != nil && !l.handlers.Send(ctx, a) {
+		return true
+	}
+	if !l.send(c, a) {
+		return false // the next line tells it
+	}
+	c.told[a.ID] = true
+	if l.handlers.Sent != nil {
+		l.handlers.Sent(ctx, a)
+	}
+	return true
 }
 
 // pending reads what a machine is to do, in one snapshot. Where one source cannot be

@@ -138,7 +138,7 @@ func (c *line) receiveVolatile(ctx context.Context, m protocol.Message) error {
 	case protocol.KindLive:
 		return with(m, func(l *protocol.Live) { h.Live(liveOf(c.from, l)) })
 	case protocol.KindAnswer:
-		return with(m, func(a *protocol.Answer) { h.Answer(ctx, c.from, answerOf(c.from, a)) })
+		return with(m, func(a *protocol.Answer) { c.lines.answers.put(answerOf(c.from, a)) })
 	case protocol.KindOutput:
 		return with(m, func(o *protocol.Output) {
 			h.Output(model.Output{From: c.from, Run: o.Run, Offset: o.Offset, Data: o.Data})

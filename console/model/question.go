@@ -24,8 +24,8 @@ func (q *Question) Done(now time.Time) bool {
 
 // Answer is what one machine answered.
 type Answer struct {
+	From
 	Question  ID
-	Machine   ID
 	Rows      []byte // JSON: a list of objects
 	Error     string
 	Truncated bool

@@ -7,6 +7,7 @@
 // A hint says "look now" to every node, the one that gives it included:
 //
 //	work                     a machine has something to do; who holds its line reads the rows
+//	asked                    a question waits for machines; who holds their lines reads the rows
 //	watch                    somebody looks at a machine until a time; who holds its line streams
 //	check                    a person wants a machine to look at itself; who holds its line asks it
 //	changed.<organisation>   things look different; browsers that show them fetch again

@@ -25,6 +25,7 @@ type Change struct {
 // for long: a handler that falls behind by 64 MiB loses hints.
 type Handlers struct {
 	Work    func(machine uuid.UUID)
+	Asked   func(question uuid.UUID)
 	Watch   func(machine uuid.UUID, until time.Time)
 	Check   func(machine, person uuid.UUID, name string)
 	Changed func(changes []Change) // all of one organisation
@@ -51,6 +52,9 @@ var ErrLiveSize = errors.New("nodes: a live payload has more than 512 KiB")
 
 // Work says that a machine has something to do.
 func (n *Nodes) Work(machine uuid.UUID) { n.publish("work", machine[:]) }
+
+// Asked says that machines, perhaps all of them, have a question to answer.
+func (n *Nodes) Asked(question uuid.UUID) { n.publish("asked", question[:]) }
 
 // Watch says that somebody looks at a machine until a time.
 func (n *Nodes) Watch(machine uuid.UUID, until time.Time) {
@@ -162,6 +166,14 @@ func (n *Nodes) subscribe(h Handlers) error {
 				return errShape
 			}
 			h.Work(machine)
+			return nil
+		}),
+		on("asked", h.Asked != nil, func(_ string, body []byte) error {
+			question, rest, err := cutID(body)
+			if err != nil || len(rest) != 0 {
+				return errShape
+			}
+			h.Asked(question)
 			return nil
 		}),
 		on("watch", h.Watch != nil, func(_ string, body []byte) error {

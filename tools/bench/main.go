@@ -29,9 +29,18 @@ func main() {
 	name := flag.String("row", "", "only rows whose name has this in it")
 	anyway := flag.Bool("anyway", false, "measure on a busy machine or from changed files, and write nothing")
 	draw := flag.Bool("draw", false, "only write the table and the drawing anew")
+	flag.IntVar(&fleetUsual, "machines", fleetUsual, "with --anyway: how many machines the rows about a fleet have")
 	flag.Parse()
+	fleetMost = fleetUsual + fleetUsual/2
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if words := flag.Args(); len(words) > 0 {
+		if err := bare(ctx, words); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(ctx, *name, *anyway, *draw); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

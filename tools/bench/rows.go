@@ -55,6 +55,17 @@ var measurements = []measurement{
 		{name: "question", what: "question to one machine, from POST to its answer, p50", unit: "ms", goal: 1.5},
 		{name: "script", what: "trivial script, from POST to the committed result, p50", unit: "ms", goal: 5},
 	}, ways},
+	{"fleet", []row{
+		{name: "idle-memory", what: "console, resident for each of 15,000 idle machines", unit: "KiB", goal: 1.5, ratio: true, other: "a bare gorilla/websocket server over TLS that holds as many"},
+		{name: "idle-time", what: "console, processor time while 15,000 machines beat and upload", unit: "% of a core", goal: 3},
+		{name: "login", what: "login of a machine, processor time of the console", unit: "us", goal: 1.3, ratio: true, other: "TLS handshake and upgrade of the bare server"},
+		{name: "back", what: "10,000 machines back after the console was killed", unit: "s", goal: 30},
+		{name: "back-pages", what: "a list in the API meanwhile, p99", unit: "ms", goal: 500},
+		{name: "text-to-all", what: "1 KiB to 10,000 machines and back, the last of them", unit: "ms", goal: 1.5, ratio: true, other: "the bare server"},
+		{name: "question-to-all", what: "question over 200 processes to 10,000 machines, the last answer", unit: "ms", goal: 1.5, ratio: true, other: "the bare server, which compiles, filters and decodes the same"},
+		{name: "question-work", what: "processor time of the console for each of these answers", unit: "us", goal: 80},
+		{name: "alert-ticket", what: "an alert at a machine until its ticket can be read, 10,000 connected, p99", unit: "ms", goal: 250},
+	}, fleet},
 }
 
 func names() []string {

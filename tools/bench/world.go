@@ -2,15 +2,18 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,9 +26,11 @@ type world struct {
 	ctx     context.Context
 	dir     string
 	ready   struct{ URL, HTTP string }
-	token   string // of an administrator
+	token   string   // of an administrator
+	serve   []string // how the console is started
 	console *exec.Cmd
 	started []*exec.Cmd
+	remove  []string // folders elsewhere
 	client  *http.Client
 }
 
@@ -37,11 +42,8 @@ func newWorld(ctx context.Context) (*world, error) {
 		return nil, err
 	}
 	w := &world{ctx: ctx, dir: dir, client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
-	var line string
-	w.console, line, err = w.start("bin/deskside-console", "serve", "--data", w.path("data"), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
-	if err == nil {
-		err = json.Unmarshal([]byte(line), &w.ready)
-	}
+	w.serve = []string{"serve", "--data", w.path("data"), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"}
+	err = w.startConsole()
 	if err == nil {
 		_, err = w.tool("person", "add", "bench", "--role", "admin")
 	}
@@ -52,6 +54,34 @@ func newWorld(ctx context.Context) (*world, error) {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
+}
+
+// startConsole starts the console, the second time at the addresses of the first.
+func (w *world) startConsole() error {
+	cmd, line, err := w.start("bin/deskside-console", w.serve...)
+	if err != nil {
+		return err
+	}
+	w.console = cmd
+	if err := json.Unmarshal([]byte(line), &w.ready); err != nil {
+		return err
+	}
+	for flag, at := range map[string]string{"--listen": w.ready.URL, "--http": w.ready.HTTP} {
+		u, err := url.Parse(at)
+		if err != nil {
+			return err
+		}
+		w.serve[slices.Index(w.serve, flag)+1] = "127.0.0.1:" + u.Port()
+	}
+	return nil
+}
+
+// kill ends a process at once.
+func (w *world) kill(cmd *exec.Cmd) error {
+	w.started = slices.DeleteFunc(w.started, func(c *exec.Cmd) bool { return c == cmd })
+	err := cmd.Process.Kill()
+	cmd.Wait()
+	return err
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
@@ -188,6 +218,34 @@ func (w *world) call(method, path string, body, into any) error {
 	return nil
 }
 
+// control speaks with a program's own control address.
+func (w *world) control(method, url string, body, into any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(w.ctx, method, url, bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	response, err := w.client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if raw, err = io.ReadAll(response.Body); err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s: %.200s", method, url, response.Status, raw)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(raw, into)
+}
+
 // close ends what was started, the youngest first, and removes the folder.
 func (w *world) close() error {
 	var errs []error
@@ -203,5 +261,8 @@ func (w *world) close() error {
 			<-done
 		}
 	}
-	return errors.Join(append(errs, os.RemoveAll(w.dir))...)
+	for _, dir := range append(w.remove, w.dir) {
+		errs = append(errs, os.RemoveAll(dir))
+	}
+	return errors.Join(errs...)
 }

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// How many machines, and how many when it is filled up for the idle rows.
+var fleetUsual, fleetMost = 10_000, 15_000
+
+const (
+	fleetTimes  = 5 // rounds of what goes to all machines
+	fleetRest   = 150 * time.Second
+	processes   = 200
+	alertSample = 500
+)
+
+// largest is the question that goes to all machines: it looks at each process.
+const largest = `filter(processes, .rss_bytes > 1e9)`
+
+// fleet measures what many machines cost, and what one person asks of all of them.
+// The bare server does the same beside it.
+func fleet(ctx context.Context) (_ map[string]figure, err error) {
+	w, err := newWorld(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	f := &many{world: w, out: map[string]figure{}}
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"the bare server", f.bareLogins}, {"asked of bare sockets", f.bareAsks},
+		{"machines enrol", f.enrol}, {"machines come back", f.logins}, {"asked of all machines", f.asks},
+		{"alerts", f.alerts}, {"killed", f.killed}, {"idle", f.idle},
+	} {
+		began := time.Now()
+		if err := step.do(); err != nil {
+			return nil, fmt.Errorf("%s: %w", step.name, err)
+		}
+		fmt.Printf("    %-24s %s\n", step.name, time.Since(began).Round(time.Second))
+	}
+	return f.out, nil
+}
+
+type many struct {
+	*world
+	out    map[string]figure
+	bare   *bareSide
+	crowds []*crowd
+
+	empty, bareEmpty float64 // resident bytes with nobody connected
+	bareLogin        float64 // microseconds
+	bareText         float64 // milliseconds
+	bareQuestion     float64
+}
+
+func (f *many) bareLogins() (err error) {
+	if f.bare, err = f.bareSide(); err != nil {
+		return err
+	}
+	if f.bareEmpty, err = resident(f.bare.server.Process.Pid); err != nil {
+		return err
+	}
+	took, err := spent(f.bare.server.Process.Pid, func() error { return f.bare.hold(fleetUsual) })
+	f.bareLogin = float64(took.Microseconds()) / float64(fleetUsual)
+	return err
+}
+
+func (f *many) bareAsks() (err error) {
+	if f.bareText, err = f.bareAsk(map[string]string{"Text": strings.Repeat("x", 1<<10)}); err != nil {
+		return err
+	}
+	f.bareQuestion, err = f.bareAsk(map[string]string{"Expression": largest})
+	return err
+}
+
+func (f *many) bareAsk(ask map[string]string) (float64, error) {
+	var took []float64
+	for range fleetTimes {
+		d, err := f.bare.ask(ask)
+		if err != nil {
+			return 0, err
+		}
+		took = append(took, d.Seconds()*1000)
+	}
+	return quantile(took, 0.5), nil
+}
+
+// enrol makes the machines of the usual fleet.
+func (f *many) enrol() (err error) {
+	var settings struct{ Version int64 }
+	if err := f.call(http.MethodGet, "/settings", nil, &settings); err != nil {
+		return err
+	}
+	// Each alert is to have a ticket of its own: a storm would share one.
+	if err := f.call(http.MethodPatch, "/settings", map[string]any{"version": settings.Version, "storm": map[string]any{"machines": 10000}}, nil); err != nil {
+		return err
+	}
+	if f.empty, err = resident(f.console.Process.Pid); err != nil {
+		return err
+	}
+	c, err := f.crowd(fleetUsual, processes)
+	f.crowds = append(f.crowds, c)
+	return err
+}
+
+// logins takes the machines away and lets them come back: each says hello, proves
+// itself and is written down.
+func (f *many) logins() error {
+	c := f.crowds[0]
+	if err := f.kill(c.cmd); err != nil {
+		return err
+	}
+	if err := f.pause(5 * time.Second); err != nil {
+		return err
+	}
+	took, err := spent(f.console.Process.Pid, c.start)
+	f.out["login"] = figure{ours: float64(took.Microseconds()) / float64(c.machines), theirs: f.bareLogin}
+	return errors.Join(err, f.pause(20*time.Second)) // each has been read once
+}
+
+func (f *many) asks() error {
+	text, _, err := f.askAll(`"` + strings.Repeat("x", 1<<10) + `"`)
+	if err != nil {
+		return err
+	}
+	f.out["text-to-all"] = figure{ours: text, theirs: f.bareText}
+	question, worked, err := f.askAll(largest)
+	f.out["question-to-all"] = figure{ours: question, theirs: f.bareQuestion}
+	f.out["question-work"] = figure{ours: worked}
+	return err
+}
+
+// askAll asks all machines, from POST to the last answer in milliseconds, and tells
+// what an answer costs the console in microseconds.
+func (f *many) askAll(expression string) (took, work float64, err error) {
+	var all, each []float64
+	for range fleetTimes {
+		began := time.Now()
+		spent, err := spent(f.console.Process.Pid, func() error {
+			var q struct {
+				ID                      string
+				Asked, Answered, Failed int
+			}
+			if err := f.call(http.MethodPost, "/questions", map[string]any{"expression": expression}, &q); err != nil {
+				return err
+			}
+			if q.Asked != fleetUsual {
+				return fmt.Errorf("%d machines are asked, not %d", q.Asked, fleetUsual)
+			}
+			err := f.until("all machines answer", func() (bool, error) {
+				err := f.call(http.MethodGet, "/questions/"+q.ID, nil, &q)
+				return q.Answered+q.Failed == q.Asked, err
+			})
+			if q.Failed > 0 {
+				err = errors.Join(err, fmt.Errorf("%d machines of %d could not answer", q.Failed, q.Asked))
+			}
+			return err
+		})
+		if err != nil {
+			return 0, 0, err
+		}
+		all = append(all, time.Since(began).Seconds()*1000)
+		each = append(each, float64(spent.Microseconds())/float64(fleetUsual))
+		if err := f.pause(2 * time.Second); err != nil {
+			return 0, 0, err
+		}
+	}
+	return quantile(all, 0.5), quantile(each, 0.5), nil
+}
+
+// alerts makes some hundred machines ill, each noticing it at its own next round,
+// and looks until the ticket of each can be read.
+func (f *many) alerts() error {
+	var check struct{ Version int64 }
+	if err := f.call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
+		return err
+	}
+	if err := f.call(http.MethodPatch, "/checks/filesystem.full", map[string]any{"version": check.Version, "for": "0s"}, nil); err != nil {
+		return err
+	}
+	if err := f.pause(20 * time.Second); err != nil { // all have the new set
+		return err
+	}
+	if err := f.crowds[0].order("filesystem", alertSample); err != nil {
+		return err
+	}
+	after := map[string]float64{}
+	err := f.until("each alert has its ticket", func() (bool, error) {
+		var page struct {
+			Items []struct {
+				ID        string
+				Ticket    *string   `json:"ticket_id"`
+				StartedAt time.Time `json:"started_at"`
+			}
+		}
+		err := f.call(http.MethodGet, "/alerts?check=filesystem.full&sort=-started_at&limit=500", nil, &page)
+		now := time.Now()
+		for _, a := range page.Items {
+			if _, seen := after[a.ID]; !seen && a.Ticket != nil {
+				after[a.ID] = now.Sub(a.StartedAt).Seconds() * 1000
+			}
+		}
+		return len(after) >= alertSample, err
+	})
+	if err != nil {
+		return fmt.Errorf("%d of %d: %w", len(after), alertSample, err)
+	}
+	var took []float64
+	for _, ms := range after {
+		took = append(took, ms)
+	}
+	f.out["alert-ticket"] = figure{ours: quantile(took, 0.99), note: "p50 " + short(quantile(took, 0.5)) + " ms, looked every 20 ms"}
+	return f.crowds[0].order("clear", 0)
+}
+
+// killed kills the console and starts it again: every machine has to come back, and
+// pages go on.
+func (f *many) killed() error {
+	before, err := f.crowds[0].welcomes()
+	if err != nil {
+		return err
+	}
+	if err := f.kill(f.console); err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := f.startConsole(); err != nil {
+		return err
+	}
+	up := time.Since(began)
+	var mu sync.Mutex
+	var pages []float64
+	offline := 0
+	stop := make(chan struct{})
+	watching := make(chan error, 1)
+	go func() {
+		watching <- f.eachWhile(stop, 20*time.Millisecond, func() error {
+			var page struct{ Items []any }
+			from := time.Now()
+			err := f.call(http.MethodGet, "/machines?presence=offline&limit=50", nil, &page)
+			mu.Lock()
+			defer mu.Unlock()
+			pages, offline = append(pages, time.Since(from).Seconds()*1000), max(offline, len(page.Items))
+			return err
+		})
+	}()
+	err = f.until("all machines are back", func() (bool, error) {
+		now, err := f.crowds[0].welcomes()
+		return now-before >= fleetUsual, err
+	})
+	took := time.Since(began)
+	close(stop)
+	if err := errors.Join(err, <-watching); err != nil {
+		return err
+	}
+	if offline > 0 {
+		return fmt.Errorf("%d machines were called offline", offline)
+	}
+	f.out["back"] = figure{ours: took.Seconds(), note: fmt.Sprintf("the console was there after %s s; none called offline", short(up.Seconds()))}
+	f.out["back-pages"] = figure{ours: quantile(pages, 0.99), note: "p50 " + short(quantile(pages, 0.5)) + " ms"}
+	return nil
+}
+
+func (f *many) eachWhile(stop <-chan struct{}, pause time.Duration, do func() error) error {
+	for {
+		select {
+		case <-stop:
+			return nil
+		case <-time.After(pause):
+			if err := do(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// idle fills the fleet up, and looks at what it costs when nothing happens.
+func (f *many) idle() error {
+	if err := f.bare.hold(fleetMost - fleetUsual); err != nil {
+		return err
+	}
+	c, err := f.crowd(fleetMost-fleetUsual, processes)
+	if err != nil {
+		return err
+	}
+	f.crowds = append(f.crowds, c)
+	if err := f.pause(fleetRest); err != nil {
+		return err
+	}
+	const look = time.Minute
+	var ours, theirs []float64
+	took, err := spent(f.console.Process.Pid, func() error {
+		for range look / (5 * time.Second) {
+			a, err1 := resident(f.console.Process.Pid)
+			b, err2 := resident(f.bare.server.Process.Pid)
+			if err := errors.Join(err1, err2, f.pause(5*time.Second)); err != nil {
+				return err
+			}
+			ours, theirs = append(ours, (a-f.empty)/1024/float64(fleetMost)), append(theirs, (b-f.bareEmpty)/1024/float64(fleetMost))
+		}
+		return nil
+	})
+	f.out["idle-memory"] = figure{ours: quantile(slices.Clone(ours), 0.5), theirs: quantile(theirs, 0.5)}
+	f.out["idle-time"] = figure{ours: 100 * took.Seconds() / look.Seconds()}
+	return err
+}
