@@ -162,10 +162,7 @@ func (a *Accounts) Credential(ctx context.Context, secret string) (model.ID, err
 
 // Credentials are the ids of the living cookies and API tokens of a person.
 func Credentials(tx *store.Tx, person model.ID) ([]model.ID, error) {
-	list, err := store.Collect(tx, func(r *store.Rows) (model.ID, error) {
-		var id model.ID
-		return id, r.Scan(&id)
-	}, "SELECT id FROM credential WHERE person_id = $1 AND kind IN ($2, $3) AND expires_at > $4 AND {wall}",
+	list, err := store.CollectIDs(tx, "SELECT id FROM credential WHERE person_id = $1 AND kind IN ($2, $3) AND expires_at > $4 AND {wall}",
 		person, signIn, token, store.Micros(tx.Now()))
 	if err != nil {
 		return nil, fmt.Errorf("read the sign-ins of a person: %w", err)

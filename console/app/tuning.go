@@ -14,8 +14,34 @@ import (
 // pendingTuning is what an organisation set at its agents, when a machine has
 // something else.
 func (c *Console) pendingTuning(tx *store.Tx, from model.From) ([]model.Act, error) {
-	var acts []model.Act
-	s, err := fleet.Settings(tx, from.Organisation)
+	t, err := tuningOf(tx, from.Organisation)
+	if err != nil {
+		return nil, err
+	}
+	c.lines.SetBeat(from.Machine, t.Beat)
+	var has []byte
+	if err := tx.QueryRow("SELECT settings_hash FROM machine WHERE id = $1 AND {wall}", from.Machine).Scan(&has); err != nil {
+		return nil, err
+	}
+	if bytes.Equal(has, t.Hash) {
+		return nil, nil
+	}
+	return []model.Act{{ID: model.NewID(), Machine: from, Expires: tx.Now().Add(time.Hour), Body: t}}, nil
+}
+
+// waitingForTuning are the machines that a node holds which have other settings.
+func (c *Console) waitingForTuning(tx *store.Tx, node model.ID) ([]model.ID, error) {
+	return fleet.Behind(tx, node, fleet.SettingsHash, func(organisation model.ID) ([]byte, error) {
+		t, err := tuningOf(tx, organisation)
+		if err != nil {
+			return nil, err
+		}
+		return t.Hash, nil
+	})
+}
+
+func tuningOf(tx *store.Tx, organisation model.ID) (*model.Tuning, error) {
+	s, err := fleet.Settings(tx, organisation)
 	if err != nil {
 		return nil, err
 	}
@@ -25,15 +51,7 @@ func (c *Console) pendingTuning(tx *store.Tx, from model.From) ([]model.Act, err
 		return nil, err
 	}
 	t.Hash = digest(raw)
-	c.lines.SetBeat(from.Machine, s.Beat)
-	var has []byte
-	if err := tx.QueryRow("SELECT settings_hash FROM machine WHERE id = $1 AND {wall}", from.Machine).Scan(&has); err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(has, t.Hash) {
-		acts = []model.Act{{ID: model.NewID(), Machine: from, Expires: tx.Now().Add(time.Hour), Body: t}}
-	}
-	return acts, nil
+	return t, nil
 }
 
 func (c *Console) tuningSent(ctx context.Context, a model.Act) {

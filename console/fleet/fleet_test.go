@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -554,12 +555,60 @@ func TestPendingOf(t *testing.T) {
 			}
 			return list
 		}
+		waiting := func(node model.ID) (list []model.ID) {
+			t.Helper()
+			y.update(func(tx *store.Tx) (err error) { list, err = y.Waiting(tx, node); return err })
+			return list
+		}
+		for node, want := range map[model.ID][]model.ID{here: {waits.Machine, expelled.Machine}, there: {elsewhere.Machine}} {
+			for _, id := range want {
+				if got := waiting(node); !slices.Contains(got, id) {
+					t.Errorf("%v is not among those that wait: %v", id, got)
+				}
+			}
+		}
 		if got := pending(here); len(got) != 1 || got[0] != waits.Machine {
 			t.Errorf("here %v, want %v", got, waits.Machine)
 		}
 		if got := pending(there); len(got) != 1 || got[0] != elsewhere.Machine {
 			t.Errorf("there %v, want %v", got, elsewhere.Machine)
 		}
+	})
+}
+
+// TestBehind: who has another hash than the newest of their organisation, of the
+// machines that are online at a node.
+func TestBehind(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		here, there := model.NewID(), model.NewID()
+		newest, older := []byte("new"), []byte("old")
+		has := func(node model.ID, hash []byte) model.ID {
+			from, _ := y.machine(node)
+			if _, _, err := y.Connected(t.Context(), model.Hello{From: from, Node: node, Name: "pc", Checks: hash, Settings: newest}); err != nil {
+				t.Fatal(err)
+			}
+			return from.Machine
+		}
+		behind := has(here, older)
+		has(here, newest)
+		has(there, older)
+		y.update(func(tx *store.Tx) error {
+			want := func(organisation model.ID) ([]byte, error) {
+				if organisation != y.ours {
+					t.Errorf("asked for the organisation %v", organisation)
+				}
+				return newest, nil
+			}
+			got, err := Behind(tx, here, ChecksHash, want)
+			if len(got) != 1 || got[0] != behind {
+				t.Errorf("checks: %v, want %v", got, behind)
+			}
+			none, err2 := Behind(tx, here, SettingsHash, want)
+			if len(none) != 0 {
+				t.Errorf("settings: %v", none)
+			}
+			return errors.Join(err, err2)
+		})
 	})
 }
 

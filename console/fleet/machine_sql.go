@@ -189,3 +189,32 @@ func Count(tx *store.Tx) (Counts, error) {
 	}
 	return c, rows.Err()
 }
+
+// What a machine has of its organisation, by a hash that it told or was told.
+const (
+	ChecksHash   = "checks_hash"
+	SettingsHash = "settings_hash"
+)
+
+// Behind are the machines that a node holds whose hash is not the newest of their
+// organisation.
+func Behind(tx *store.Tx, node model.ID, hash string, newest func(organisation model.ID) ([]byte, error)) ([]model.ID, error) {
+	organisations, err := store.CollectIDs(tx, "SELECT DISTINCT organisation_id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
+	if err != nil {
+		return nil, err
+	}
+	var all []model.ID
+	for _, organisation := range organisations {
+		want, err := newest(organisation)
+		if err != nil {
+			return nil, err
+		}
+		some, err := store.CollectIDs(tx, "SELECT id FROM machine WHERE node = $1 AND online = $2 AND organisation_id = $3 AND "+hash+" <> $4 AND {wall}",
+			node, true, organisation, want)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}

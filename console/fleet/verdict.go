@@ -64,7 +64,7 @@ func (f *Fleet) walk(ctx context.Context, id model.ID) (s step, err error) {
 		if s.reached, err = reached(tx, id); err != nil {
 			return err
 		}
-		machines, err := store.Collect(tx, func(r *store.Rows) (id model.ID, err error) { return id, r.Scan(&id) },
+		machines, err := store.CollectIDs(tx,
 			"SELECT id FROM machine WHERE organisation_id = $1 AND revoked = $2 AND id > $3 AND {wall} ORDER BY id LIMIT $4",
 			s.group.Organisation, false, s.reached, int64(groupStep))
 		if err != nil {

@@ -30,10 +30,7 @@ func room(tx *store.Tx, a model.Alert) ([]model.ID, error) {
 	if open < maxTickets {
 		return nil, nil
 	}
-	tickets, err := store.Collect(tx, func(r *store.Rows) (model.ID, error) {
-		var id model.ID
-		return id, r.Scan(&id)
-	}, `SELECT ticket_id FROM alert WHERE machine_id = $1 AND open_key <> '' AND check_id <> $2 AND {wall}
+	tickets, err := store.CollectIDs(tx, `SELECT ticket_id FROM alert WHERE machine_id = $1 AND open_key <> '' AND check_id <> $2 AND {wall}
 		GROUP BY ticket_id ORDER BY max(started_at) DESC, ticket_id DESC`, a.Machine, checkOffline)
 	if err != nil {
 		return nil, fmt.Errorf("find the tickets of a machine's alerts: %w", err)

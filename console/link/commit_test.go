@@ -250,6 +250,44 @@ func TestFlushGoingDown(t *testing.T) {
 	})
 }
 
+// TestFlushWaiting: those that a source names are sent what is pending, and nobody
+// else's work is read; while the sources cannot be read nothing is sent.
+func TestFlushWaiting(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		l := New(s, Keys{}, uuid.New(), slog.New(slog.DiscardHandler))
+		var waits, idle, away = uuid.New(), uuid.New(), uuid.New()
+		for _, id := range []model.ID{waits, idle} {
+			l.lines[id] = &line{lines: l, from: model.From{Machine: id}, told: map[model.ID]bool{}}
+		}
+		var read []model.ID
+		var broken error
+		l.SetHandlers(Handlers{
+			Machine: func(context.Context, model.ID) (model.Machine, error) { return model.Machine{}, nil },
+			Pending: []func(*store.Tx, model.From) ([]model.Act, error){
+				func(_ *store.Tx, from model.From) ([]model.Act, error) {
+					read = append(read, from.Machine)
+					return nil, nil
+				}},
+			Waiting: []func(*store.Tx, model.ID) ([]model.ID, error){
+				func(_ *store.Tx, node model.ID) ([]model.ID, error) {
+					if node != l.node {
+						t.Errorf("asked for the node %v", node)
+					}
+					return []model.ID{waits, away}, nil
+				},
+				func(*store.Tx, model.ID) ([]model.ID, error) { return []model.ID{waits}, broken }},
+		})
+		l.FlushWaiting(t.Context())
+		if len(read) != 1 || read[0] != waits {
+			t.Errorf("read for %v, want %v", read, waits)
+		}
+		broken = errors.New("broken")
+		if l.FlushWaiting(t.Context()); len(read) != 1 {
+			t.Errorf("read for %v while the sources are broken", read)
+		}
+	})
+}
+
 // What is pending is read together; where one source cannot be read, the others are.
 func TestPendingApart(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

@@ -56,7 +56,8 @@ func (k Keys) certify(now time.Time) (protocol.StampKey, error) {
 // Handlers are the calls out of link; app sets them once. Those with a Tx run
 // inside the transaction that moves the marks: they touch nothing but it.
 type Handlers struct {
-	// Machine returns the key of a machine and its organisation, or a *model.Problem.
+	// Machine returns name, key and organisation of a machine, and whether it was
+	// expelled, or a *model.Problem.
 	Machine func(ctx context.Context, machine model.ID) (model.Machine, error)
 	// Enrol gives a newcomer a name, or returns a *model.Problem with one of the token codes.
 	Enrol func(ctx context.Context, n model.Newcomer) (model.Machine, error)
@@ -89,6 +90,9 @@ type Handlers struct {
 	// Pending are the sources of what a machine is to do; each returns acts in
 	// the order in which they are to be sent.
 	Pending []func(tx *store.Tx, from model.From) ([]model.Act, error)
+	// Waiting are the same sources asked for all machines that a node holds: which may
+	// have something to do. It may name others too.
+	Waiting []func(tx *store.Tx, node model.ID) ([]model.ID, error)
 	// Send hears of each act before it is put on the line; false means that it is
 	// not to be sent now.
 	Send func(ctx context.Context, a model.Act) bool
@@ -173,10 +177,39 @@ func (l *Lines) scan(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			for _, from := range l.Machines() {
-				l.Flush(ctx, from.Machine)
+			l.FlushWaiting(ctx)
+		}
+	}
+}
+
+// FlushWaiting sends what is pending to every machine of this node that has
+// something to do.
+func (l *Lines) FlushWaiting(ctx context.Context) {
+	waiting := map[model.ID]bool{}
+	err := l.store.View(ctx, store.System("link"), func(tx *store.Tx) error {
+		clear(waiting)
+		for _, source := range l.handlers.Waiting {
+			machines, err := source(tx, l.node)
+			if err != nil {
+				return err
+			}
+			for _, id := range machines {
+				waiting[id] = true
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		if ctx.Err() == nil {
+			l.log.Error("cannot read which machines have something to do", "error", err)
+		}
+		return
+	}
+	for id := range waiting {
+		if ctx.Err() != nil {
+			return
+		}
+		l.Flush(ctx, id)
 	}
 }
 
@@ -212,13 +245,17 @@ func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 	if c == nil {
 		return
 	}
-	c.flushing.Lock()
-	defer c.flushing.Unlock()
 	if m, err := l.handlers.Machine(ctx, machine); err == nil && m.Revoked {
 		c.put(protocol.KindRefused, errRevoked)
 		c.hangUp()
 		return
 	}
+	l.flush(ctx, c)
+}
+
+func (l *Lines) flush(ctx context.Context, c *line) {
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
 	for _, a := range l.pending(ctx, c.from) {
 		if ctx.Err() != nil || !l.tell(ctx, c, a) {
 			return // the console is going down, or the line takes no more

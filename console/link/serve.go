@@ -232,7 +232,7 @@ func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p proto
 	}
 	c.put(protocol.KindWelcome, protocol.Welcome{Machine: from.Machine, Clock: time.Now().UnixMicro(), Marks: marks, Digests: digests,
 		Wanted: wanted, Node: l.node})
-	l.Flush(ctx, from.Machine)
+	l.flush(ctx, c)
 	err = c.loop(ctx)
 	var refused protocol.Refused
 	if errors.As(err, &refused) {

@@ -34,6 +34,11 @@ func (r *Repair) Pending(tx *store.Tx, from model.From) ([]model.Act, error) {
 	return acts, nil
 }
 
+// Waiting are the machines with runs that are not over.
+func (r *Repair) Waiting(tx *store.Tx, _ model.ID) ([]model.ID, error) {
+	return store.CollectIDs(tx, "SELECT DISTINCT machine_id FROM run WHERE state IN ('queued', 'sent', 'running') AND {wall}")
+}
+
 // Send writes down that a machine is told a run; only then is it told. So a run
 // that somebody cancels is either one that no machine knows of, or one that its
 // machine is asked to end. It is false where the run has ended meanwhile, or

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -136,6 +137,16 @@ func (h *shop) pending(from model.From) []model.Act {
 	err := h.store.View(h.t.Context(), store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
 		var err error
 		acts, err = h.Pending(tx, from)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	err = h.store.View(h.t.Context(), system, func(tx *store.Tx) error {
+		waiting, err := h.Waiting(tx, model.ID{})
+		if len(acts) > 0 && !slices.Contains(waiting, from.Machine) {
+			h.t.Errorf("a machine with %d acts is not among those that wait: %v", len(acts), waiting)
+		}
 		return err
 	})
 	if err != nil {

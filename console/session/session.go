@@ -171,6 +171,11 @@ func (s *Sessions) Pending(tx *store.Tx, from model.From) ([]model.Act, error) {
 	return acts, nil
 }
 
+// Waiting are the machines with a session that is to be opened or closed.
+func (s *Sessions) Waiting(tx *store.Tx, _ model.ID) ([]model.ID, error) {
+	return store.CollectIDs(tx, "SELECT DISTINCT machine_id FROM session WHERE (state = 'opening' OR closing) AND {wall}")
+}
+
 // Sent writes down that the machine was asked.
 func (s *Sessions) Sent(ctx context.Context, a model.Act) {
 	if _, ok := a.Body.(*model.OpenDoor); !ok {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -150,6 +151,16 @@ func (r *room) pending() (opens []*model.OpenDoor, closes []*model.CloseDoor, ac
 	err := r.store.View(r.t.Context(), store.Machine(r.machine.Organisation, r.machine.Machine), func(tx *store.Tx) error {
 		var err error
 		acts, err = r.Pending(tx, r.machine)
+		return err
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	err = r.store.View(r.t.Context(), store.System("scan"), func(tx *store.Tx) error {
+		waiting, err := r.Waiting(tx, r.node)
+		if len(acts) > 0 && !slices.Contains(waiting, r.machine.Machine) {
+			r.t.Errorf("a machine with %d acts is not among those that wait: %v", len(acts), waiting)
+		}
 		return err
 	})
 	if err != nil {

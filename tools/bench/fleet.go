@@ -112,19 +112,32 @@ func (f *many) enrol() (err error) {
 	return err
 }
 
-// logins takes the machines away and lets them come back: each says hello, proves
+// logins cuts all lines and lets the machines come back: each says hello, proves
 // itself and is written down.
 func (f *many) logins() error {
 	c := f.crowds[0]
-	if err := f.kill(c.cmd); err != nil {
+	if err := errors.Join(f.pause(20*time.Second), c.order("offline", 0), f.pause(5*time.Second)); err != nil {
 		return err
 	}
-	if err := f.pause(5 * time.Second); err != nil {
-		return err
-	}
-	took, err := spent(f.console.Process.Pid, c.start)
+	took, err := spent(f.console.Process.Pid, func() error { return f.allBack(func() error { return c.order("clear", 0) }) })
 	f.out["login"] = figure{ours: float64(took.Microseconds()) / float64(c.machines), theirs: f.bareLogin}
-	return errors.Join(err, f.pause(20*time.Second)) // each has been read once
+	return errors.Join(err, f.pause(5*time.Second))
+}
+
+// allBack does something after which every machine of the usual fleet comes back,
+// and waits for them.
+func (f *many) allBack(do func() error) error {
+	before, err := f.crowds[0].welcomes()
+	if err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return f.until("all machines are back", func() (bool, error) {
+		now, err := f.crowds[0].welcomes()
+		return now-before >= fleetUsual, err
+	})
 }
 
 func (f *many) asks() error {
@@ -225,24 +238,14 @@ func (f *many) alerts() error {
 // killed kills the console and starts it again: every machine has to come back, and
 // pages go on.
 func (f *many) killed() error {
-	before, err := f.crowds[0].welcomes()
-	if err != nil {
-		return err
-	}
-	if err := f.kill(f.console); err != nil {
-		return err
-	}
-	began := time.Now()
-	if err := f.startConsole(); err != nil {
-		return err
-	}
-	up := time.Since(began)
+	var began time.Time
+	var up time.Duration
 	var mu sync.Mutex
 	var pages []float64
 	offline := 0
 	stop := make(chan struct{})
 	watching := make(chan error, 1)
-	go func() {
+	watch := func() {
 		watching <- f.eachWhile(stop, 20*time.Millisecond, func() error {
 			var page struct{ Items []any }
 			from := time.Now()
@@ -252,10 +255,16 @@ func (f *many) killed() error {
 			pages, offline = append(pages, time.Since(from).Seconds()*1000), max(offline, len(page.Items))
 			return err
 		})
-	}()
-	err = f.until("all machines are back", func() (bool, error) {
-		now, err := f.crowds[0].welcomes()
-		return now-before >= fleetUsual, err
+	}
+	err := f.allBack(func() error {
+		if err := f.kill(f.console); err != nil {
+			return err
+		}
+		began = time.Now()
+		err := f.startConsole()
+		up = time.Since(began)
+		go watch()
+		return err
 	})
 	took := time.Since(began)
 	close(stop)

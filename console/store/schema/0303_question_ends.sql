@@ -1,0 +1,1 @@
+CREATE INDEX question_ends ON question (ends_at);
