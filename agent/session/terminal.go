@@ -166,39 +166,51 @@ func (t *terminal) send(f stream.Frame) error {
 // piece is how many typed bytes go into the terminal at once: what it holds.
 const piece = 4 << 10
 
+// ackAfter is how long what was typed may stay unacknowledged: what the terminal
+// shows for it goes first.
+const ackAfter = 20 * time.Millisecond
+
 // typeIn types what waits into the terminal, as fast as the program there reads,
 // and acknowledges what the terminal took. A program that reads nothing holds it
 // up until the terminal is closed; nothing else may wait for it.
 func (t *terminal) typeIn(ctx context.Context, pty io.Writer) {
+	taken := 0 // and not acknowledged
+	late := time.NewTimer(ackAfter)
+	defer late.Stop()
 	for {
-		p := t.nextPiece(ctx)
-		if p == nil {
-			return
+		for p := t.nextPiece(); len(p) > 0; p = t.nextPiece() {
+			if _, err := pty.Write(p); err != nil {
+				return
+			}
+			if taken == 0 {
+				late.Reset(ackAfter)
+			}
+			if taken += len(p); taken >= stream.Window/2 {
+				if t.acknowledge(taken) != nil {
+					return
+				}
+				taken = 0
+			}
 		}
-		if _, err := pty.Write(p); err != nil {
-			return
-		}
-		if t.acknowledge(len(p)) != nil {
+		select {
+		case <-t.typed:
+		case <-late.C:
+			if taken > 0 && t.acknowledge(taken) != nil {
+				return
+			}
+			taken = 0
+		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (t *terminal) nextPiece(ctx context.Context) []byte {
-	for {
-		t.mu.Lock()
-		p := t.waiting[:min(len(t.waiting), piece)]
-		t.waiting = t.waiting[len(p):]
-		t.mu.Unlock()
-		if len(p) > 0 {
-			return p
-		}
-		select {
-		case <-t.typed:
-		case <-ctx.Done():
-			return nil
-		}
-	}
+func (t *terminal) nextPiece() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.waiting[:min(len(t.waiting), piece)]
+	t.waiting = t.waiting[len(p):]
+	return p
 }
 
 // acknowledge says that n more bytes were typed, however few: a browser keeps

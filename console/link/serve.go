@@ -216,7 +216,7 @@ func (l *Lines) session(ctx context.Context, g *greeting, from model.From, p pro
 	return l.handlers.Session(ctx, from, p.Session, p.Token, g.ws)
 }
 
-// serve is the life of a machine's line.
+// serve begins the line of a machine.
 func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p protocol.Proof) error {
 	c := &line{lines: l, ws: g.ws, from: from, address: g.address, host: g.host, epoch: p.Epoch, beat: 30 * time.Second, told: map[model.ID]bool{}}
 	since, wanted, err := l.begin(ctx, c, helloOf(from, l.node, g.hello, p))
@@ -233,14 +233,25 @@ func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p proto
 	c.put(protocol.KindWelcome, protocol.Welcome{Machine: from.Machine, Clock: time.Now().UnixMicro(), Marks: marks, Digests: digests,
 		Wanted: wanted, Node: l.node})
 	l.flush(ctx, c)
-	err = c.loop(ctx)
+	// The hello went deep. The life of the line has a stack of its own, which stays
+	// small, and keeps nothing of the greeting.
+	l.wait.Add(1)
+	go func() {
+		defer l.wait.Done()
+		l.live(ctx, c, since)
+	}()
+	return nil
+}
+
+// live reads the line to its end, and writes that down.
+func (l *Lines) live(ctx context.Context, c *line, since time.Time) {
+	err := c.loop(ctx)
 	var refused protocol.Refused
 	if errors.As(err, &refused) {
 		c.put(protocol.KindRefused, refused)
 	}
 	c.hangUp()
 	l.leave(ctx, c, since)
-	return nil
 }
 
 const (

@@ -237,11 +237,11 @@ func (l *splice) fromMachine() {
 		}
 		switch f.Kind {
 		case stream.Output:
-			l.recorder.output(f.Payload)
-			if !l.browsers.output(f) {
+			if !l.browsers.output(f) { // first, for somebody waits
 				l.close(model.System, "the computer sent more than its window")
 				return
 			}
+			l.recorder.output(f.Payload)
 		case stream.Exit:
 			l.browsers.other(f)
 			l.end("the shell ended")

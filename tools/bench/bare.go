@@ -37,6 +37,9 @@ import (
 const (
 	bareServer  = "bare-server"
 	bareSockets = "bare-sockets" // then the server's address, and how many
+
+	bareRelay    = "bare-relay"
+	bareTerminal = "bare-terminal" // then the relay's address
 )
 
 func bare(ctx context.Context, words []string) error {
@@ -49,6 +52,10 @@ func bare(ctx context.Context, words []string) error {
 			return err
 		}
 		return holdBare(ctx, words[1], n)
+	case len(words) == 1 && words[0] == bareRelay:
+		return serveRelay(ctx)
+	case len(words) == 2 && words[0] == bareTerminal:
+		return serveTerminal(ctx, words[1])
 	}
 	return fmt.Errorf("%q is none of this program's words", words)
 }

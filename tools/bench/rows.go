@@ -55,6 +55,11 @@ var measurements = []measurement{
 		{name: "question", what: "question to one machine, from POST to its answer, p50", unit: "ms", goal: 1.5},
 		{name: "script", what: "trivial script, from POST to the committed result, p50", unit: "ms", goal: 5},
 	}, ways},
+	{"echo", []row{
+		{name: "echo-ssh", what: "a key until it is back, in a terminal over TLS that is recorded, p50", unit: "ms", goal: 1.5, ratio: true, other: "ssh on the loopback"},
+		{name: "echo-relay", what: "the same", unit: "ms", goal: 1.2, ratio: true, other: "a bare relay over TLS"},
+		{name: "echo-p99", what: "the same, p99", unit: "ms", goal: 3},
+	}, echo},
 	{"fleet", []row{
 		{name: "idle-memory", what: "console, resident for each of 15,000 idle machines", unit: "KiB", goal: 1.5, ratio: true, other: "a bare gorilla/websocket server over TLS that holds as many"},
 		{name: "idle-time", what: "console, processor time while 15,000 machines beat and upload", unit: "% of a core", goal: 3},
