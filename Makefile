@@ -92,8 +92,9 @@ test-faults: ## real faults on this machine: full disks, busy cores (root)
 	@tools/needs faults
 	$(LOCK) go test -count=1 -v -timeout 600s -tags faults -run Fault ./agent/app
 
-fuzz: ## every fuzz target for a while: make fuzz FUZZ=10s
-	@tools/fuzz $(or $(FUZZ),10s)
+fuzz: ## every decoder against a fuzzer, a minute each: make fuzz FUZZ=10s TARGET=Token
+	@mkdir -p .cache
+	$(LOCK) tools/fuzz $(or $(FUZZ),60s) '$(TARGET)'
 
 check: ## format, lint, import law, vet on every system
 	@mkdir -p .cache

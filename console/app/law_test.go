@@ -28,6 +28,7 @@ var law = map[string]struct {
 	"protocol/stream":     {nil, "frames are a library of both sides"},
 	"protocol/trust":      {nil, "statements are a library of both sides"},
 	"protocol/catalogue":  {[]string{"protocol/expression"}, "a check is written in the language"},
+	"protocol/fuzztest":   {nil, "only fuzz targets call it"},
 	"scripts":             {nil, "the catalogue of scripts is data"},
 
 	"agent/state":   {[]string{"protocol"}, "it keeps what is to be told, as it is told"},
