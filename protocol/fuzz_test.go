@@ -117,6 +117,11 @@ func FuzzStamp(f *testing.F) {
 		made[string(must(Marshal(order)))] = true
 		f.Add(s.Stamp)
 	}
+	other, err := Stamp(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{8}, ed25519.SeedSize)), Order{ID: machine, Kind: KindCheckNow, Body: must(Marshal(CheckNow{}))})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(other.Stamp)
 	public := key.Public().(ed25519.PublicKey)
 	f.Fuzz(func(t *testing.T, stamp []byte) {
 		var order Order
@@ -133,6 +138,7 @@ func FuzzStamp(f *testing.F) {
 func FuzzToken(f *testing.F) {
 	whole := Token{Secret: make([]byte, 16), Organisation: organisation, Identities: [][]byte{{1}}, Root: []byte{2}}
 	f.Add(false, []byte(whole.String()))
+	f.Add(false, []byte(tokenPrefix+"AAA"))
 	f.Add(true, must(Marshal(whole)))
 	f.Fuzz(func(t *testing.T, sum bool, raw []byte) {
 		text := string(raw)

@@ -12,6 +12,7 @@ import (
 func FuzzParsePolicy(f *testing.F) {
 	f.Add([]byte(written))
 	f.Add([]byte("version: 1\nprofile: locked\nterminal: &a on\n"))
+	f.Add([]byte("version: 1\nprofile: locked\nterminal: sometimes\n"))
 	for _, profile := range Profiles() {
 		f.Add([]byte("version: 1\nprofile: " + profile + "\n"))
 	}

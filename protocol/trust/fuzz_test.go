@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
 
 	"github.com/deskside/deskside/protocol/fuzztest"
@@ -45,6 +46,16 @@ func FuzzDecode(f *testing.F) {
 	add(&Plan{Script: "x", Root: []byte{1}, Machines: 12, Waves: []int{1, 11}})
 	add(&Grant{Machine: uuid.Max, Door: "terminal"}, 1)
 	add(&Release{Version: "1.0", Files: map[string][]byte{"linux": {1}}}, 1)
+	// A statement with a longer head than it needs: another text that says the same.
+	loose, err := cbor.Marshal(map[int]any{2: uuid.Max[:], 1: "approval", 3: uuid.Max[:], 4: 1, 5: 2, 6: 3, 7: map[int]any{}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	long, err := Signed{Payload: append([]byte{0xb8, 0x07}, loose[1:]...)}.Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(long)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var signed Signed
 		var st Statement
@@ -57,6 +68,9 @@ func FuzzDecode(f *testing.F) {
 		raw, err := signed.Encode()
 		if err != nil {
 			t.Fatalf("what was decoded cannot be encoded: %v", err)
+		}
+		if again, err := encoder.Marshal(st); err != nil || !bytes.Equal(again, signed.Payload) {
+			t.Fatalf("there are two texts for one statement: %v\n%x\n%x", err, again, signed.Payload)
 		}
 		if again, _, err := Decode(raw); err != nil || !bytes.Equal(again.Payload, signed.Payload) || len(again.Proofs) != len(signed.Proofs) {
 			t.Fatalf("another statement comes back: %v", err)
