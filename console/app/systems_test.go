@@ -125,4 +125,3 @@ func saysGoodbye(t *testing.T, n *node, m *machine) {
 	}
 	m.stop()
 }
-
