@@ -16,7 +16,7 @@ LOCK    := flock .cache/lock
 .PHONY: help run demo dev build web agent console quick test test-go test-web test-browser test-windows test-arm64 test-service test-faults fuzz check fmt openapi shots bench chaos clean needs
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: build ## build everything and try it on this machine: http://localhost:8080
 	@tools/run

@@ -22,12 +22,16 @@ import (
 // "wine64 deskside-agent.exe". tools/test-windows and tools/test-arm64 say it.
 var foreign = flag.String("agent", "", "the agent of another system, and before it what runs it")
 
+// serviceOfForeign is the same agent in the form that is tried as a service there;
+// "" tries none.
+var serviceOfForeign = flag.String("service", "", "the agent that is installed as a service, as -agent")
+
 // abroad is where a folder of this computer is in the eyes of that program.
 var abroad = flag.String("root", "", `what stands before the path of a folder there: "Z:" under Wine`)
 
 // program is the command of an agent of another system.
-func program(ctx context.Context, args ...string) *exec.Cmd {
-	words := append(strings.Fields(*foreign), args...)
+func program(ctx context.Context, agent string, args ...string) *exec.Cmd {
+	words := append(strings.Fields(agent), args...)
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = stopLimit
@@ -46,7 +50,7 @@ func inside(dir string) string {
 func foreignMachine(t *testing.T, n *node) *machine {
 	t.Helper()
 	m := &machine{n: n, dir: t.TempDir()}
-	enroll := program(t.Context(), "enroll", "--console", n.ready.URL, "--token-file", "-", "--profile", "trial", "--state", inside(m.dir))
+	enroll := program(t.Context(), *foreign, "enroll", "--console", n.ready.URL, "--token-file", "-", "--profile", "trial", "--state", inside(m.dir))
 	enroll.Stdin = strings.NewReader(n.enrolment(1))
 	if out, err := enroll.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("enrolled as ")) {
 		t.Fatalf("enroll: %v\n%s", err, out)
@@ -61,7 +65,7 @@ func foreignMachine(t *testing.T, n *node) *machine {
 func (m *machine) runForeign(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	cmd := program(ctx, "run", "--state", inside(m.dir), "--policy", inside(filepath.Join(m.dir, "none", "policy.yaml")))
+	cmd := program(ctx, *foreign, "run", "--state", inside(m.dir), "--policy", inside(filepath.Join(m.dir, "none", "policy.yaml")))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := os.Create(filepath.Join(t.ArtifactDir(), "agent.log"))
 	if err != nil {
@@ -105,6 +109,9 @@ func TestSystems(t *testing.T) {
 		t.Errorf("a machine of the family %v", family)
 	}
 	t.Run("goodbye", func(t *testing.T) { saysGoodbye(t, n, m) })
+	if *serviceOfForeign != "" {
+		t.Run("service", func(t *testing.T) { livesAsService(t, n, m) })
+	}
 }
 
 // saysGoodbye: asked to end, the agent says goodbye and comes back as itself.
@@ -124,4 +131,63 @@ func saysGoodbye(t *testing.T, n *node, m *machine) {
 		t.Errorf("it came back as %d machines", len(all))
 	}
 	m.stop()
+	n.eventually(5*time.Second, "the machine has said goodbye", func() bool { return n.get("/machines/" + m.id)["presence"] == "offline" })
+}
+
+// livesAsService: the agent's own commands, under the service manager of its system,
+// for the machine that has just ended.
+func livesAsService(t *testing.T, n *node, m *machine) {
+	failed := ""
+	say := func(command string) string {
+		cmd := program(context.WithoutCancel(t.Context()), *serviceOfForeign, command, "--state", inside(m.dir))
+		if command == "install" {
+			cmd.Args = append(cmd.Args, "--policy", inside(filepath.Join(m.dir, "none", "policy.yaml")))
+		}
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		out, _ := cmd.Output() // status ends with 1 where nothing runs
+		failed = stderr.String()
+		return strings.TrimSpace(string(out))
+	}
+	is := func(command, want string) {
+		t.Helper()
+		n.eventually(15*time.Second, command+" says "+want, func() bool { return say(command) == want })
+	}
+	presence := func(want string) {
+		t.Helper()
+		n.eventually(30*time.Second, "the machine is "+want, func() bool { return n.get("/machines/" + m.id)["presence"] == want })
+	}
+	// Wine goes down with the last program of a person, and starts its services anew
+	// with the next: as long as this shell waits for a word it stays up.
+	stays := exec.Command(strings.Fields(*serviceOfForeign)[0], "cmd.exe", "/d", "/q")
+	stays.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	word, err := stays.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stays.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if say("status") != "not installed" {
+			say("stop")
+			say("uninstall")
+		}
+		word.Close()
+		stays.Wait()
+	})
+	is("status", "not installed")
+	for _, step := range []struct{ command, status, presence string }{
+		{"install", "stopped", "offline"}, {"start", "running", "online"}, {"stop", "stopped", "offline"},
+		{"start", "running", "online"}, {"stop", "stopped", "offline"}, {"uninstall", "not installed", "offline"},
+	} {
+		if got := say(step.command); got != step.command+": done" {
+			t.Fatalf("%s says %q\n%s", step.command, got, failed)
+		}
+		is("status", step.status)
+		presence(step.presence)
+	}
+	if reason := n.get("/machines/" + m.id)["offline_reason"]; reason != "unknown" { // stopped, not shut down
+		t.Errorf("a service that is stopped leaves for the reason %v", reason)
+	}
 }
