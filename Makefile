@@ -13,10 +13,10 @@ WEB     := console/web
 # One heavy target at a time, so that two shells do not halve each other.
 LOCK    := flock .cache/lock
 
-.PHONY: help run demo dev build web agent console quick test test-go test-web test-browser test-windows test-service test-faults fuzz check fmt openapi shots bench chaos clean needs
+.PHONY: help run demo dev build web agent console quick test test-go test-web test-browser test-windows test-arm64 test-service test-faults fuzz check fmt openapi shots bench chaos clean needs
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: build ## build everything and try it on this machine: http://localhost:8080
 	@tools/run
@@ -77,10 +77,15 @@ test-web: $(WEB)/node_modules/.package-lock.json
 test-browser: needs build
 	cd $(WEB) && npm run test:browser
 
-test-windows: ## the agent's tests as Windows programs, under Wine
+test-windows: ## the agent's tests as Windows programs, and the agent at a console, under Wine
 	@mkdir -p .cache
 	@tools/needs windows
 	$(LOCK) tools/test-windows
+
+test-arm64: ## the agent's tests as programs of linux/arm64, and the agent at a console, by qemu
+	@mkdir -p .cache
+	@tools/needs arm64
+	$(LOCK) tools/test-arm64
 
 test-service: agent console ## the agent as a service, in a container with systemd (root)
 	@mkdir -p .cache
@@ -92,17 +97,18 @@ test-faults: ## real faults on this machine: full disks, busy cores (root)
 	@tools/needs faults
 	$(LOCK) go test -count=1 -v -timeout 600s -tags faults -run Fault ./agent/app
 
-fuzz: ## every fuzz target for a while: make fuzz FUZZ=10s
-	@tools/fuzz $(or $(FUZZ),10s)
+fuzz: ## every decoder against a fuzzer, a minute each: make fuzz FUZZ=10s TARGET=Token
+	@mkdir -p .cache
+	$(LOCK) tools/fuzz $(or $(FUZZ),60s) '$(TARGET)'
 
 check: ## format, lint, import law, vet on every system
 	@mkdir -p .cache
 	@test -z "$$(gofmt -l agent console protocol scripts)" || { echo 'not formatted:'; gofmt -l agent console protocol scripts; exit 1; }
-	go vet -tags faults ./...
+	go vet -tags faults,systems ./...
 	GOOS=windows go vet ./agent/... ./protocol/... ./scripts/...
 	GOOS=darwin go vet ./agent/... ./protocol/... ./scripts/...
 	go build -modfile=tools/lint.mod -o .cache/staticcheck honnef.co/go/tools/cmd/staticcheck
-	.cache/staticcheck -tags faults ./...
+	.cache/staticcheck -tags faults,systems ./...
 	GOOS=windows .cache/staticcheck ./agent/... ./protocol/... ./scripts/...
 	GOOS=darwin .cache/staticcheck ./agent/... ./protocol/... ./scripts/...
 	go test -count=1 -run Law ./console/app

@@ -252,32 +252,3 @@ func TestTokenCopied(t *testing.T) {
 		}
 	}
 }
-
-func FuzzDecode(f *testing.F) {
-	for _, s := range samples() {
-		f.Add(must(Encode(s.kind, s.body)))
-	}
-	f.Fuzz(func(t *testing.T, frame []byte) {
-		m, err := Decode(frame, MaxFrame)
-		if err != nil {
-			return
-		}
-		for _, body := range []any{new(Hello), new(Proof), new(Batch), new(Transition), new(Result), new(Live), new(Stamped), new(Answer)} {
-			if err := Unmarshal(m.Body, body); err != nil {
-				continue
-			}
-			if _, err := Marshal(body); err != nil {
-				t.Errorf("what was decoded cannot be encoded: %v", err)
-			}
-		}
-	})
-}
-
-func FuzzToken(f *testing.F) {
-	f.Add(Token{Secret: make([]byte, 16), Organisation: organisation, Identities: [][]byte{{1}}}.String())
-	f.Fuzz(func(t *testing.T, s string) {
-		if token, err := ParseToken(s); err == nil && token.String() == "" {
-			t.Error("a token that cannot be written")
-		}
-	})
-}

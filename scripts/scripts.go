@@ -196,15 +196,30 @@ func (s Script) check(folder string) error {
 	if s.Subject != "" && !slices.ContainsFunc(s.Parameters, subject) {
 		return fmt.Errorf("subject is a required parameter that the machine lists, not %q", s.Subject)
 	}
-	for _, p := range s.Parameters {
+	for i, p := range s.Parameters {
 		if err := p.check(); err != nil {
 			return fmt.Errorf("parameter %s: %w", p.Name, err)
+		}
+		if slices.ContainsFunc(s.Parameters[:i], func(o Parameter) bool { return o.Name == p.Name }) {
+			return fmt.Errorf("there are two parameters %s", p.Name)
 		}
 	}
 	return nil
 }
 
+// check is the lint of one parameter; its default must be one of the values that it
+// takes.
 func (p Parameter) check() error {
+	if err := p.checkType(); err != nil || p.Default == "" {
+		return err
+	}
+	if err := p.accept(p.Default, nil); err != nil {
+		return fmt.Errorf("its default: %w", err)
+	}
+	return nil
+}
+
+func (p Parameter) checkType() error {
 	if !parameterName.MatchString(p.Name) {
 		return fmt.Errorf("a name is capital letters, digits and _, at most 40")
 	}

@@ -52,6 +52,11 @@ func TestLint(t *testing.T) {
 		"no such subject":  manifest + "subject: SERVICE\n",
 		"optional subject": manifest + "subject: P\nparameters: [{name: P, title: {en: a, pl: b}, type: string, from: services}]\n",
 		"open subject":     manifest + "subject: P\nparameters: [{name: P, title: {en: a, pl: b}, type: string, required: true, pattern: '.*', max: 9}]\n",
+		"one name twice":   manifest + "parameters: [{name: P, title: {en: a, pl: b}, type: boolean}, {name: P, title: {en: a, pl: b}, type: boolean}]\n",
+		"default, boolean": manifest + "parameters: [{name: P, title: {en: a, pl: b}, type: boolean, default: 'yes'}]\n",
+		"default, integer": manifest + "parameters: [{name: P, title: {en: a, pl: b}, type: integer, min: 1, max: 9, default: '10'}]\n",
+		"default, enum":    manifest + "parameters: [{name: P, title: {en: a, pl: b}, type: string, enum: [a, b], default: c}]\n",
+		"default, pattern": manifest + "parameters: [{name: P, title: {en: a, pl: b}, type: string, pattern: '[a-z]', max: 1, default: '1'}]\n",
 		"open without end": manifest + "parameters: [{name: P, title: {en: a, pl: b}, type: string, pattern: '.*'}]\n",
 	} {
 		if _, err := load(fsys(broken)); err == nil {

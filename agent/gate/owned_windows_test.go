@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/windows"
@@ -34,5 +36,38 @@ func TestOnlyTrusted(t *testing.T) {
 		if got := onlyTrusted(d, me); (got == nil) != want {
 			t.Errorf("%s: %v", text, got)
 		}
+	}
+}
+
+// TestOwnedFile: the rights are those of the file itself.
+func TestOwnedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(path, []byte("version: 1\nprofile: locked\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	allow := func(text string) {
+		t.Helper()
+		d, err := windows.SecurityDescriptorFromString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, _, err := d.DACL()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := windows.SetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, list, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	allow("D:P(A;;FA;;;SY)(A;;FA;;;BA)")
+	if err := owned(path, nil); err != nil {
+		t.Errorf("a file of administrators: %v", err)
+	}
+	allow("D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;WD)")
+	if err := owned(path, nil); err == nil {
+		t.Error("a file that everybody may write is the administrator's")
+	}
+	if err := owned(path+".none", nil); err == nil {
+		t.Error("a file that is not there is the administrator's")
 	}
 }

@@ -204,13 +204,3 @@ func TestNoEnvironment(t *testing.T) {
 		t.Errorf("%v, %+v", err, p)
 	}
 }
-
-func FuzzParsePolicy(f *testing.F) {
-	f.Add([]byte(written))
-	f.Add([]byte("version: 1\nprofile: locked\nterminal: &a on\n"))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		if p, err := ParsePolicy(raw); err == nil && p.Problem() != "" {
-			t.Errorf("accepted with a problem: %s", p.Problem())
-		}
-	})
-}

@@ -25,15 +25,21 @@ func swapOf(context.Context, *mem.VirtualMemoryStat) (total, free uint64, err er
 	if err != nil {
 		return 0, 0, fmt.Errorf("the page files cannot be asked for: %w", err)
 	}
-	for at := uint32(0); size >= uint32(unsafe.Sizeof(pageFile{})) && at <= size-uint32(unsafe.Sizeof(pageFile{})); {
-		f := (*pageFile)(unsafe.Pointer(&buf[at]))
+	total, free = pageFiles(buf[:min(int(size), len(buf))])
+	return total, free, nil
+}
+
+// pageFiles adds up the entries of a list of page files, in bytes.
+func pageFiles(list []byte) (total, free uint64) {
+	for len(list) >= int(unsafe.Sizeof(pageFile{})) {
+		f := (*pageFile)(unsafe.Pointer(&list[0]))
 		page := uint64(os.Getpagesize())
 		total += uint64(f.total) * page
 		free += uint64(f.total-min(f.used, f.total)) * page
-		if f.next == 0 {
+		if f.next == 0 || int64(f.next) > int64(len(list)) {
 			break
 		}
-		at += f.next
+		list = list[f.next:]
 	}
-	return total, free, nil
+	return total, free
 }

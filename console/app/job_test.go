@@ -249,92 +249,125 @@ func question(t *testing.T, n *node, m *machine) {
 	}
 }
 
-// terminal opens a terminal through one node at a machine of another.
-func terminal(t *testing.T, n *node, m *machine, other *node) {
+// screen is a terminal as a browser has it.
+type screen struct {
+	t    *testing.T
+	id   string
+	ws   *websocket.Conn
+	in   *stream.Sender
+	out  *stream.Receiver
+	seen strings.Builder
+}
+
+// terminal opens a terminal at a machine through this node.
+func (n *node) terminal(t *testing.T, m *machine, columns, rows int) *screen {
+	t.Helper()
 	var s struct {
 		ID string `json:"id"`
 	}
-	other.post("/sessions", map[string]any{"machine_id": m.id, "columns": 91, "rows": 17, "reason": "a test"}, &s)
+	n.post("/sessions", map[string]any{"machine_id": m.id, "columns": columns, "rows": rows, "reason": "a test"}, &s)
+	x := &screen{t: t, id: s.ID, in: stream.NewSender(stream.Input, 0), out: stream.NewReceiver(stream.Output, 0)}
+	x.dial(n, n)
+	t.Cleanup(func() { x.ws.Close() })
+	return x
+}
+
+// dial goes to a node with the right of another, which opened the terminal.
+func (x *screen) dial(by, as *node) {
+	x.t.Helper()
 	dialer := websocket.Dialer{HandshakeTimeout: 30 * time.Second, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	address := strings.Replace(other.ready.URL, "https://", "wss://", 1) + "/api/v1/sessions/" + s.ID + "/socket"
-	ws, response, err := dialer.Dial(address, http.Header{"Authorization": {"Bearer " + other.token}})
+	address := strings.Replace(by.ready.URL, "https://", "wss://", 1) + "/api/v1/sessions/" + x.id + "/socket"
+	ws, response, err := dialer.Dial(address, http.Header{"Authorization": {"Bearer " + as.token}})
 	if err != nil {
-		t.Fatalf("%v: %v", err, response)
+		x.t.Fatalf("%v: %v", err, response)
 	}
-	defer ws.Close()
-	in, out := stream.NewSender(stream.Input, 0), stream.NewReceiver(stream.Output, 0)
-	write := func(s string) {
-		f, err := in.Next([]byte(s))
+	x.ws = ws
+}
+
+func (x *screen) send(f stream.Frame) {
+	x.t.Helper()
+	if err := x.ws.WriteMessage(websocket.BinaryMessage, f.Bytes()); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+func (x *screen) write(s string) {
+	x.t.Helper()
+	f, err := x.in.Next([]byte(s))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.send(f)
+}
+
+// until waits for what the terminal shows, or with "" for its end.
+func (x *screen) until(what string) stream.Frame {
+	x.t.Helper()
+	for {
+		if what != "" && strings.Contains(x.seen.String(), what) { // one frame may bring the answers to both
+			return stream.Frame{}
+		}
+		if err := x.ws.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			x.t.Fatal(err)
+		}
+		_, message, err := x.ws.ReadMessage()
 		if err != nil {
-			t.Fatal(err)
+			x.t.Fatalf("waiting for %q: %v\n%s", what, err, x.seen.String())
 		}
-		if err := ws.WriteMessage(websocket.BinaryMessage, f.Bytes()); err != nil {
-			t.Fatal(err)
+		f, err := stream.Parse(message)
+		if err != nil {
+			x.t.Fatal(err)
 		}
-	}
-	var screen strings.Builder
-	until := func(what string) stream.Frame {
-		t.Helper()
-		for {
-			if what != "" && strings.Contains(screen.String(), what) { // one frame may bring the answers to both
-				return stream.Frame{}
-			}
-			if err := ws.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
-				t.Fatal(err)
-			}
-			_, message, err := ws.ReadMessage()
-			if err != nil {
-				t.Fatalf("waiting for %q: %v\n%s", what, err, screen.String())
-			}
-			f, err := stream.Parse(message)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if f.Kind == stream.Exit {
-				return f
-			}
-			if f.Kind != stream.Output {
-				continue
-			}
-			fresh, err := out.Take(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			screen.Write(fresh)
+		if f.Kind == stream.Exit {
+			return f
 		}
+		if f.Kind != stream.Output {
+			continue
+		}
+		fresh, err := x.out.Take(f)
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		x.seen.Write(fresh)
 	}
-	write("stty size; printf 'za%s gęślą jaźń\\n' żółć\n")
-	until("17 91")
-	until("zażółć gęślą jaźń")
-	if err := ws.WriteMessage(websocket.BinaryMessage, stream.ResizeTo(120, 40).Bytes()); err != nil {
-		t.Fatal(err)
-	}
-	write("stty size\n")
-	until("40 120")
+}
+
+// recorded waits for the end of a session and returns its recording.
+func (x *screen) recorded(n *node) string {
+	x.t.Helper()
+	n.eventually(10*time.Second, "the session ends, with a recording", func() bool {
+		s := n.get("/sessions/" + x.id)
+		return s["state"] == "ended" && s["recording"] != nil
+	})
+	return n.do(http.MethodGet, "/sessions/"+x.id+"/recording", nil, nil, http.StatusOK)
+}
+
+// terminal opens a terminal through one node at a machine of another.
+func terminal(t *testing.T, n *node, m *machine, other *node) {
+	x := other.terminal(t, m, 91, 17)
+	x.write("stty size; printf 'za%s gęślą jaźń\\n' żółć\n")
+	x.until("17 91")
+	x.until("zażółć gęślą jaźń")
+	x.send(stream.ResizeTo(120, 40))
+	x.write("stty size\n")
+	x.until("40 120")
 	for _, by := range []*node{n, other} {
-		ws.NetConn().Close()
-		ws, response, err = dialer.Dial(strings.Replace(by.ready.URL, "https://", "wss://", 1)+"/api/v1/sessions/"+s.ID+"/socket", http.Header{"Authorization": {"Bearer " + other.token}})
-		if err != nil {
-			t.Fatalf("back: %v: %v", err, response)
-		}
-		write("echo ba''ck" + by.ready.URL + "\n")
-		until("back" + by.ready.URL)
+		x.ws.NetConn().Close()
+		x.dial(by, other)
+		x.write("echo ba''ck" + by.ready.URL + "\n")
+		x.until("back" + by.ready.URL)
 	}
 	// Before the program has the terminal a Ctrl-C would be the shell's, and might
 	// only end the line that is being typed.
-	write(`sh -c 'echo READ""Y; exec sleep 1000'; echo int''errupted` + "\n")
-	until("READY")
-	write("\x03")
-	until("^C") // it throws away what is typed before
-	write("exit 3\n")
-	if f := until(""); f.Code() != 3 {
+	x.write(`sh -c 'echo READ""Y; exec sleep 1000'; echo int''errupted` + "\n")
+	x.until("READY")
+	x.write("\x03")
+	x.until("^C") // it throws away what is typed before
+	x.write("exit 3\n")
+	if f := x.until(""); f.Code() != 3 {
 		t.Errorf("the shell ended with %d", f.Code())
 	}
-	n.eventually(10*time.Second, "the session ends, with a recording", func() bool {
-		x := n.get("/sessions/" + s.ID)
-		return x["state"] == "ended" && x["recording"] != nil
-	})
-	cast := n.do(http.MethodGet, "/sessions/"+s.ID+"/recording", nil, nil, http.StatusOK)
+	cast := x.recorded(n)
 	if !strings.HasPrefix(cast, `{"`) || !strings.Contains(cast, `"version":2`) || !strings.Contains(cast, "zażółć gęślą jaźń") || !strings.Contains(cast, `"r","120x40"`) {
 		t.Errorf("the recording: %.300s", cast)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ var law = map[string]struct {
 	"protocol/stream":     {nil, "frames are a library of both sides"},
 	"protocol/trust":      {nil, "statements are a library of both sides"},
 	"protocol/catalogue":  {[]string{"protocol/expression"}, "a check is written in the language"},
+	"protocol/fuzztest":   {nil, "only fuzz targets call it"},
 	"scripts":             {nil, "the catalogue of scripts is data"},
 
 	"agent/state":   {[]string{"protocol"}, "it keeps what is to be told, as it is told"},
@@ -138,6 +140,60 @@ func obey(t *testing.T, file, rel string) {
 			return ok
 		}) {
 			t.Errorf("%s imports %s; %s may import %v: %s", rel, called, room, rule.may, rule.why)
+		}
+	}
+}
+
+// TestLawOfWindows: WINDOWS.md says of every file that is of Windows alone what was
+// shown of it, and names no file or test that is not there.
+func TestLawOfWindows(t *testing.T) {
+	root := filepath.Join("..", "..")
+	raw, err := os.ReadFile(filepath.Join(root, "WINDOWS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, tests := map[string][]string{}, ""
+	for line := range strings.Lines(string(raw)) {
+		if cells := strings.Split(line, "|"); len(cells) == 5 && strings.Contains(cells[1], "_windows.go`") {
+			rows[strings.Trim(cells[1], " `")] = cells[2:4]
+		}
+	}
+	there := map[string]bool{}
+	for _, top := range []string{"agent", "protocol", "scripts", "console/app"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(file string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			if strings.HasSuffix(file, "_test.go") {
+				source, err := os.ReadFile(file)
+				tests += string(source)
+				return err
+			}
+			if strings.HasSuffix(file, "_windows.go") {
+				rel, err := filepath.Rel(root, file)
+				there[filepath.ToSlash(rel)] = true
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file := range there {
+		cells, named := rows[file]
+		if !named || strings.TrimSpace(cells[0]) == "" || strings.TrimSpace(cells[1]) == "" {
+			t.Errorf("WINDOWS.md does not say what was shown of %s, and what was not", file)
+		}
+	}
+	for file := range rows {
+		if !there[file] {
+			t.Errorf("WINDOWS.md speaks of %s, which is not there", file)
+		}
+	}
+	for _, m := range regexp.MustCompile("`(Test[A-Za-z]+)(?:/([a-z_]+))?`").FindAllStringSubmatch(string(raw), -1) {
+		if !strings.Contains(tests, "func "+m[1]+"(") || m[2] != "" && !strings.Contains(tests, `t.Run("`+strings.ReplaceAll(m[2], "_", " ")+`"`) {
+			t.Errorf("WINDOWS.md speaks of %s, which is not there", m[0])
 		}
 	}
 }

@@ -313,30 +313,3 @@ func TestBuiltin(t *testing.T) {
 		t.Error("plural of odd numbers")
 	}
 }
-
-func FuzzMessage(f *testing.F) {
-	for _, s := range []string{"{n, plural, =0 {a} one {# b} other {c}}", "{x, select, vpn {{n}} other {}}", "}{", "a {b} c"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		Render("pl", s, arg(2))
-		Render("en", s, nil)
-	})
-}
-
-func FuzzDecodeSet(f *testing.F) {
-	set, err := Resolve(Builtin(), Layer{Watched: []string{"cups"}})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(set.Encode())
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := DecodeSet(b)
-		if err != nil {
-			return
-		}
-		if _, err := Resolve(s.Checks); err != nil {
-			t.Fatal(err)
-		}
-	})
-}

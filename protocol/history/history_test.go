@@ -438,48 +438,6 @@ func TestMetricsAreAppendOnly(t *testing.T) {
 	}
 }
 
-func FuzzUnpack(f *testing.F) {
-	var b Builder
-	for i := range 10 {
-		b.Append(moment(time.Duration(i)*15*time.Second), []Sample{{CPUUtilization, "", float64(i) / 10}, {FilesystemUsage, "/", 1e9}})
-	}
-	row, _ := b.Row()
-	coarse, _, _ := Coarsen(Day(noon), 1, []Row{row})
-	_, dec := codec()
-	enc, _ := codec()
-	for _, r := range []Row{row, coarse} {
-		raw, err := dec.DecodeAll(r.Payload[1:], nil)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(uint8(r.Resolution), true, raw)
-		f.Add(uint8(r.Resolution), false, r.Payload)
-	}
-	f.Fuzz(func(t *testing.T, resolution uint8, pack bool, body []byte) {
-		r := Row{Resolution: Resolution(resolution), Start: noon.UnixMicro(), Payload: body}
-		if pack { // so that the fuzzer reaches what is inside the frame
-			r.Payload = enc.EncodeAll(body, []byte{format})
-		}
-		block, err := Unpack(r)
-		if err != nil {
-			return
-		}
-		for i, at := range block.Times {
-			if i > 0 && at <= block.Times[i-1] {
-				t.Fatalf("times %v", block.Times)
-			}
-		}
-		for _, s := range block.Series {
-			if len(s.Mean) != len(block.Times) || (s.Min != nil) != (r.Resolution == Coarse) {
-				t.Fatalf("series %+v", s)
-			}
-		}
-		if _, err := Thin([]Row{r}, Day(noon), Day(noon)+day, quarter, nil); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
 // BenchmarkDay is the chart of a day: 40 series at 15 s, decoded and thinned.
 func BenchmarkDay(b *testing.B) {
 	rows, samples := office()

@@ -174,30 +174,3 @@ func TestDirectionRefuses(t *testing.T) {
 		t.Errorf("after an old acknowledgement: room %d, %v", s.Room(), err)
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	for _, frame := range []Frame{{Output, 1, []byte("a")}, ResizeTo(80, 24), {Kind: Ack, Offset: 7}, ExitWith(1, 2), NoticeOf("ą")} {
-		f.Add(frame.Bytes())
-	}
-	f.Fuzz(func(t *testing.T, message []byte) {
-		frame, err := Parse(message)
-		if err != nil {
-			return
-		}
-		if !bytes.Equal(frame.Bytes(), message) {
-			t.Fatal("another message comes back")
-		}
-		switch frame.Kind {
-		case Resize:
-			if c, r := frame.Size(); c < 1 || r < 1 {
-				t.Fatal(c, r)
-			}
-		case Exit:
-			frame.Code()
-		}
-		r := NewReceiver(Output, 10)
-		if p, err := r.Take(frame); err == nil && len(p) > len(frame.Payload) {
-			t.Fatal("more came out than went in")
-		}
-	})
-}
