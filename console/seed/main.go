@@ -3,6 +3,8 @@
 // rooms' own functions, as if machines had enrolled and people had called.
 //
 //	go run ./console/seed --data DIR --machines 20000 --tickets 20000
+//
+// --database names a PostgreSQL instead of the SQLite in the folder.
 package main
 
 import (
@@ -30,30 +32,32 @@ const together = 64
 
 func main() {
 	data := flag.String("data", "", "folder of the console's database")
+	database := flag.String("database", "", "PostgreSQL of the console, postgres://...")
 	machines := flag.Int("machines", 20_000, "how many computers")
 	tickets := flag.Int("tickets", 20_000, "how many tickets")
 	flag.Parse()
 	began := time.Now()
-	if err := run(context.Background(), *data, *machines, *tickets); err != nil {
+	if err := run(context.Background(), store.Options{Data: *data, Database: *database}, *machines, *tickets); err != nil {
 		fmt.Fprintln(os.Stderr, "seed:", err)
 		os.Exit(1)
 	}
 	fmt.Printf("%d computers and %d tickets in %s\n", *machines, *tickets, time.Since(began).Round(time.Second))
 }
 
-func run(ctx context.Context, data string, machines, tickets int) (err error) {
+func run(ctx context.Context, o store.Options, machines, tickets int) (err error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s, err := store.Open(ctx, store.Options{Data: data, Log: log})
+	o.Log = log
+	s, err := store.Open(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	o, err := account.New(s, log).Default(ctx)
+	organisation, err := account.New(s, log).Default(ctx)
 	if err != nil {
 		return err
 	}
-	w := &writer{fleet: fleet.New(s, log), desk: desk.New(s, log), health: health.New(s, log), store: s, organisation: o.ID,
-		node: model.NewID(), scope: store.System("seed").Within(o.ID), all: make([]desk.MachineRef, machines)}
+	w := &writer{fleet: fleet.New(s, log), desk: desk.New(s, log), health: health.New(s, log), store: s, organisation: organisation.ID,
+		node: model.NewID(), scope: store.System("seed").Within(organisation.ID), all: make([]desk.MachineRef, machines)}
 	if err := w.enrol(ctx); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // As many machines and tickets as were asked for, of every kind, none of them empty.
 func TestSeed(t *testing.T) {
 	options := storetest.SQLite(t)
-	if err := run(t.Context(), options.Data, 60, 90); err != nil {
+	if err := run(t.Context(), options, 60, 90); err != nil {
 		t.Fatal(err)
 	}
 	s := storetest.Open(t, options)

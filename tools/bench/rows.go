@@ -60,6 +60,12 @@ var measurements = []measurement{
 		{name: "echo-relay", what: "the same", unit: "ms", goal: 1.2, ratio: true, other: "a bare relay over TLS"},
 		{name: "echo-p99", what: "the same, p99", unit: "ms", goal: 3},
 	}, echo},
+	{"pages", []row{
+		{name: "list-20k-sqlite", what: "a page of Computers in the API, filtered, sorted or searched, of 20,000 in SQLite, p99", unit: "ms", goal: 50},
+		{name: "list-100k-sqlite", what: "the same of 100,000", unit: "ms", goal: 50},
+		{name: "list-20k-postgres", what: "the same of 20,000 in PostgreSQL", unit: "ms", goal: 50},
+		{name: "list-100k-postgres", what: "the same of 100,000", unit: "ms", goal: 50},
+	}, pages},
 	{"fleet", []row{
 		{name: "idle-memory", what: "console, resident for each of 15,000 idle machines", unit: "KiB", goal: 1.5, ratio: true, other: "a bare gorilla/websocket server over TLS that holds as many"},
 		{name: "idle-time", what: "console, processor time while 15,000 machines beat and upload", unit: "% of a core", goal: 3},

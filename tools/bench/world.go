@@ -28,6 +28,7 @@ type world struct {
 	ready   struct{ URL, HTTP string }
 	token   string   // of an administrator
 	serve   []string // how the console is started
+	on      []string // which database it uses, as every command is told
 	console *exec.Cmd
 	started []*exec.Cmd
 	remove  []string // folders elsewhere
@@ -36,13 +37,20 @@ type world struct {
 
 const patience = 60 * time.Second // for whatever is waited for
 
-func newWorld(ctx context.Context) (*world, error) {
+func newWorld(ctx context.Context) (*world, error) { return newWorldOn(ctx, "") }
+
+// newWorldOn has a PostgreSQL for a database; "" is the console's own.
+func newWorldOn(ctx context.Context, database string) (*world, error) {
 	dir, err := os.MkdirTemp("", "deskside-bench-")
 	if err != nil {
 		return nil, err
 	}
 	w := &world{ctx: ctx, dir: dir, client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	w.serve = []string{"serve", "--data", w.path("data"), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"}
+	if database != "" {
+		w.on = []string{"--database", database}
+		w.serve = append(w.serve, w.on...)
+	}
 	err = w.startConsole()
 	if err == nil {
 		_, err = w.tool("person", "add", "bench", "--role", "admin")
@@ -149,7 +157,7 @@ func (w *world) logged() string {
 
 // tool runs a command of the console beside it.
 func (w *world) tool(args ...string) (string, error) {
-	out, err := exec.CommandContext(w.ctx, "bin/deskside-console", append(args, "--data", w.path("data"))...).Output()
+	out, err := exec.CommandContext(w.ctx, "bin/deskside-console", slices.Concat(args, []string{"--data", w.path("data")}, w.on)...).Output()
 	if err != nil {
 		return "", fmt.Errorf("deskside-console %s: %w", args[0], err)
 	}
