@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/deskside/deskside/protocol"
 	"github.com/deskside/deskside/protocol/expression"
 )
@@ -54,16 +56,18 @@ type machine struct {
 	way           *way
 	met           atomic.Bool // the console has welcomed it once
 
-	mu      sync.Mutex
-	noise   *rand.Rand
-	faults  map[string]bool
-	repairs int // scripts that were begun
+	pace  time.Duration   // of a script, from line to line
+	began func(uuid.UUID) // hears of each script that begins
+
+	mu     sync.Mutex
+	noise  *rand.Rand
+	faults map[string]bool
 }
 
 func newMachine(seed uint64, i int, w workstation) *machine {
 	r := rand.New(rand.NewPCG(seed, uint64(i)+1))
 	k := kits[w.family]
-	m := &machine{workstation: w, kit: k, way: newWay(i), noise: r, faults: map[string]bool{},
+	m := &machine{workstation: w, kit: k, way: newWay(i), began: func(uuid.UUID) {}, noise: r, faults: map[string]bool{},
 		serial: fmt.Sprintf("PF%06X%02d", r.IntN(1<<24), i%100), model: k.models[0],
 		mac:     fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", byte(i>>24), byte(i>>16), byte(i>>8), byte(i)),
 		address: fmt.Sprintf("10.20.%d.%d/16", i/250, 2+i%250),
@@ -97,11 +101,24 @@ func (m *machine) set(kind string) bool {
 	return changed
 }
 
-// repair does what a script of the catalogue would have done.
-func (m *machine) repair(script string, values map[string]string, dry bool, out io.Writer) int {
+// lines are what a script writes beside what it did.
+const lines = 60
+
+// repair does what a script of the catalogue would have done, and takes some time
+// for it.
+func (m *machine) repair(run uuid.UUID, script string, values map[string]string, dry bool, out io.Writer) int {
+	m.began(run)
+	code := m.cure(script, values, dry, out)
+	for i := range lines {
+		time.Sleep(m.pace)
+		fmt.Fprintf(out, "run %s line %d of %d\n", run, i+1, lines)
+	}
+	return code
+}
+
+func (m *machine) cure(script string, values map[string]string, dry bool, out io.Writer) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.repairs++
 	would := ""
 	if dry {
 		would = "would have "

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"syscall"
 	"time"
 )
 
@@ -25,16 +26,27 @@ func some(r *rand.Rand, d time.Duration) time.Duration {
 
 func (w *world) anyConsole(r *rand.Rand) *process { return w.consoles[r.IntN(len(w.consoles))] }
 
+func (w *world) anyAgent(r *rand.Rand) *process { return w.agents[r.IntN(len(w.agents))] }
+
 var disturbances = []disturbance{
 	{"console killed", always, func(w *world, r *rand.Rand) error { return again(w.anyConsole(r), some(r, 2*time.Second)) }},
 	{"console frozen", always, func(w *world, r *rand.Rand) error { return w.anyConsole(r).freeze(some(r, 5*time.Second)) }},
 	{"workstations killed", always, func(w *world, r *rand.Rand) error {
+		w.hands.Lock()
+		defer w.hands.Unlock()
 		w.killed, w.ever = true, true
 		return again(w.machines, some(r, time.Second))
 	}},
-	{"workstations frozen", always, func(w *world, r *rand.Rand) error { return w.machines.freeze(some(r, 5*time.Second)) }},
+	{"workstations frozen", always, func(w *world, r *rand.Rand) error {
+		w.hands.Lock()
+		defer w.hands.Unlock()
+		return w.machines.freeze(some(r, 5*time.Second))
+	}},
+	{"agent killed", always, func(w *world, r *rand.Rand) error { return again(w.anyAgent(r), some(r, 2*time.Second)) }},
+	{"agent frozen", always, func(w *world, r *rand.Rand) error { return w.anyAgent(r).freeze(some(r, 5*time.Second)) }},
 	{"network cut", always, func(w *world, r *rand.Rand) error { return w.network.during(cut, some(r, 4*time.Second)) }},
 	{"network stuck", always, func(w *world, r *rand.Rand) error { return w.network.during(stuck, some(r, 8*time.Second)) }},
+	{"console left behind", always, func(w *world, r *rand.Rand) error { return w.leaveBehind(w.anyConsole(r), r) }},
 	{"network slow", always, func(w *world, r *rand.Rand) error { return w.network.during(slow, some(r, 5*time.Second)) }},
 	{"database killed", onPostgres, func(w *world, r *rand.Rand) error {
 		err := w.postgres.Stop()
@@ -54,6 +66,19 @@ var disturbances = []disturbance{
 		}
 		return err
 	}},
+}
+
+// leaveBehind freezes a console and cuts all lines meanwhile: what it had been told
+// and had not read yet is told again on other lines before it wakes, or while it does.
+func (w *world) leaveBehind(p *process, r *rand.Rand) error {
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	time.Sleep(some(r, 1500*time.Millisecond))
+	w.network.set(cut)
+	w.network.set(fine)
+	time.Sleep(some(r, 4*time.Second))
+	return p.signal(syscall.SIGCONT)
 }
 
 // again kills a program and starts it again after a while.

@@ -89,6 +89,7 @@ func play(ctx context.Context, s scene, rounds int, seed uint64, machines int) e
 	}
 	held := false
 	defer func() { w.close(!held) }()
+	let := w.hold()
 	for n := range rounds {
 		began := time.Now()
 		// Each round has numbers of its own, so that what one does differently does
@@ -98,6 +99,9 @@ func play(ctx context.Context, s scene, rounds int, seed uint64, machines int) e
 			return fmt.Errorf("round %d (%s): %w; logs in %s", n, strings.Join(r.did, ", "), err, w.dir)
 		}
 		fmt.Printf("%-8s %3d  %5.1f s  %s\n", s.name, n, time.Since(began).Seconds(), strings.Join(r.did, ", "))
+	}
+	if err := let(); err != nil {
+		return fmt.Errorf("in the end: %w; logs in %s", err, w.dir)
 	}
 	err = w.audit()
 	held = err == nil

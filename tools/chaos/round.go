@@ -18,35 +18,23 @@ type round struct {
 	rand   *rand.Rand
 	did    []string
 
-	before map[string]int // scripts that each machine had begun
-	asked  map[string]int // and was asked for since
+	ticket string // that notes are written into
 
 	group  sync.WaitGroup
 	failed error // of what runs beside; guarded by world.mu
 }
 
 func (r *round) play() error {
-	r.asked = map[string]int{}
-	if err := r.order(http.MethodGet, "/repairs", nil, &r.before); err != nil {
-		return err
-	}
 	if err := r.remember(); err != nil {
 		return err
 	}
-	var fell struct{ Machines []string }
-	if err := r.order(http.MethodPost, "/fault", map[string]any{"kind": "filesystem", "count": 3 + r.rand.IntN(12)}, &fell); err != nil {
+	if err := r.open(); err != nil {
 		return err
 	}
-	for _, name := range fell.Machines {
-		r.sick[name]++
+	if err := r.fallIll(3 + r.rand.IntN(12)); err != nil {
+		return err
 	}
-	for i := range 4 {
-		r.beside(func() error {
-			return r.run(fmt.Sprintf("%s-%d-%d", r.scene.name, r.number, i), r.linux[(r.number*7+i*13)%len(r.linux)])
-		})
-	}
-	r.beside(r.note)
-	r.beside(r.question)
+	r.acts()
 	for range 1 + r.rand.IntN(2) {
 		var fit []disturbance
 		for _, d := range disturbances {
@@ -78,6 +66,20 @@ func (r *round) play() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.blunder
+}
+
+// fallIll gives count machines more a full disk.
+func (r *round) fallIll(count int) error {
+	var fell struct{ Machines []string }
+	if err := r.order(http.MethodPost, "/fault", map[string]any{"kind": "filesystem", "count": count}, &fell); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range fell.Machines {
+		r.sick[name]++
+	}
+	return nil
 }
 
 // remember counts the illnesses anew after workstations were killed: what they had
@@ -118,55 +120,6 @@ func (r *round) insist(what string, do func() error) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
-}
-
-// newRun asks for a script that changes nothing.
-type newRun struct {
-	Script     string            `json:"script"`
-	Machine    string            `json:"machine_id"`
-	Parameters map[string]string `json:"parameters"`
-	DryRun     bool              `json:"dry_run"`
-	key        string
-}
-
-func (r *round) run(key, machine string) error {
-	var run struct{ ID string }
-	err := r.insist("ask for a script", func() error {
-		return r.call(http.MethodPost, "/runs", newRun{"free-disk-space", r.ids[machine], map[string]string{"MOUNT": "/"}, true, key}, &run)
-	})
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.runs[key] = true
-	r.asked[machine]++
-	return nil
-}
-
-// note writes something down that may not be asked for again: who is not told that
-// it was taken does not know.
-func (r *round) note() error {
-	for i := range 5 {
-		text := fmt.Sprintf("note %s %d %d", r.scene.name, r.number, i)
-		var ticket struct{ ID string }
-		err := r.call(http.MethodPost, "/tickets", map[string]any{"title": text}, &ticket)
-		r.mu.Lock()
-		r.notes[text] = err == nil
-		r.mu.Unlock()
-		time.Sleep(200 * time.Millisecond)
-	}
-	return nil
-}
-
-// question asks all machines; what matters is that the console lives through it.
-func (r *round) question() error {
-	err := r.call(http.MethodPost, "/questions", map[string]any{"expression": "memory.used"}, nil)
-	var no *api.Refused
-	if errors.As(err, &no) && no.Status < 500 {
-		return err
 	}
 	return nil
 }

@@ -1,24 +1,26 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/deskside/deskside/console/store"
 	"github.com/deskside/deskside/console/store/storetest"
-	"github.com/deskside/deskside/tools/internal/api"
 )
 
 // A world is one scene: consoles, database, message server, the network, and pretend
@@ -26,6 +28,7 @@ import (
 type world struct {
 	ctx      context.Context
 	scene    scene
+	seed     uint64
 	dir      string
 	postgres *storetest.Cluster
 	nats     *process
@@ -33,8 +36,10 @@ type world struct {
 	plain    []string // where each console's API is, http://host:port
 	network  *proxy
 	machines *process
-	control  string // of the machines, http://host:port
-	token    string // of an administrator
+	agents   []*process // real ones, on this computer
+	holders  []*holder  // of terminals on them
+	control  string     // of the machines, http://host:port
+	token    string     // of an administrator
 	client   *http.Client
 	store    *store.Store // looks at the database beside the consoles
 	ids      map[string]string
@@ -43,11 +48,16 @@ type world struct {
 	mu      sync.Mutex
 	blunder error // an answer that no fault explains
 
-	sick   map[string]int  // how often each machine fell ill
-	notes  map[string]bool // whether each was taken
-	runs   map[string]bool // keys of the scripts that were asked for
-	killed bool            // the workstations were killed in this round
-	ever   bool            // or in one before
+	sick      map[string]int             // how often each machine fell ill
+	notes     map[string]map[string]bool // by ticket: whether each was taken
+	runs      map[string]bool            // that were asked for, by id
+	questions map[string]bool            // that were taken, by id
+	whole     map[uuid.UUID]bool         // runs whose output was read and is whole
+	begun     map[string]int             // how often each run began, as the workstations say
+	killed    bool                       // the workstations were killed in this round
+	ever      bool                       // or in one before
+
+	hands sync.Mutex // the workstations are not touched while they are told something
 }
 
 const patience = 90 * time.Second // until all is well again
@@ -57,8 +67,8 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	if err != nil {
 		return nil, err
 	}
-	w := &world{ctx: ctx, scene: s, dir: dir, ids: map[string]string{}, sick: map[string]int{}, notes: map[string]bool{},
-		runs: map[string]bool{}, client: &http.Client{Timeout: 5 * time.Second}}
+	w := &world{ctx: ctx, scene: s, seed: seed, dir: dir, ids: map[string]string{}, sick: map[string]int{}, notes: map[string]map[string]bool{},
+		runs: map[string]bool{}, questions: map[string]bool{}, whole: map[uuid.UUID]bool{}, begun: map[string]int{}, client: &http.Client{Timeout: 5 * time.Second}}
 	defer func() {
 		if err != nil {
 			w.close(true)
@@ -129,7 +139,7 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	if err = w.hurry(); err != nil {
 		return nil, err
 	}
-	token, err := tool("enrolment", "create", "--uses", strconv.Itoa(machines), "--expires", "24h")
+	token, err := tool("enrolment", "create", "--uses", strconv.Itoa(machines+terminals), "--expires", "24h")
 	if err != nil {
 		return nil, err
 	}
@@ -139,11 +149,73 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	}
 	w.control = "http://" + control
 	w.machines = &process{name: "machines", dir: dir, args: []string{".cache/deskside-simulate", "--console", "https://" + w.network.address(), "--token", token,
-		"--machines", strconv.Itoa(machines), "--seed", strconv.FormatUint(seed, 10), "--data", w.path("machines"), "--control", control}}
+		"--machines", strconv.Itoa(machines), "--seed", strconv.FormatUint(seed, 10), "--data", w.path("machines"), "--control", control}, said: w.hear}
 	if err = w.machines.start(); err != nil {
 		return nil, err
 	}
-	return w, w.meet(machines)
+	if err = w.meet(machines); err != nil {
+		return nil, err
+	}
+	return w, w.employ(token)
+}
+
+// terminals is how many real agents there are, with a terminal held on each.
+const terminals = 3
+
+// employ starts real agents.
+func (w *world) employ(token string) error {
+	for i := range terminals {
+		dir := w.path(fmt.Sprintf("agent%d", i+1))
+		out, err := exec.CommandContext(w.ctx, "bin/deskside-agent", "enroll", "--console", "https://"+w.network.address(), "--token", token,
+			"--profile", "trial", "--state", dir).Output()
+		if err != nil {
+			return fmt.Errorf("deskside-agent enroll: %w", err)
+		}
+		id := enrolledAs.FindString(string(out))
+		p := &process{name: fmt.Sprintf("agent%d", i+1), dir: w.dir, mute: true, args: []string{"bin/deskside-agent", "run", "--state", dir,
+			"--policy", dir + "/policy.yaml", "--log-level", "warn"}}
+		if err := p.start(); err != nil {
+			return err
+		}
+		w.agents = append(w.agents, p)
+		w.holders = append(w.holders, &holder{w: w, machine: id, rand: rand.New(rand.NewPCG(w.seed, uint64(i)))})
+	}
+	return nil
+}
+
+var enrolledAs = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+// hold holds terminals until the function that it returns is called; that one waits
+// until no row says that a session lives, and no shell is left.
+func (w *world) hold() func() error {
+	ctx, stop := context.WithCancel(w.ctx)
+	var group sync.WaitGroup
+	for _, h := range w.holders {
+		group.Go(func() {
+			if err := h.run(ctx); err != nil {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.blunder = errors.Join(w.blunder, err)
+			}
+		})
+	}
+	return func() error {
+		stop()
+		group.Wait()
+		return w.let()
+	}
+}
+
+// hear takes what the workstations say: which run begins.
+func (w *world) hear(line []byte) {
+	var run struct{ Began string }
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := json.Unmarshal(line, &run); err != nil || run.Began == "" {
+		w.blunder = errors.Join(w.blunder, fmt.Errorf("the workstations say %q", line))
+		return
+	}
+	w.begun[run.Began]++
 }
 
 // hurry makes checks quick, so that a round is short, and takes storms away, so that
@@ -196,62 +268,6 @@ func (w *world) meet(machines int) error {
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
 
-// call asks the API of whatever console answers. Another server error than "not
-// now" is a blunder: no fault is a reason for it.
-func (w *world) call(method, path string, body, into any) error {
-	var failed error
-	for i := range w.plain {
-		err := w.ask(w.plain[i], method, path, body, into)
-		var no *api.Refused
-		if err == nil {
-			return nil
-		}
-		if errors.As(err, &no) && no.Status != http.StatusServiceUnavailable && no.Status != http.StatusBadGateway {
-			if no.Status >= 500 {
-				w.mu.Lock()
-				w.blunder = errors.Join(w.blunder, fmt.Errorf("%s %s: %w", method, path, err))
-				w.mu.Unlock()
-			}
-			return fmt.Errorf("%s %s: %w", method, path, err)
-		}
-		failed = errors.Join(failed, err)
-		if method != http.MethodGet {
-			break // whether it was done is not known: whoever asks decides
-		}
-	}
-	return failed
-}
-
-func (w *world) ask(at, method, path string, body, into any) error {
-	key := ""
-	if run, ok := body.(newRun); ok {
-		key = run.key
-	}
-	return api.Call(w.ctx, w.client, at, w.token, method, path, key, body, into)
-}
-
-// order asks the workstations' own control for something.
-func (w *world) order(method, path string, body, into any) error {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(w.ctx, method, w.control+path, bytes.NewReader(raw))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	response, err := w.client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("control: %s", response.Status)
-	}
-	return json.NewDecoder(response.Body).Decode(into)
-}
-
 // audit proves the chain with the program's own command.
 func (w *world) audit() error {
 	args := []string{"audit", "verify", "--data", w.path("data"), "--keys", w.path("keys")}
@@ -268,6 +284,9 @@ func (w *world) audit() error {
 func (w *world) close(keep bool) {
 	if w.machines != nil {
 		w.machines.stop()
+	}
+	for _, a := range w.agents {
+		a.stop()
 	}
 	for _, c := range w.consoles {
 		if c.cmd != nil {
