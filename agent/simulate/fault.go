@@ -16,7 +16,7 @@ import (
 )
 
 // kinds of faults; clear ends them.
-var kinds = [...]string{"filesystem", "cpu", "service", "offline", "clear"}
+var kinds = [...]string{"filesystem", "cpu", "service", "offline", "talk", "clear"}
 
 // order is a fault for so many machines, at a moment.
 type order struct {

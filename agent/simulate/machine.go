@@ -101,19 +101,29 @@ func (m *machine) set(kind string) bool {
 	return changed
 }
 
-// lines are what a script writes beside what it did.
-const lines = 60
+// lines are what a script writes beside what it did: how many, and where it talks.
+const lines, talk = 60, 70_000
 
 // repair does what a script of the catalogue would have done, and takes some time
 // for it.
 func (m *machine) repair(run uuid.UUID, script string, values map[string]string, dry bool, out io.Writer) int {
 	m.began(run)
 	code := m.cure(script, values, dry, out)
-	for i := range lines {
-		time.Sleep(m.pace)
-		fmt.Fprintf(out, "run %s line %d of %d\n", run, i+1, lines)
+	n, pace := lines, m.pace
+	if m.has("talk") {
+		n, pace = talk, 0
+	}
+	for i := range n {
+		time.Sleep(pace)
+		fmt.Fprintf(out, "run %s line %d of %d\n", run, i+1, n)
 	}
 	return code
+}
+
+func (m *machine) has(kind string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.faults[kind]
 }
 
 func (m *machine) cure(script string, values map[string]string, dry bool, out io.Writer) int {

@@ -22,6 +22,7 @@
 //	cpu          a program keeps two cores busy
 //	service      the print service fails
 //	offline      the line is cut and cannot be made again
+//	talk         a script writes four megabytes
 //	clear        all is well again
 //
 // A count of 0 means all machines. With --control each script that begins is one

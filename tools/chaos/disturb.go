@@ -15,9 +15,10 @@ type disturbance struct {
 	do   func(*world, *rand.Rand) error
 }
 
-func always(*world) bool       { return true }
-func onPostgres(w *world) bool { return w.postgres != nil }
+func always(w *world) bool     { return !w.scene.patient }
+func onPostgres(w *world) bool { return w.postgres != nil && always(w) }
 func onNATS(w *world) bool     { return w.nats != nil }
+func patient(w *world) bool    { return w.scene.patient }
 
 // up to d, but long enough to be felt.
 func some(r *rand.Rand, d time.Duration) time.Duration {
@@ -53,6 +54,7 @@ var disturbances = []disturbance{
 		time.Sleep(some(r, 3*time.Second))
 		return errors.Join(err, w.postgres.Start())
 	}},
+	{"a minute of patience", patient, func(w *world, _ *rand.Rand) error { return w.patience() }},
 	{"messages killed", onNATS, func(w *world, r *rand.Rand) error { return again(w.nats, some(r, 2*time.Second)) }},
 	{"messages frozen", onNATS, func(w *world, r *rand.Rand) error { return w.nats.freeze(some(r, 4*time.Second)) }},
 	{"all consoles killed", func(w *world) bool { return len(w.consoles) > 1 }, func(w *world, r *rand.Rand) error {

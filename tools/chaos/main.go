@@ -32,9 +32,12 @@ type scene struct {
 	name     string
 	postgres bool
 	nodes    int
+	patient  bool // beats are as seldom as by default, and there is one round
 }
 
-var scenes = []scene{{"sqlite", false, 1}, {"postgres", true, 1}, {"two", true, 2}}
+var scenes = []scene{
+	{name: "patient", nodes: 1, patient: true}, {name: "sqlite", nodes: 1}, {name: "postgres", postgres: true, nodes: 1}, {name: "two", postgres: true, nodes: 2},
+}
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == serveNATS {
@@ -43,7 +46,7 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 200, "rounds in all, spread over the scenes")
 	seed := flag.Uint64("seed", 1, "decides what happens in each round")
-	only := flag.String("scene", "", "sqlite, postgres or two; all by default")
+	only := flag.String("scene", "", "patient, sqlite, postgres or two; all by default")
 	machines := flag.Int("machines", 200, "pretend workstations")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -66,9 +69,9 @@ func run(ctx context.Context, rounds int, seed uint64, only string, machines int
 	}
 	total := 0
 	for i, s := range played {
-		n := rounds / len(played)
-		if i < rounds%len(played) {
-			n++
+		n := (rounds - total) / (len(played) - i)
+		if s.patient {
+			n = min(1, rounds-total)
 		}
 		if n == 0 {
 			continue

@@ -91,9 +91,22 @@ func outputs(r *round) error {
 	return nil
 }
 
-// inOrder reads the numbered lines of a pretend workstation.
+// inOrder reads the numbered lines of a pretend workstation. Of what is very long the
+// console keeps the beginning and the end, and says what is missing.
 func inOrder(run, text string) error {
 	n, of := 0, -1
+	if head, tail, cut := strings.Cut(text, "\n[…"); cut {
+		_, tail, _ = strings.Cut(tail, "…]\n")
+		_, tail, _ = strings.Cut(tail, "\n") // the line in which it goes on
+		if err := inOrder(run, head[:strings.LastIndexByte(head, '\n')+1]); !errors.As(err, new(short)) {
+			return fmt.Errorf("the beginning: %w", err)
+		}
+		text = tail
+		if _, err := fmt.Sscanf(text, "run %s line %d", new(string), &n); err != nil {
+			return fmt.Errorf("the end: %w", err)
+		}
+		n--
+	}
 	for line := range strings.Lines(text) {
 		if !strings.HasPrefix(line, "run ") {
 			continue
@@ -108,10 +121,15 @@ func inOrder(run, text string) error {
 		}
 	}
 	if n != of {
-		return fmt.Errorf("%d lines of %d", n, of)
+		return short{n, of}
 	}
 	return nil
 }
+
+// short is an output that ends too early.
+type short struct{ n, of int }
+
+func (s short) Error() string { return fmt.Sprintf("%d lines of %d", s.n, s.of) }
 
 // timeline reads the notes of a ticket, as the API tells them.
 func (r *round) timeline(ticket string) (map[string]int, error) {

@@ -35,7 +35,11 @@ func (r *round) play() error {
 		return err
 	}
 	r.acts()
-	for range 1 + r.rand.IntN(2) {
+	often := 1 + r.rand.IntN(2)
+	if r.scene.patient {
+		often = 1
+	}
+	for range often {
 		var fit []disturbance
 		for _, d := range disturbances {
 			if d.fits(r.world) {

@@ -54,6 +54,7 @@ type world struct {
 	questions map[string]bool            // that were taken, by id
 	whole     map[uuid.UUID]bool         // runs whose output was read and is whole
 	begun     map[string]int             // how often each run began, as the workstations say
+	hung      uuid.UUID                  // a machine that was rightly called offline
 	killed    bool                       // the workstations were killed in this round
 	ever      bool                       // or in one before
 
@@ -136,7 +137,7 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	if w.token, err = tool("token", "create", "--person", "chaos"); err != nil {
 		return nil, err
 	}
-	if err = w.hurry(); err != nil {
+	if err = w.hurry(s.patient); err != nil {
 		return nil, err
 	}
 	token, err := tool("enrolment", "create", "--uses", strconv.Itoa(machines+terminals), "--expires", "24h")
@@ -219,8 +220,8 @@ func (w *world) hear(line []byte) {
 }
 
 // hurry makes checks quick, so that a round is short, and takes storms away, so that
-// each alert has a ticket of its own machine.
-func (w *world) hurry() error {
+// each alert has a ticket of its own machine. A patient world keeps the default beat.
+func (w *world) hurry(patient bool) error {
 	var check struct{ Version int64 }
 	if err := w.call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
 		return err
@@ -233,7 +234,11 @@ func (w *world) hurry() error {
 	if err := w.call(http.MethodGet, "/settings", nil, &settings); err != nil {
 		return err
 	}
-	return w.call(http.MethodPatch, "/settings", map[string]any{"version": settings.Version, "beat": "2s", "offline_after": "20s", "storm": map[string]any{"machines": 10000}}, nil)
+	change := map[string]any{"version": settings.Version, "storm": map[string]any{"machines": 10000}}
+	if !patient {
+		change["beat"], change["offline_after"] = "2s", "20s"
+	}
+	return w.call(http.MethodPatch, "/settings", change, nil)
 }
 
 // meet learns the machines' names.
