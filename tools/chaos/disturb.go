@@ -15,10 +15,11 @@ type disturbance struct {
 	do   func(*world, *rand.Rand) error
 }
 
-func always(w *world) bool     { return !w.scene.patient }
-func onPostgres(w *world) bool { return w.postgres != nil && always(w) }
-func onNATS(w *world) bool     { return w.nats != nil }
-func patient(w *world) bool    { return w.scene.patient }
+func always(w *world) bool       { return !w.scene.patient }
+func onPostgres(w *world) bool   { return w.postgres != nil && always(w) }
+func onNATS(w *world) bool       { return w.nats != nil }
+func onSmallDisks(w *world) bool { return w.scene.full }
+func patient(w *world) bool      { return w.scene.patient }
 
 // up to d, but long enough to be felt.
 func some(r *rand.Rand, d time.Duration) time.Duration {
@@ -54,6 +55,8 @@ var disturbances = []disturbance{
 		time.Sleep(some(r, 3*time.Second))
 		return errors.Join(err, w.postgres.Start())
 	}},
+	{"console's disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fill("data", some(r, 5*time.Second)) }},
+	{"workstations' disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fill("machines", some(r, 5*time.Second)) }},
 	{"a minute of patience", patient, func(w *world, _ *rand.Rand) error { return w.patience() }},
 	{"messages killed", onNATS, func(w *world, r *rand.Rand) error { return again(w.nats, some(r, 2*time.Second)) }},
 	{"messages frozen", onNATS, func(w *world, r *rand.Rand) error { return w.nats.freeze(some(r, 4*time.Second)) }},

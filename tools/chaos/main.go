@@ -32,11 +32,12 @@ type scene struct {
 	name     string
 	postgres bool
 	nodes    int
+	full     bool // data and state are on small disks of their own, which get full
 	patient  bool // beats are as seldom as by default, and there is one round
 }
 
 var scenes = []scene{
-	{name: "patient", nodes: 1, patient: true}, {name: "sqlite", nodes: 1}, {name: "postgres", postgres: true, nodes: 1}, {name: "two", postgres: true, nodes: 2},
+	{name: "patient", nodes: 1, patient: true}, {name: "sqlite", nodes: 1}, {name: "full", nodes: 1, full: true}, {name: "postgres", postgres: true, nodes: 1}, {name: "two", postgres: true, nodes: 2},
 }
 
 func main() {
@@ -46,7 +47,7 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 200, "rounds in all, spread over the scenes")
 	seed := flag.Uint64("seed", 1, "decides what happens in each round")
-	only := flag.String("scene", "", "patient, sqlite, postgres or two; all by default")
+	only := flag.String("scene", "", "patient, sqlite, full, postgres or two; all by default")
 	machines := flag.Int("machines", 200, "pretend workstations")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

@@ -17,77 +17,74 @@ import (
 
 const seen = time.Minute // a machine that hangs is called offline by then
 
-// patience is a network that ends what is idle for 20 seconds, while one real agent
-// hangs; and then one of 64 KiB a second, while a script writes four megabytes.
+// patience is a network that ends what is idle for 20 seconds, and then one of 64 KiB
+// a second, on which scripts write megabytes, while a real agent hangs.
 func (w *world) patience() error {
-	w.hung = uuid.MustParse(w.holders[0].machine)
-	frozen, machine := w.agents[0], w.holders[0].machine
-	if err := frozen.signal(syscall.SIGSTOP); err != nil {
-		return err
-	}
 	w.network.set(hasty)
-	from, offline := time.Now(), time.Duration(0)
-	for time.Since(from) < seen+haste/2 {
-		away, err := w.away()
-		if err != nil {
-			return err
-		}
-		if away[machine] && offline == 0 {
-			offline = time.Since(from)
-		}
-		if delete(away, machine); len(away) > 0 {
-			return fmt.Errorf("%d machines are offline on a network that is only hasty", len(away))
-		}
-		time.Sleep(200 * time.Millisecond)
+	if err := w.watch(2*haste+5*time.Second, "", func(time.Duration) {}); err != nil {
+		return fmt.Errorf("on a hasty network: %w", err)
 	}
 	w.network.set(fine)
-	err := frozen.signal(syscall.SIGCONT)
-	if offline == 0 || offline > seen {
-		return errors.Join(err, fmt.Errorf("an agent that hangs was seen after %s", offline))
-	}
-	fmt.Printf("         an agent that hangs is seen after %.1f s\n", offline.Seconds())
-	return errors.Join(err, w.transfer())
-}
-
-// transfer: on the slow network a large output takes more than a minute. Meanwhile
-// the line of its machine stays the one that it is.
-func (w *world) transfer() error {
-	r := &round{world: w, number: 1 << 20}
-	var talks struct{ Machines []string }
+	var talks, well struct{ Machines []string }
 	if err := w.order(http.MethodPost, "/fault", map[string]any{"kind": "talk", "count": 0}, &talks); err != nil {
 		return err
 	}
-	since, err := w.since()
+	before, err := w.since()
 	if err != nil {
 		return err
 	}
-	w.network.set(slow)
+	r := &round{world: w, number: 1 << 20}
 	for i := range 3 {
 		if err := r.run(i, w.linux[i]); err != nil {
 			return err
 		}
 	}
-	for from := time.Now(); time.Since(from) < 80*time.Second; time.Sleep(200 * time.Millisecond) {
-		away, err := w.away()
-		if err != nil {
-			return err
-		}
-		if delete(away, w.holders[0].machine); len(away) > 0 {
-			return fmt.Errorf("%d machines are offline on a network that is only slow", len(away))
-		}
+	w.network.set(slow)
+	hangs, machine := w.agents[0], w.holders[0].machine
+	w.hung = uuid.MustParse(machine)
+	if err := hangs.signal(syscall.SIGSTOP); err != nil {
+		return err
 	}
+	var away time.Duration
+	err = w.watch(seen+20*time.Second, machine, func(after time.Duration) { away = after })
+	err = errors.Join(err, hangs.signal(syscall.SIGCONT))
 	w.network.set(fine)
+	if err != nil {
+		return fmt.Errorf("on a slow network: %w", err)
+	}
+	if away == 0 || away > seen {
+		return fmt.Errorf("an agent that hangs was seen after %s", away)
+	}
+	fmt.Printf("         an agent that hangs is seen after %.1f s\n", away.Seconds())
 	now, err := w.since()
 	if err != nil {
 		return err
 	}
 	for _, name := range w.linux[:3] {
-		if id := w.ids[name]; now[id] != since[id] {
+		if id := w.ids[name]; now[id] != before[id] {
 			return fmt.Errorf("the line of %s was given up while it told a large output", name)
 		}
 	}
-	var well struct{ Machines []string }
 	return w.order(http.MethodPost, "/fault", map[string]any{"kind": "clear", "count": 0}, &well)
+}
+
+// watch looks for so long: nobody may be called offline but the one that may, of
+// which found hears once.
+func (w *world) watch(d time.Duration, may string, found func(time.Duration)) error {
+	for from, hears := time.Now(), true; time.Since(from) < d; time.Sleep(200 * time.Millisecond) {
+		away, err := w.away()
+		if err != nil {
+			return err
+		}
+		if away[may] && hears {
+			hears = false
+			found(time.Since(from))
+		}
+		if delete(away, may); len(away) > 0 {
+			return fmt.Errorf("%d machines are called offline", len(away))
+		}
+	}
+	return nil
 }
 
 // away are the machines that are offline.

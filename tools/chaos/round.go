@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,6 +32,12 @@ func (r *round) play() error {
 	if err := r.open(); err != nil {
 		return err
 	}
+	if err := r.beginning(); err != nil {
+		return err
+	}
+	if err := r.remember(); err != nil {
+		return err
+	}
 	if err := r.fallIll(3 + r.rand.IntN(12)); err != nil {
 		return err
 	}
@@ -40,12 +47,7 @@ func (r *round) play() error {
 		often = 1
 	}
 	for range often {
-		var fit []disturbance
-		for _, d := range disturbances {
-			if d.fits(r.world) {
-				fit = append(fit, d)
-			}
-		}
+		fit := r.fitting()
 		d := fit[r.rand.IntN(len(fit))]
 		r.did = append(r.did, d.name)
 		time.Sleep(some(r.rand, time.Second))
@@ -70,6 +72,18 @@ func (r *round) play() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.blunder
+}
+
+// fitting are the disturbances that fit this world; on small disks every second time
+// only those that fill one.
+func (r *round) fitting() (fit []disturbance) {
+	disks := r.scene.full && r.rand.IntN(2) == 0
+	for _, d := range disturbances {
+		if d.fits(r.world) && (!disks || strings.HasSuffix(d.name, "disk full")) {
+			fit = append(fit, d)
+		}
+	}
+	return fit
 }
 
 // fallIll gives count machines more a full disk.

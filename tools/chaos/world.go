@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +36,7 @@ type world struct {
 	consoles []*process
 	plain    []string // where each console's API is, http://host:port
 	network  *proxy
+	mounts   []string // small disks
 	machines *process
 	agents   []*process // real ones, on this computer
 	holders  []*holder  // of terminals on them
@@ -76,6 +78,11 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 			err = fmt.Errorf("%w; logs in %s", err, dir)
 		}
 	}()
+	if s.full {
+		if err = errors.Join(w.mount("data"), w.mount("machines")); err != nil {
+			return nil, err
+		}
+	}
 	if w.network, err = newProxy(); err != nil {
 		return nil, err
 	}
@@ -309,6 +316,11 @@ func (w *world) close(keep bool) {
 	}
 	if w.network != nil {
 		w.network.listener.Close()
+	}
+	for _, m := range w.mounts { // what was on it cannot be kept
+		if err := syscall.Unmount(m, syscall.MNT_DETACH); err != nil {
+			fmt.Fprintln(os.Stderr, "chaos: unmount:", err)
+		}
 	}
 	if !keep {
 		os.RemoveAll(w.dir)
