@@ -174,6 +174,9 @@ func (l *Line) once(ctx context.Context) (welcomed bool, err error) {
 		return false, err
 	}
 	defer c.close()
+	if err := c.keepShort(); err != nil {
+		return false, &Unreachable{Err: err}
+	}
 	welcome, err := l.prove(c)
 	if err != nil {
 		return false, err

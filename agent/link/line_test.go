@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -258,4 +259,43 @@ func TestBeatFirst(t *testing.T) {
 	}
 	stop()
 	<-written
+}
+
+// TestKeepShort: of what is sent to somebody who does not read, little waits where no
+// beat can overtake it.
+func TestKeepShort(t *testing.T) {
+	over := make(chan struct{})
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		up := websocket.Upgrader{}
+		ws, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		<-over
+		ws.Close()
+	}))
+	defer server.Close()
+	defer close(over)
+	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	ws, response, err := dialer.Dial("wss"+strings.TrimPrefix(server.URL, "https"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	defer ws.Close()
+	c := &conn{ws: ws}
+	if err := c.keepShort(); err != nil {
+		t.Fatal(err)
+	}
+	sent, piece := 0, make([]byte, 16<<10)
+	if err := ws.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for ws.WriteMessage(websocket.BinaryMessage, piece) == nil {
+		sent += len(piece)
+	}
+	if sent > 1<<20 {
+		t.Errorf("%d bytes wait on their way", sent)
+	}
 }
