@@ -83,6 +83,7 @@ func (w *world) order(method, path string, body, into any) error {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	r.Close = true // a line that was idle while they were frozen may be gone
 	response, err := w.client.Do(r)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -93,7 +94,8 @@ func play(ctx context.Context, s scene, rounds int, seed uint64, machines int) e
 	}
 	held := false
 	defer func() { w.close(!held) }()
-	let := w.hold()
+	let := sync.OnceValue(w.hold())
+	defer let()
 	for n := range rounds {
 		began := time.Now()
 		// Each round has numbers of its own, so that what one does differently does

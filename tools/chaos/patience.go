@@ -81,7 +81,7 @@ func (w *world) watch(d time.Duration, may string, found func(time.Duration)) er
 			found(time.Since(from))
 		}
 		if delete(away, may); len(away) > 0 {
-			return fmt.Errorf("%d machines are called offline", len(away))
+			return fmt.Errorf("%d machines are called offline: %v", len(away), away)
 		}
 	}
 	return nil

@@ -23,6 +23,7 @@ type process struct {
 	name string
 	dir  string // of its log
 	args []string
+	env  []string     // beside our own
 	mute bool         // it does not say when it is ready
 	said func([]byte) // hears each further line on its standard output; nil: nobody does
 
@@ -36,6 +37,7 @@ func (p *process) start() error {
 	defer p.mu.Unlock()
 	cmd := exec.Command(p.args[0], p.args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.Env = append(os.Environ(), p.env...)
 	log, err := os.OpenFile(filepath.Join(p.dir, p.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

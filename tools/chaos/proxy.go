@@ -90,6 +90,10 @@ func (p *proxy) join(a net.Conn) {
 		a.Close()
 		return
 	}
+	for _, end := range []net.Conn{a, b} { // a network keeps little of what it cannot pass on
+		end.(*net.TCPConn).SetReadBuffer(bandwidth)
+		end.(*net.TCPConn).SetWriteBuffer(bandwidth)
+	}
 	c := &pair{a: a, b: b, moved: time.Now()}
 	defer c.close()
 	p.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -29,6 +30,8 @@ type holder struct {
 	machine string
 	rand    *rand.Rand
 
+	sessions, numbers int // that were held, and came
+
 	session string // that is held now; guarded by world.mu
 }
 
@@ -37,7 +40,8 @@ const (
 	hushed   = 60 * time.Second // how long a session may be silent without being told to have ended
 )
 
-var counted = regexp.MustCompile(`^n(\d+)\.$`)
+// counted is a number; the first may stand behind the shell's prompt.
+var counted = regexp.MustCompile(`(?:^|[#$] )n(\d+)\.$`)
 
 // run holds terminals until ctx ends, or a promise is broken.
 func (h *holder) run(ctx context.Context) error {
@@ -51,6 +55,7 @@ func (h *holder) run(ctx context.Context) error {
 			return fmt.Errorf("session %s: %w", id, err)
 		}
 		h.holds("")
+		h.sessions++
 	}
 	return nil
 }
@@ -105,6 +110,9 @@ func (w *world) let() error {
 			return nil
 		}
 	}
+	if w.ctx.Err() != nil {
+		return w.ctx.Err()
+	}
 	return fmt.Errorf("a session lives and nobody holds it: %w", err)
 }
 
@@ -150,22 +158,22 @@ func (h *holder) hold(ctx context.Context, id string) error {
 		if errors.As(err, &broken) {
 			return err
 		}
-		over, stateErr := h.over(id)
-		if over {
+		state, stateErr := h.state(id)
+		if state == "ended" || state == "refused" {
 			return nil
 		}
 		if quiet := time.Since(s.at); quiet > hushed {
-			return never{fmt.Sprintf("silent for %s after number %d, and not told to have ended (%v; %v)", quiet.Round(time.Second), s.last, err, stateErr)}
+			return never{fmt.Sprintf("silent for %s after number %d, and said to be %q (%v; %v)", quiet.Round(time.Second), s.last, state, err, stateErr)}
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
 }
 
-// over tells whether the console says that the session has ended.
-func (h *holder) over(id string) (bool, error) {
+// state is how the console says that the session stands.
+func (h *holder) state(id string) (string, error) {
 	var s struct{ State string }
 	err := h.w.call(http.MethodGet, "/sessions/"+id, nil, &s)
-	return err == nil && (s.State == "ended" || s.State == "refused"), err
+	return s.State, err
 }
 
 // attach shows the session on one socket until it is lost.
@@ -175,11 +183,15 @@ func (h *holder) attach(ctx context.Context, s *held, id string, leave time.Time
 	ws, response, err := dialer.DialContext(ctx, strings.Replace(at, "http", "ws", 1)+"/api/v1/sessions/"+id+"/socket",
 		http.Header{"Authorization": {"Bearer " + h.w.token}})
 	if response != nil {
-		response.Body.Close()
+		defer response.Body.Close()
 	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return errLeft
+		}
+		if response != nil {
+			said, _ := io.ReadAll(response.Body) // the beginning of it
+			err = fmt.Errorf("%w: %s %s", err, response.Status, said)
 		}
 		return err
 	}
@@ -204,7 +216,7 @@ func (h *holder) attach(ctx context.Context, s *held, id string, leave time.Time
 		if err != nil {
 			return never{err.Error()}
 		}
-		if err := s.take(ws, f, !greeted); err != nil {
+		if err := s.take(ws, f, !greeted, &h.numbers); err != nil {
 			return err
 		}
 	}
@@ -212,7 +224,7 @@ func (h *holder) attach(ctx context.Context, s *held, id string, leave time.Time
 
 // take takes one frame of the console. The first on a socket tells how much was
 // typed: what was typed beyond that was lost.
-func (s *held) take(ws *websocket.Conn, f stream.Frame, first bool) error {
+func (s *held) take(ws *websocket.Conn, f stream.Frame, first bool, numbers *int) error {
 	switch f.Kind {
 	case stream.Ack:
 		if !first || f.Offset >= uint64(len(counting)) {
@@ -225,9 +237,11 @@ func (s *held) take(ws *websocket.Conn, f stream.Frame, first bool) error {
 		if err != nil {
 			return never{err.Error()}
 		}
+		before := s.last
 		if err := s.read(fresh); err != nil {
 			return err
 		}
+		*numbers += s.last - before
 		return ws.WriteMessage(websocket.BinaryMessage, s.in.Consumed(len(fresh)).Bytes())
 	case stream.Exit:
 		return errLeft

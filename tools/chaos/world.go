@@ -180,7 +180,7 @@ func (w *world) employ(token string) error {
 			return fmt.Errorf("deskside-agent enroll: %w", err)
 		}
 		id := enrolledAs.FindString(string(out))
-		p := &process{name: fmt.Sprintf("agent%d", i+1), dir: w.dir, mute: true, args: []string{"bin/deskside-agent", "run", "--state", dir,
+		p := &process{name: fmt.Sprintf("agent%d", i+1), dir: w.dir, mute: true, env: []string{"SHELL=/bin/sh"}, args: []string{"bin/deskside-agent", "run", "--state", dir,
 			"--policy", dir + "/policy.yaml", "--log-level", "warn"}}
 		if err := p.start(); err != nil {
 			return err
@@ -188,7 +188,12 @@ func (w *world) employ(token string) error {
 		w.agents = append(w.agents, p)
 		w.holders = append(w.holders, &holder{w: w, machine: id, rand: rand.New(rand.NewPCG(w.seed, uint64(i)))})
 	}
-	return nil
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if away, err := w.away(); err != nil || len(away) == 0 {
+			return err
+		}
+	}
+	return errors.New("the real agents do not come")
 }
 
 var enrolledAs = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
@@ -210,6 +215,11 @@ func (w *world) hold() func() error {
 	return func() error {
 		stop()
 		group.Wait()
+		sessions, numbers := 0, 0
+		for _, h := range w.holders {
+			sessions, numbers = sessions+h.sessions, numbers+h.numbers
+		}
+		fmt.Printf("         %d terminals were held, and %d numbers came\n", sessions, numbers)
 		return w.let()
 	}
 }
