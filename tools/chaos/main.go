@@ -1,18 +1,36 @@
 // Command chaos breaks what Deskside is made of, on purpose, and holds what is left
 // against what must never happen.
 //
-//	make chaos                    200 rounds: SQLite, PostgreSQL, two consoles on one PostgreSQL
+//	make chaos                    200 rounds over all scenes; as root
 //	make chaos ROUNDS=20          fewer
 //	make chaos SEED=7 SCENE=two   the same again: a seed decides what happens, and when
 //
-// In a round pretend workstations fall ill, scripts are asked for, notes written and
-// questions asked, while consoles, database, message server, workstations or the
-// network between them are killed, frozen, cut off or slowed (disturb.go). Then
-// everything is let be, and the promises of promise.go have to hold: each illness is
-// one alert and its ticket open once, each script ran once, each note that was taken
-// is there once, every machine is online, nothing is overdue, and the audit chain is
-// whole. The first promise that is broken ends the run and leaves the folder of the
-// world, with the logs.
+// In a round pretend workstations fall ill, scripts are asked for, notes written into
+// a ticket and questions asked, and terminals are held on real agents, while consoles,
+// database, message server, workstations, agents or the network between them are
+// killed, frozen, cut off or slowed (disturb.go). Before some rounds the workstations
+// are set back to an older image of their disk, or some of them are there twice
+// (folder.go). Then everything is let be, and the promises of promise.go have to hold.
+// The first one that is broken ends the run and leaves the folder of the world, with
+// the logs.
+//
+// The scenes:
+//
+//	patient    SQLite, and machines beat as seldom as by default: one round of two
+//	           minutes, with an agent that hangs, a network that ends idle connections
+//	           and one of 64 KiB a second under large outputs (patience.go)
+//	sqlite     one console
+//	full       one console; its disk and that of the workstations get full: they are
+//	           mounted for that, which needs root
+//	postgres   one console on PostgreSQL
+//	two        two consoles on one PostgreSQL and one message server
+//
+// What is not broken here: clocks. No process can be given another time of day on a
+// computer that others use too (a time namespace moves the uptime alone, and faketime
+// does not reach programs that ask the system themselves, as ours do; no statement
+// asks the database for the time). Steps of the clock are in the tests of agent/gate,
+// agent/check and protocol/history. Nor is a workstation set back while it is ill or
+// a script waits for it: what it forgets then, nobody can know.
 package main
 
 import (
