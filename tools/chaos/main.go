@@ -124,6 +124,11 @@ func play(ctx context.Context, s scene, rounds int, seed uint64, machines int) e
 		}
 		fmt.Printf("%-8s %3d  %5.1f s  %s\n", s.name, n, time.Since(began).Seconds(), strings.Join(r.did, ", "))
 	}
+	for ticket := range w.notes {
+		if err := (&round{world: w}).notesOf(ticket); err != nil {
+			return fmt.Errorf("in the end: %w; logs in %s", err, w.dir)
+		}
+	}
 	if err := let(); err != nil {
 		return fmt.Errorf("in the end: %w; logs in %s", err, w.dir)
 	}

@@ -187,6 +187,16 @@ func audited(r *round) error {
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return err
 	}
+	for action, states := range map[string]string{"session.ended": "('ended')", "session.refused": "('refused')"} {
+		sessions, err1 := r.tally("SELECT id, 1 FROM session WHERE state IN " + states + " AND {wall}")
+		rows, err2 := rows(action, "session") // read later: there may be more by now
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		if err := each("a session: "+action, sessions, rows); err != nil {
+			return never{err.Error()}
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := errors.Join(each("a run was asked for", r.runs, started), each("a run ended", r.runs, ended),
@@ -205,7 +215,7 @@ func audited(r *round) error {
 
 // each of those that were taken has one row; of others, whose answer was lost, there
 // is one at most.
-func each(what string, taken map[string]bool, rows map[string]int) error {
+func each[V any](what string, taken map[string]V, rows map[string]int) error {
 	for id, n := range rows {
 		if n > 1 {
 			return fmt.Errorf("%s once, and there are %d audit rows of %s", what, n, id)

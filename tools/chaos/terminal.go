@@ -148,6 +148,7 @@ var errLeft = errors.New("left")
 // is lost, and now and then loses it.
 func (h *holder) hold(ctx context.Context, id string) error {
 	s := &held{in: stream.NewReceiver(stream.Output, 0), at: time.Now()}
+	defer func() { h.numbers += s.last }()
 	leave := time.Now().Add(some(h.rand, time.Minute))
 	for {
 		err := h.attach(ctx, s, id, leave)
@@ -216,7 +217,7 @@ func (h *holder) attach(ctx context.Context, s *held, id string, leave time.Time
 		if err != nil {
 			return never{err.Error()}
 		}
-		if err := s.take(ws, f, !greeted, &h.numbers); err != nil {
+		if err := s.take(ws, f, !greeted); err != nil {
 			return err
 		}
 	}
@@ -224,7 +225,7 @@ func (h *holder) attach(ctx context.Context, s *held, id string, leave time.Time
 
 // take takes one frame of the console. The first on a socket tells how much was
 // typed: what was typed beyond that was lost.
-func (s *held) take(ws *websocket.Conn, f stream.Frame, first bool, numbers *int) error {
+func (s *held) take(ws *websocket.Conn, f stream.Frame, first bool) error {
 	switch f.Kind {
 	case stream.Ack:
 		if !first || f.Offset >= uint64(len(counting)) {
@@ -237,11 +238,9 @@ func (s *held) take(ws *websocket.Conn, f stream.Frame, first bool, numbers *int
 		if err != nil {
 			return never{err.Error()}
 		}
-		before := s.last
 		if err := s.read(fresh); err != nil {
 			return err
 		}
-		*numbers += s.last - before
 		return ws.WriteMessage(websocket.BinaryMessage, s.in.Consumed(len(fresh)).Bytes())
 	case stream.Exit:
 		return errLeft
