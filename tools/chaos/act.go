@@ -16,7 +16,11 @@ func (r *round) acts() {
 	for i := range 4 {
 		r.beside(func() error { return r.run(i, r.linux[(r.number*7+i*13)%len(r.linux)]) })
 	}
-	for i := range 6 {
+	queue := 6
+	if r.scene.full {
+		queue = 14
+	}
+	for i := range queue {
 		r.beside(func() error { return r.run(4+i, r.linux[(r.number*11+5)%len(r.linux)]) })
 	}
 	r.beside(r.note)

@@ -56,7 +56,7 @@ var disturbances = []disturbance{
 		return errors.Join(err, w.postgres.Start())
 	}},
 	{"console's disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fill("data", some(r, 5*time.Second)) }},
-	{"workstations' disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fill("machines", some(r, 5*time.Second)) }},
+	{"workstations' disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fillUp(some(r, 5*time.Second)) }},
 	{"a minute of patience", patient, func(w *world, _ *rand.Rand) error { return w.patience() }},
 	{"messages killed", onNATS, func(w *world, r *rand.Rand) error { return again(w.nats, some(r, 2*time.Second)) }},
 	{"messages frozen", onNATS, func(w *world, r *rand.Rand) error { return w.nats.freeze(some(r, 4*time.Second)) }},

@@ -55,6 +55,19 @@ func (w *world) fill(name string, d time.Duration) (err error) {
 	return nil
 }
 
+// fillUp fills the disk of the workstations while their scripts write much, and cuts
+// their lines meanwhile: what they wrote does not fit into what their memory has of
+// the disk already.
+func (w *world) fillUp(d time.Duration) error {
+	var talks struct{ Machines []string }
+	if err := w.order(http.MethodPost, "/fault", map[string]any{"kind": "talk", "count": 0}, &talks); err != nil {
+		return err
+	}
+	w.network.set(cut)
+	defer w.network.set(fine)
+	return w.fill("machines", d)
+}
+
 // keepImage keeps what the workstations have on their disk now.
 func (w *world) keepImage() error {
 	if err := w.machines.signal(syscall.SIGSTOP); err != nil {
