@@ -164,9 +164,9 @@ func (r *round) asTwins(control string) error {
 	if err != nil {
 		return err
 	}
-	for id := range now {
-		if now[id] != before[id] {
-			return never{fmt.Sprintf("two copies of %s fight over its line", id)}
+	for _, name := range well.Machines { // all of them were ill
+		if id := r.ids[name]; now[id] != before[id] {
+			return never{fmt.Sprintf("two copies of %s fight over its line", name)}
 		}
 	}
 	return nil
