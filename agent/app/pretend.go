@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 
+	"github.com/google/uuid"
+
 	"github.com/deskside/deskside/agent/probe"
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol/expression"
@@ -20,7 +22,7 @@ type Pretend struct {
 	Read func(ctx context.Context, slow bool) *expression.Machine
 	// Repair does in place of a script what the script would, and returns its
 	// exit code. No program is started.
-	Repair func(script string, values map[string]string, dry bool, out io.Writer) int
+	Repair func(run uuid.UUID, script string, values map[string]string, dry bool, out io.Writer) int
 	// Dial opens connections to the console.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Online is called for each accepted connection.

@@ -221,4 +221,19 @@ func (c *conn) read(limit int) (protocol.Message, error) {
 	return protocol.Decode(frame, limit)
 }
 
+// lineBuffer is how many bytes of a line may wait in the system's own buffer: what
+// waits there, nothing overtakes, and of four megabytes a slow line sends for a
+// minute.
+const lineBuffer = 64 << 10
+
+// keepShort bounds what waits to be sent below us.
+func (c *conn) keepShort() error {
+	if line, ok := c.ws.NetConn().(*tls.Conn); ok {
+		if below, ok := line.NetConn().(interface{ SetWriteBuffer(bytes int) error }); ok {
+			return below.SetWriteBuffer(lineBuffer)
+		}
+	}
+	return nil
+}
+
 func (c *conn) close() { c.ws.Close() }

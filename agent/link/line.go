@@ -40,8 +40,9 @@ type Line struct {
 	handlers Handlers
 	log      *slog.Logger
 
-	wake chan struct{} // the outbox has something
-	out  chan []byte   // volatile frames
+	wake  chan struct{} // the outbox has something
+	out   chan []byte   // volatile frames
+	beats chan []byte   // and those that none of them may hold up
 
 	woken chan struct{} // the machine is awake again
 
@@ -59,8 +60,9 @@ func New(id state.Identity, capabilities protocol.Capability, s *state.State, g 
 		console: id.Console,
 		me: Me{Organisation: id.Organisation, Machine: id.Machine, Key: id.Private(),
 			Identities: id.Identities, Capabilities: capabilities},
-		state: s, gate: g, handlers: h, log: log, silent: 100 * time.Second,
+		state: s, gate: g, handlers: h, log: log, silent: 45 * time.Second,
 		wake: make(chan struct{}, 1), woken: make(chan struct{}, 1), out: make(chan []byte, 256),
+		beats: make(chan []byte, 1),
 	}
 }
 
@@ -92,8 +94,12 @@ func (l *Line) Send(kind protocol.Kind, body any) bool {
 		l.log.Error("cannot encode a message", "kind", kind, "error", err)
 		return false
 	}
+	to := l.out
+	if kind == protocol.KindBeat {
+		to = l.beats
+	}
 	select {
-	case l.out <- frame:
+	case to <- frame:
 		return true
 	default:
 		return false
@@ -168,6 +174,9 @@ func (l *Line) once(ctx context.Context) (welcomed bool, err error) {
 		return false, err
 	}
 	defer c.close()
+	if err := c.keepShort(); err != nil {
+		return false, &Unreachable{Err: err}
+	}
 	welcome, err := l.prove(c)
 	if err != nil {
 		return false, err
@@ -290,6 +299,7 @@ func (l *Line) drain() {
 	for {
 		select {
 		case <-l.out:
+		case <-l.beats:
 		default:
 			return
 		}

@@ -1,15 +1,21 @@
 package link
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/gorilla/websocket"
 
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
@@ -208,5 +214,88 @@ func TestRenewAfter(t *testing.T) {
 		if got != want {
 			t.Errorf("with %s left the line lives %s, want %s", life, got, want)
 		}
+	}
+}
+
+// TestBeatFirst: a beat does not wait for the output of scripts that waits already.
+func TestBeatFirst(t *testing.T) {
+	came := make(chan protocol.Kind, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		up := websocket.Upgrader{}
+		ws, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer ws.Close()
+		m, err := (&conn{ws: ws}).read(protocol.MaxFrame)
+		if err != nil {
+			t.Error(err)
+		}
+		came <- m.Kind
+	}))
+	defer server.Close()
+	ws, response, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	defer ws.Close()
+	m := &machine{T: t, dir: t.TempDir()}
+	m.open()
+	l := New(state.Identity{}, 0, m.State, nil, Handlers{}, slog.New(slog.DiscardHandler))
+	l.setUp(true)
+	for range 100 {
+		l.Send(protocol.KindOutput, protocol.Output{Data: make([]byte, 1000)})
+	}
+	if !l.Send(protocol.KindBeat, protocol.Beat{}) {
+		t.Fatal("there is no room for a beat")
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	written := make(chan error, 1)
+	go func() { written <- l.write(ctx, &conn{ws: ws}, nil) }()
+	if kind := <-came; kind != protocol.KindBeat {
+		t.Errorf("the first is %s", kind)
+	}
+	stop()
+	<-written
+}
+
+// TestKeepShort: of what is sent to somebody who does not read, little waits where no
+// beat can overtake it.
+func TestKeepShort(t *testing.T) {
+	over := make(chan struct{})
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		up := websocket.Upgrader{}
+		ws, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		<-over
+		ws.Close()
+	}))
+	defer server.Close()
+	defer close(over)
+	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	ws, response, err := dialer.Dial("wss"+strings.TrimPrefix(server.URL, "https"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	defer ws.Close()
+	c := &conn{ws: ws}
+	if err := c.keepShort(); err != nil {
+		t.Fatal(err)
+	}
+	sent, piece := 0, make([]byte, 16<<10)
+	if err := ws.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for ws.WriteMessage(websocket.BinaryMessage, piece) == nil {
+		sent += len(piece)
+	}
+	if sent > 1<<20 {
+		t.Errorf("%d bytes wait on their way", sent)
 	}
 }

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -30,9 +31,16 @@ func (l *Line) write(ctx context.Context, c *conn, acks <-chan protocol.Ack) err
 		return err
 	}
 	for {
+		if err := l.beat(c); err != nil {
+			return err
+		}
 		select {
 		case <-ctx.Done():
 			return nil
+		case frame := <-l.beats:
+			if err := put(c, frame); err != nil {
+				return err
+			}
 		case frame := <-l.out:
 			if err := put(c, frame); err != nil {
 				return err
@@ -50,6 +58,17 @@ func (l *Line) write(ctx context.Context, c *conn, acks <-chan protocol.Ack) err
 				return err
 			}
 		}
+	}
+}
+
+// beat sends the beat that waits, before whatever else does: what a script writes may
+// take longer on a slow line than a line may be silent.
+func (l *Line) beat(c *conn) error {
+	select {
+	case frame := <-l.beats:
+		return put(c, frame)
+	default:
+		return nil
 	}
 }
 
@@ -72,7 +91,7 @@ func (l *Line) flush(c *conn, s *sender) error {
 		if err != nil {
 			return err
 		}
-		if err := put(c, frame); err != nil {
+		if err := errors.Join(l.beat(c), put(c, frame)); err != nil {
 			return err
 		}
 		for _, e := range entries {

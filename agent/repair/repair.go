@@ -54,7 +54,7 @@ type Calls struct {
 	Verify func(ctx context.Context, check, instance string) protocol.Verdict
 	// Instead, when it is set, does the work of a script on a machine that is not
 	// there, and returns the exit code; see agent/simulate.
-	Instead func(script string, values map[string]string, dry bool, out io.Writer) int
+	Instead func(run uuid.UUID, script string, values map[string]string, dry bool, out io.Writer) int
 }
 
 // Runner runs scripts. Make it with [New]; [Runner.Run] works until its context
@@ -247,7 +247,7 @@ func (r *Runner) perform(ctx context.Context, result protocol.Result, j job, wor
 	var end ending
 	var err error
 	if r.calls.Instead != nil {
-		end.code = r.calls.Instead(j.script, work.Parameters, work.DryRun, out)
+		end.code = r.calls.Instead(result.Run, j.script, work.Parameters, work.DryRun, out)
 	} else {
 		end, err = r.execute(running, result.Run, j, work, out)
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // kinds of faults; clear ends them.
-var kinds = [...]string{"filesystem", "cpu", "service", "offline", "clear"}
+var kinds = [...]string{"filesystem", "cpu", "service", "offline", "talk", "clear"}
 
 // order is a fault for so many machines, at a moment.
 type order struct {
@@ -91,7 +91,6 @@ func (s *simulation) serve(ctx context.Context, address string) error {
 	s.log.Warn("faults are ordered here", "control", l.Addr().String())
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /fault", s.takeFault)
-	mux.HandleFunc("GET /repairs", s.tellRepairs)
 	mux.HandleFunc("GET /welcomes", s.tellWelcomes)
 	server := &http.Server{Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
@@ -100,19 +99,6 @@ func (s *simulation) serve(ctx context.Context, address string) error {
 		return err
 	}
 	return nil
-}
-
-// tellRepairs tells how many scripts each machine has begun since this program
-// started.
-func (s *simulation) tellRepairs(w http.ResponseWriter, _ *http.Request) {
-	out := map[string]int{}
-	for _, m := range s.machines {
-		m.mu.Lock()
-		out[m.name] = m.repairs
-		m.mu.Unlock()
-	}
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(out)
 }
 
 // tellWelcomes tells how often a console has welcomed one of the machines since

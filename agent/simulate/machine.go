@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/deskside/deskside/protocol"
 	"github.com/deskside/deskside/protocol/expression"
 )
@@ -55,16 +57,18 @@ type machine struct {
 	way           *way
 	met           atomic.Bool // the console has welcomed it once
 
-	mu      sync.Mutex
-	noise   *rand.Rand
-	faults  map[string]bool
-	repairs int // scripts that were begun
+	pace  time.Duration   // of a script, from line to line
+	began func(uuid.UUID) // hears of each script that begins
+
+	mu     sync.Mutex
+	noise  *rand.Rand
+	faults map[string]bool
 }
 
 func newMachine(seed uint64, i int, w workstation) *machine {
 	r := rand.New(rand.NewPCG(seed, uint64(i)+1))
 	k := kits[w.family]
-	m := &machine{workstation: w, kit: k, way: newWay(i), noise: r, faults: map[string]bool{},
+	m := &machine{workstation: w, kit: k, way: newWay(i), began: func(uuid.UUID) {}, noise: r, faults: map[string]bool{},
 		serial: fmt.Sprintf("PF%06X%02d", r.IntN(1<<24), i%100), model: k.models[0],
 		mac:     fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", byte(i>>24), byte(i>>16), byte(i>>8), byte(i)),
 		address: fmt.Sprintf("10.20.%d.%d/16", i/250, 2+i%250),
@@ -107,11 +111,34 @@ func (m *machine) set(kind string) bool {
 	return changed
 }
 
-// repair does what a script of the catalogue would have done.
-func (m *machine) repair(script string, values map[string]string, dry bool, out io.Writer) int {
+// lines are what a script writes beside what it did: how many, and where it talks.
+const lines, talk = 60, 70_000
+
+// repair does what a script of the catalogue would have done, and takes some time
+// for it.
+func (m *machine) repair(run uuid.UUID, script string, values map[string]string, dry bool, out io.Writer) int {
+	m.began(run)
+	code := m.cure(script, values, dry, out)
+	n, pace := lines, m.pace
+	if m.has("talk") {
+		n, pace = talk, 0
+	}
+	for i := range n {
+		time.Sleep(pace)
+		fmt.Fprintf(out, "run %s line %d of %d\n", run, i+1, n)
+	}
+	return code
+}
+
+func (m *machine) has(kind string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.repairs++
+	return m.faults[kind]
+}
+
+func (m *machine) cure(script string, values map[string]string, dry bool, out io.Writer) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	would := ""
 	if dry {
 		would = "would have "

@@ -22,9 +22,15 @@
 //	cpu          a program keeps two cores busy
 //	service      the print service fails
 //	offline      the line is cut and cannot be made again
+//	talk         a script writes four megabytes
 //	clear        all is well again
 //
-// A count of 0 means all machines. The token must be good for as many uses as
+// A count of 0 means all machines. With --control each script that begins is one
+// more line, so that whoever reads them knows of each, however this program ends:
+//
+//	{"began":"0197...","machine":"LAP-KRK-0001"}
+//
+// The token must be good for as many uses as
 // there are machines.
 package main
 
@@ -40,10 +46,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deskside/deskside/agent/app"
@@ -55,6 +63,9 @@ import (
 // maxMachines is what fits into one loopback network of source addresses, and
 // into the memory of a large computer.
 const maxMachines = 20_000
+
+// pace makes a script of a pretend workstation last half a second.
+const pace = 8 * time.Millisecond
 
 // enrolling is how many machines enrol at one time.
 const enrolling = 8
@@ -114,6 +125,10 @@ func run(ctx context.Context, o options) (err error) {
 	for i, p := range people(o.seed, o.machines) {
 		m := newMachine(o.seed, i, p)
 		m.programs = programs[m.family]
+		m.pace = pace
+		if o.control != "" {
+			m.began = func(run uuid.UUID) { s.tell(map[string]string{"began": run.String(), "machine": m.name}) }
+		}
 		s.machines = append(s.machines, m)
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -132,8 +147,9 @@ type simulation struct {
 	machines []*machine
 	log      *slog.Logger
 	began    time.Time
-	online   atomic.Int64  // that were online once
-	welcomes atomic.Int64  // of all, each time they come back
+	online   atomic.Int64 // that were online once
+	welcomes atomic.Int64 // of all, each time they come back
+	saying   sync.Mutex
 	all      chan struct{} // closed when all are online
 }
 
@@ -202,6 +218,13 @@ func (s *simulation) isOnline(m *machine) {
 	}
 }
 
+// tell writes one line to whoever reads us.
+func (s *simulation) tell(v any) error {
+	s.saying.Lock()
+	defer s.saying.Unlock()
+	return json.NewEncoder(s.options.out).Encode(v)
+}
+
 // report says when all are online, and does from then on what was ordered.
 func (s *simulation) report(ctx context.Context) error {
 	select {
@@ -209,7 +232,7 @@ func (s *simulation) report(ctx context.Context) error {
 		return nil
 	case <-s.all:
 	}
-	err := json.NewEncoder(s.options.out).Encode(map[string]float64{
+	err := s.tell(map[string]float64{
 		"online": float64(len(s.machines)), "seconds": float64(time.Since(s.began).Round(time.Millisecond)) / float64(time.Second)})
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/deskside/deskside/protocol/expression"
 )
@@ -76,13 +77,13 @@ func TestFaults(t *testing.T) {
 			t.Errorf("ill with %q", got)
 		}
 		var out bytes.Buffer
-		m.repair("free-disk-space", map[string]string{"MOUNT": m.mount}, true, &out)
+		m.repair(uuid.New(), "free-disk-space", map[string]string{"MOUNT": m.mount}, true, &out)
 		if got := ill(); got != "filesystem cpu service" || !strings.Contains(out.String(), "would have") {
 			t.Errorf("after a dry run ill with %q: %s", got, out.String())
 		}
-		a := m.repair("free-disk-space", map[string]string{"MOUNT": m.mount}, false, &out)
-		b := m.repair("restart-service", map[string]string{"SERVICE": m.services[0]}, false, &out)
-		c := m.repair("format-everything", nil, false, &out)
+		a := m.repair(uuid.New(), "free-disk-space", map[string]string{"MOUNT": m.mount}, false, &out)
+		b := m.repair(uuid.New(), "restart-service", map[string]string{"SERVICE": m.services[0]}, false, &out)
+		c := m.repair(uuid.New(), "format-everything", nil, false, &out)
 		if got := ill(); a != 0 || b != 0 || c == 0 || got != "cpu" || !strings.Contains(out.String(), "deskside: freed_bytes=") {
 			t.Errorf("exits %d %d %d, ill with %q", a, b, c, got)
 		}

@@ -80,6 +80,14 @@ type conn struct {
 	way *way
 }
 
+// SetWriteBuffer bounds what waits to be sent below us.
+func (c *conn) SetWriteBuffer(bytes int) error {
+	if below, ok := c.Conn.(*net.TCPConn); ok {
+		return below.SetWriteBuffer(bytes)
+	}
+	return nil
+}
+
 func (c *conn) Close() error {
 	c.way.mu.Lock()
 	delete(c.way.open, c)

@@ -55,7 +55,7 @@ func (y *yard) update(fn func(*store.Tx) error) {
 
 func (y *yard) left(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason) {
 	y.t.Helper()
-	if err := y.Disconnected(ctx, from, since, reason); err != nil {
+	if err := y.Disconnected(ctx, from, since, reason, false); err != nil {
 		y.t.Fatal(err)
 	}
 }
@@ -204,6 +204,12 @@ func TestDisconnected(t *testing.T) {
 		left := time.Until(y.due(KindLost, from.Machine))
 		if after := model.DefaultSettings().OfflineAfter; left > after || left < after-10*time.Second {
 			t.Errorf("it has %v to come back, not %v", left, after)
+		}
+		if err := y.Disconnected(t.Context(), from, since, model.OfflineNone, true); err != nil {
+			t.Fatal(err)
+		}
+		if left := time.Until(y.due(KindLost, from.Machine)); left > backTime || left < 0 {
+			t.Errorf("after three beats of silence it has %v to come back", left)
 		}
 		y.lost(from)
 		if m := y.get(from); m.Online || m.Reason != model.OfflineLinkLost {

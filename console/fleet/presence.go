@@ -110,8 +110,9 @@ func unlike(tx *store.Tx, machine model.ID, hashes map[string][]byte) ([]string,
 }
 
 // Disconnected writes down that a line ended. With a reason the machine is
-// offline now; without one it has its organisation's offline_after to come back.
-func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason) error {
+// offline now; without one it has its organisation's offline_after to come back, but
+// only backTime after it was silent.
+func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason, silent bool) error {
 	return f.store.Update(ctx, store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
 		if reason != model.OfflineNone {
 			return f.gone(tx, from.Machine, reason, func(m *model.Machine) bool {
@@ -134,9 +135,17 @@ func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Ti
 		if err != nil {
 			return err
 		}
-		return tx.Due(KindLost, from.Machine, tx.Now().Add(settings.OfflineAfter))
+		wait := settings.OfflineAfter
+		if silent {
+			wait = min(wait, backTime)
+		}
+		return tx.Due(KindLost, from.Machine, tx.Now().Add(wait))
 	})
 }
+
+// backTime is how long a machine that lives takes to come back. One that was silent
+// has had three beats before: so one that hangs is seen within a minute.
+const backTime = 10 * time.Second
 
 // Lost is the handler of KindLost: the line did not come back.
 func (f *Fleet) Lost(_ context.Context, tx *store.Tx, machine model.ID) (time.Time, error) {

@@ -80,7 +80,7 @@ func TestSilenceSaysWhy(t *testing.T) {
 	each(t, func(t *testing.T, w *ward) {
 		offline := func(pc model.From, since time.Time, reason model.OfflineReason) (list []AlertOf) {
 			t.Helper()
-			if err := w.fleet.Disconnected(t.Context(), pc, since, reason); err != nil {
+			if err := w.fleet.Disconnected(t.Context(), pc, since, reason, false); err != nil {
 				t.Fatal(err)
 			}
 			w.gone()
@@ -117,7 +117,7 @@ func TestSilenceSaysWhy(t *testing.T) {
 		w.update(func(tx *store.Tx) error { _, err := w.fleet.Lost(t.Context(), tx, back.Machine); return err })
 		w.gone()
 		since := w.connect(back) // and leaves before anything else is done about it
-		if err := w.fleet.Disconnected(t.Context(), back, since, model.OfflineShutDown); err != nil {
+		if err := w.fleet.Disconnected(t.Context(), back, since, model.OfflineShutDown, false); err != nil {
 			t.Fatal(err)
 		}
 		w.update(func(tx *store.Tx) error { _, err := w.Back(t.Context(), tx, back.Machine); return err })

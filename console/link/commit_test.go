@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -196,7 +199,7 @@ func TestLeave(t *testing.T) {
 		since := time.Now()
 		var tries int
 		fails := 4
-		l.SetHandlers(Handlers{Disconnected: func(_ context.Context, _ model.From, at time.Time, _ model.OfflineReason) error {
+		l.SetHandlers(Handlers{Disconnected: func(_ context.Context, _ model.From, at time.Time, _ model.OfflineReason, _ bool) error {
 			if tries++; tries <= fails {
 				return fmt.Errorf("write: %w", store.ErrUnavailable)
 			}
@@ -316,4 +319,19 @@ func TestPendingApart(t *testing.T) {
 			t.Errorf("%d acts when one of two sources is broken", len(acts))
 		}
 	})
+}
+
+// A line is silent when its deadline passes, not when it breaks, nor when this console
+// stood still and only then looks.
+func TestWasSilent(t *testing.T) {
+	late := &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}
+	for _, tc := range []struct {
+		err    error
+		after  time.Duration
+		silent bool
+	}{{late, time.Millisecond, true}, {late, time.Minute, false}, {io.EOF, 0, false}, {net.ErrClosed, 0, false}} {
+		if got := wasSilent(tc.err, tc.after); got != tc.silent {
+			t.Errorf("%v, %v late: %t", tc.err, tc.after, got)
+		}
+	}
 }

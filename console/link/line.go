@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type line struct {
 	told     map[model.ID]bool // acts sent on this line; under flushing
 
 	health model.Health // as the last beat says; the reader's
+	silent bool         // it ended because nothing came for three beats; the reader's
 	gaveUp bool         // a batch of it was not written, so no later one may be; the collector's
 
 	mu        sync.Mutex
@@ -166,17 +168,29 @@ func readFrame(ws *websocket.Conn, limit int) (protocol.Message, error) {
 func (c *line) loop(ctx context.Context) error {
 	c.ws.SetReadLimit(protocol.MaxFrame)
 	for {
-		if err := c.ws.SetReadDeadline(time.Now().Add(c.silence())); err != nil {
+		deadline := time.Now().Add(c.silence())
+		if err := c.ws.SetReadDeadline(deadline); err != nil {
 			return err
 		}
 		m, err := readFrame(c.ws, protocol.MaxFrame)
 		if err != nil {
+			c.silent = wasSilent(err, time.Since(deadline))
 			return err
 		}
 		if err := c.receive(ctx, m); err != nil {
 			return err
 		}
 	}
+}
+
+// overslept is how late a deadline may be noticed: later, it was this console that
+// stood still, and it cannot say who was silent meanwhile.
+const overslept = 2 * time.Second
+
+// wasSilent tells whether a line ended because its machine said nothing.
+func wasSilent(err error, late time.Duration) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout() && late < overslept
 }
 
 func (c *line) silence() time.Duration {

@@ -62,8 +62,9 @@ type Handlers struct {
 	// Enrol gives a newcomer a name, or returns a *model.Problem with one of the token codes.
 	Enrol func(ctx context.Context, n model.Newcomer) (model.Machine, error)
 
-	Connected    func(ctx context.Context, h model.Hello) (since time.Time, wanted []string, err error)
-	Disconnected func(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason) error
+	Connected func(ctx context.Context, h model.Hello) (since time.Time, wanted []string, err error)
+	// Disconnected hears of the end of a line; silent: nothing had come for three beats.
+	Disconnected func(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason, silent bool) error
 
 	Transitions func(tx *store.Tx, list []model.Transition) error
 	Results     func(tx *store.Tx, list []model.Result) error

@@ -218,7 +218,7 @@ func (l *Lines) session(ctx context.Context, g *greeting, from model.From, p pro
 
 // serve begins the line of a machine.
 func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p protocol.Proof) error {
-	c := &line{lines: l, ws: g.ws, from: from, address: g.address, host: g.host, epoch: p.Epoch, beat: 30 * time.Second, told: map[model.ID]bool{}}
+	c := &line{lines: l, ws: g.ws, from: from, address: g.address, host: g.host, epoch: p.Epoch, beat: 15 * time.Second, told: map[model.ID]bool{}}
 	since, wanted, err := l.begin(ctx, c, helloOf(from, l.node, g.hello, p))
 	if err != nil {
 		l.forget(c)
@@ -268,7 +268,7 @@ func (l *Lines) leave(ctx context.Context, c *line, since time.Time) {
 		return
 	}
 	for wait := leaveFirst; !l.goingDown(); wait = min(2*wait, leaveMost) {
-		err := l.handlers.Disconnected(ctx, c.from, since, c.reason())
+		err := l.handlers.Disconnected(ctx, c.from, since, c.reason(), c.silent)
 		if err == nil {
 			return
 		}

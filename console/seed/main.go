@@ -132,7 +132,7 @@ func (w *writer) machine(ctx context.Context, i int, secret []byte) error {
 		return err
 	}
 	if i%9 == 4 {
-		return w.fleet.Disconnected(ctx, from, since, away[i/9%len(away)])
+		return w.fleet.Disconnected(ctx, from, since, away[i/9%len(away)], false)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -179,5 +180,21 @@ func TestEndedWhileAway(t *testing.T) {
 		<-failed
 		rename("session_away", "session")
 		r.ended(row.ID)
+	})
+}
+
+// A machine that says nothing for long, though its connection is there, has its
+// session ended, and is told so when it is back.
+func TestMachineHangs(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		r.silence = 100 * time.Millisecond
+		row := r.create()
+		r.arrive(row)
+		if now := r.ended(row.ID); now.EndedText != "the computer does not answer" {
+			t.Errorf("it ended as %q", now.EndedText)
+		}
+		if _, closes, _ := r.pending(); len(closes) != 1 || closes[0].Session != row.ID {
+			t.Errorf("the machine is told %+v", closes)
+		}
 	})
 }

@@ -10,6 +10,9 @@
 // missing or there twice, on the screen or at the machine. A browser that says
 // that it leaves ends the session.
 //
+// A machine that says nothing for two pings, because it hangs or its line does, has
+// its session ended: whoever looks at it is told.
+//
 // A session that is ended anywhere but at its own node ends there at once: the
 // change of its row is heard by all nodes. Its machine is told as well, until it
 // says that the session is over, so that a shell does not outlive a node that
@@ -63,7 +66,8 @@ type Sessions struct {
 
 	looks chan model.ID // live sessions whose row changed
 
-	later func(time.Duration, func()) *time.Timer // time.AfterFunc, but in a test
+	later   func(time.Duration, func()) *time.Timer // time.AfterFunc, but in a test
+	silence time.Duration                           // machineSilence, but in a test
 
 	mu    sync.Mutex
 	live  map[model.ID]*splice
@@ -74,7 +78,7 @@ type Sessions struct {
 
 // New makes the sessions of a node.
 func New(s *store.Store, node model.ID, key []byte, hint func(model.ID), log *slog.Logger) *Sessions {
-	return &Sessions{store: s, log: log, node: node, key: key, hint: hint, looks: make(chan model.ID, 1024), later: time.AfterFunc, live: map[model.ID]*splice{}, over: make(chan struct{})}
+	return &Sessions{store: s, log: log, node: node, key: key, hint: hint, looks: make(chan model.ID, 1024), later: time.AfterFunc, silence: machineSilence, live: map[model.ID]*splice{}, over: make(chan struct{})}
 }
 
 // token lets one machine dial in for one session, once.

@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"crypto/hmac"
+	"errors"
+	"net"
 	"sync"
 	"time"
 
@@ -16,6 +18,9 @@ import (
 const (
 	writeTime = 30 * time.Second
 	pingEvery = 25 * time.Second
+	// machineSilence is how long a machine may say nothing: two of our pings it has
+	// not answered by then. Where it only hangs, or its line does, nothing else ends.
+	machineSilence = 2 * pingEvery
 )
 
 // splice is one session at the node that owns it: the machine's socket, the
@@ -23,7 +28,8 @@ const (
 type splice struct {
 	row      model.Session
 	machine  *websocket.Conn
-	writes   sync.Mutex // of frames to the machine
+	silence  time.Duration // machineSilence
+	writes   sync.Mutex    // of frames to the machine
 	recorder *recorder
 	browsers browsers
 	done     chan struct{}
@@ -79,7 +85,7 @@ func (s *Sessions) Arrive(ctx context.Context, from model.From, id model.ID, tok
 	if err != nil {
 		return err
 	}
-	l := &splice{row: row, machine: ws, done: make(chan struct{}), came: make(chan *websocket.Conn)}
+	l := &splice{row: row, machine: ws, silence: s.silence, done: make(chan struct{}), came: make(chan *websocket.Conn)}
 	l.recorder = newRecorder(s.store, row, s.log)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -221,8 +227,19 @@ func (s *Sessions) finish(l *splice) {
 // browser it fills, and the program in the terminal waits.
 func (l *splice) fromMachine() {
 	l.machine.SetReadLimit(stream.MaxFrame)
+	alive := func() error { return l.machine.SetReadDeadline(time.Now().Add(l.silence)) }
+	l.machine.SetPongHandler(func(string) error { return alive() })
 	for {
-		kind, message, err := l.machine.ReadMessage()
+		err := alive()
+		kind, message := 0, []byte(nil)
+		if err == nil {
+			kind, message, err = l.machine.ReadMessage()
+		}
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			l.close(model.System, "the computer does not answer")
+			return
+		}
 		if err != nil {
 			l.end("the computer's connection ended")
 			return

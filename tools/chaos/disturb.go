@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"syscall"
 	"time"
 )
 
@@ -14,9 +15,11 @@ type disturbance struct {
 	do   func(*world, *rand.Rand) error
 }
 
-func always(*world) bool       { return true }
-func onPostgres(w *world) bool { return w.postgres != nil }
-func onNATS(w *world) bool     { return w.nats != nil }
+func always(w *world) bool       { return !w.scene.patient }
+func onPostgres(w *world) bool   { return w.postgres != nil && always(w) }
+func onNATS(w *world) bool       { return w.nats != nil }
+func onSmallDisks(w *world) bool { return w.scene.full }
+func patient(w *world) bool      { return w.scene.patient }
 
 // up to d, but long enough to be felt.
 func some(r *rand.Rand, d time.Duration) time.Duration {
@@ -25,22 +28,36 @@ func some(r *rand.Rand, d time.Duration) time.Duration {
 
 func (w *world) anyConsole(r *rand.Rand) *process { return w.consoles[r.IntN(len(w.consoles))] }
 
+func (w *world) anyAgent(r *rand.Rand) *process { return w.agents[r.IntN(len(w.agents))] }
+
 var disturbances = []disturbance{
 	{"console killed", always, func(w *world, r *rand.Rand) error { return again(w.anyConsole(r), some(r, 2*time.Second)) }},
 	{"console frozen", always, func(w *world, r *rand.Rand) error { return w.anyConsole(r).freeze(some(r, 5*time.Second)) }},
 	{"workstations killed", always, func(w *world, r *rand.Rand) error {
+		w.hands.Lock()
+		defer w.hands.Unlock()
 		w.killed, w.ever = true, true
 		return again(w.machines, some(r, time.Second))
 	}},
-	{"workstations frozen", always, func(w *world, r *rand.Rand) error { return w.machines.freeze(some(r, 5*time.Second)) }},
+	{"workstations frozen", always, func(w *world, r *rand.Rand) error {
+		w.hands.Lock()
+		defer w.hands.Unlock()
+		return w.machines.freeze(some(r, 5*time.Second))
+	}},
+	{"agent killed", always, func(w *world, r *rand.Rand) error { return again(w.anyAgent(r), some(r, 2*time.Second)) }},
+	{"agent frozen", always, func(w *world, r *rand.Rand) error { return w.anyAgent(r).freeze(some(r, 5*time.Second)) }},
 	{"network cut", always, func(w *world, r *rand.Rand) error { return w.network.during(cut, some(r, 4*time.Second)) }},
 	{"network stuck", always, func(w *world, r *rand.Rand) error { return w.network.during(stuck, some(r, 8*time.Second)) }},
+	{"console left behind", always, func(w *world, r *rand.Rand) error { return w.leaveBehind(w.anyConsole(r), r) }},
 	{"network slow", always, func(w *world, r *rand.Rand) error { return w.network.during(slow, some(r, 5*time.Second)) }},
 	{"database killed", onPostgres, func(w *world, r *rand.Rand) error {
 		err := w.postgres.Stop()
 		time.Sleep(some(r, 3*time.Second))
 		return errors.Join(err, w.postgres.Start())
 	}},
+	{"console's disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fill("data", some(r, 5*time.Second)) }},
+	{"workstations' disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fillUp(some(r, 5*time.Second)) }},
+	{"a minute of patience", patient, func(w *world, _ *rand.Rand) error { return w.patience() }},
 	{"messages killed", onNATS, func(w *world, r *rand.Rand) error { return again(w.nats, some(r, 2*time.Second)) }},
 	{"messages frozen", onNATS, func(w *world, r *rand.Rand) error { return w.nats.freeze(some(r, 4*time.Second)) }},
 	{"all consoles killed", func(w *world) bool { return len(w.consoles) > 1 }, func(w *world, r *rand.Rand) error {
@@ -54,6 +71,19 @@ var disturbances = []disturbance{
 		}
 		return err
 	}},
+}
+
+// leaveBehind freezes a console and cuts all lines meanwhile: what it had been told
+// and had not read yet is told again on other lines before it wakes, or while it does.
+func (w *world) leaveBehind(p *process, r *rand.Rand) error {
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	time.Sleep(some(r, 1500*time.Millisecond))
+	w.network.set(cut)
+	w.network.set(fine)
+	time.Sleep(some(r, 4*time.Second))
+	return p.signal(syscall.SIGCONT)
 }
 
 // again kills a program and starts it again after a while.

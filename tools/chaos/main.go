@@ -1,18 +1,36 @@
 // Command chaos breaks what Deskside is made of, on purpose, and holds what is left
 // against what must never happen.
 //
-//	make chaos                    200 rounds: SQLite, PostgreSQL, two consoles on one PostgreSQL
+//	make chaos                    200 rounds over all scenes; as root
 //	make chaos ROUNDS=20          fewer
 //	make chaos SEED=7 SCENE=two   the same again: a seed decides what happens, and when
 //
-// In a round pretend workstations fall ill, scripts are asked for, notes written and
-// questions asked, while consoles, database, message server, workstations or the
-// network between them are killed, frozen, cut off or slowed (disturb.go). Then
-// everything is let be, and the promises of promise.go have to hold: each illness is
-// one alert and its ticket open once, each script ran once, each note that was taken
-// is there once, every machine is online, nothing is overdue, and the audit chain is
-// whole. The first promise that is broken ends the run and leaves the folder of the
-// world, with the logs.
+// In a round pretend workstations fall ill, scripts are asked for, notes written into
+// a ticket and questions asked, and terminals are held on real agents, while consoles,
+// database, message server, workstations, agents or the network between them are
+// killed, frozen, cut off or slowed (disturb.go). Before some rounds the workstations
+// are set back to an older image of their disk, or some of them are there twice
+// (folder.go). Then everything is let be, and the promises of promise.go have to hold.
+// The first one that is broken ends the run and leaves the folder of the world, with
+// the logs.
+//
+// The scenes:
+//
+//	patient    SQLite, and machines beat as seldom as by default: one round of two
+//	           minutes, with an agent that hangs, a network that ends idle connections
+//	           and one of 64 KiB a second under large outputs (patience.go)
+//	sqlite     one console
+//	full       one console; its disk and that of the workstations get full: they are
+//	           mounted for that, which needs root
+//	postgres   one console on PostgreSQL
+//	two        two consoles on one PostgreSQL and one message server
+//
+// What is not broken here: clocks. No process can be given another time of day on a
+// computer that others use too (a time namespace moves the uptime alone, and faketime
+// does not reach programs that ask the system themselves, as ours do; no statement
+// asks the database for the time). Steps of the clock are in the tests of agent/gate,
+// agent/check and protocol/history. Nor is a workstation set back while it is ill or
+// a script waits for it: what it forgets then, nobody can know.
 package main
 
 import (
@@ -23,6 +41,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -32,9 +51,13 @@ type scene struct {
 	name     string
 	postgres bool
 	nodes    int
+	full     bool // data and state are on small disks of their own, which get full
+	patient  bool // beats are as seldom as by default, and there is one round
 }
 
-var scenes = []scene{{"sqlite", false, 1}, {"postgres", true, 1}, {"two", true, 2}}
+var scenes = []scene{
+	{name: "patient", nodes: 1, patient: true}, {name: "sqlite", nodes: 1}, {name: "full", nodes: 1, full: true}, {name: "postgres", postgres: true, nodes: 1}, {name: "two", postgres: true, nodes: 2},
+}
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == serveNATS {
@@ -43,7 +66,7 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 200, "rounds in all, spread over the scenes")
 	seed := flag.Uint64("seed", 1, "decides what happens in each round")
-	only := flag.String("scene", "", "sqlite, postgres or two; all by default")
+	only := flag.String("scene", "", "patient, sqlite, full, postgres or two; all by default")
 	machines := flag.Int("machines", 200, "pretend workstations")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -66,9 +89,9 @@ func run(ctx context.Context, rounds int, seed uint64, only string, machines int
 	}
 	total := 0
 	for i, s := range played {
-		n := rounds / len(played)
-		if i < rounds%len(played) {
-			n++
+		n := (rounds - total) / (len(played) - i)
+		if s.patient {
+			n = min(1, rounds-total)
 		}
 		if n == 0 {
 			continue
@@ -89,6 +112,8 @@ func play(ctx context.Context, s scene, rounds int, seed uint64, machines int) e
 	}
 	held := false
 	defer func() { w.close(!held) }()
+	let := sync.OnceValue(w.hold())
+	defer let()
 	for n := range rounds {
 		began := time.Now()
 		// Each round has numbers of its own, so that what one does differently does
@@ -98,6 +123,14 @@ func play(ctx context.Context, s scene, rounds int, seed uint64, machines int) e
 			return fmt.Errorf("round %d (%s): %w; logs in %s", n, strings.Join(r.did, ", "), err, w.dir)
 		}
 		fmt.Printf("%-8s %3d  %5.1f s  %s\n", s.name, n, time.Since(began).Seconds(), strings.Join(r.did, ", "))
+	}
+	for ticket := range w.notes {
+		if err := (&round{world: w}).notesOf(ticket); err != nil {
+			return fmt.Errorf("in the end: %w; logs in %s", err, w.dir)
+		}
+	}
+	if err := let(); err != nil {
+		return fmt.Errorf("in the end: %w; logs in %s", err, w.dir)
 	}
 	err = w.audit()
 	held = err == nil

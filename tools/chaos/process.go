@@ -23,6 +23,9 @@ type process struct {
 	name string
 	dir  string // of its log
 	args []string
+	env  []string     // beside our own
+	mute bool         // it does not say when it is ready
+	said func([]byte) // hears each further line on its standard output; nil: nobody does
 
 	mu  sync.Mutex
 	cmd *exec.Cmd
@@ -34,6 +37,7 @@ func (p *process) start() error {
 	defer p.mu.Unlock()
 	cmd := exec.Command(p.args[0], p.args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.Env = append(os.Environ(), p.env...)
 	log, err := os.OpenFile(filepath.Join(p.dir, p.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -48,6 +52,10 @@ func (p *process) start() error {
 		return err
 	}
 	p.cmd = cmd
+	if p.mute {
+		go io.Copy(io.Discard, out)
+		return nil
+	}
 	lines := bufio.NewScanner(out)
 	first := make(chan []byte, 1)
 	go func() {
@@ -55,7 +63,10 @@ func (p *process) start() error {
 			first <- append([]byte(nil), lines.Bytes()...)
 		}
 		close(first)
-		for lines.Scan() { // whatever else it says
+		for lines.Scan() {
+			if p.said != nil {
+				p.said(lines.Bytes())
+			}
 		}
 	}()
 	select {
@@ -100,13 +111,17 @@ func (p *process) stop() error {
 }
 
 func (p *process) freeze(d time.Duration) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := p.signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
 	time.Sleep(d)
-	return p.cmd.Process.Signal(syscall.SIGCONT)
+	return p.signal(syscall.SIGCONT)
+}
+
+func (p *process) signal(s syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cmd.Process.Signal(s)
 }
 
 // freePort is a port that nobody has now: what dies must come back at its address.

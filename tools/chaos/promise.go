@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -27,15 +26,23 @@ func (r *round) promises(ill bool) []promise {
 	return []promise{
 		{"every machine is online", online},
 		{"no machine was called lost", func(r *round) error {
-			return r.none("SELECT count(*) FROM alert WHERE check_id = 'machine.offline' AND {wall}")
+			return r.none("SELECT count(*) FROM alert WHERE check_id = 'machine.offline' AND machine_id <> $1 AND {wall}", r.hung)
 		}},
 		{"each illness is one alert", func(r *round) error { return illnesses(r, ill) }},
 		{"an alert that fires has a ticket", func(r *round) error {
 			return r.none("SELECT count(*) FROM alert WHERE state = 'firing' AND ticket_id = $1 AND {wall}", uuid.Nil)
 		}},
 		{"one open ticket for each that is ill", tickets},
-		{"each script ran once", scripts},
+		{"no alert is told twice", once},
+		{"each script ran once, to its end", scripts},
+		{"what each script wrote is whole", outputs},
 		{"each note that was taken is there once", notes},
+		{"each act is one audit row", audited},
+		{"no line of a machine's journal is there twice", func(r *round) error {
+			return r.neverAny(`SELECT count(*) FROM (SELECT machine_id, hash FROM machine_journal WHERE {wall}
+				GROUP BY machine_id, hash HAVING count(*) > 1) d`)
+		}},
+		{"no session lives that nobody holds", orphans},
 		{"nothing is overdue", func(r *round) error {
 			return r.none("SELECT count(*) FROM due WHERE at < $1", store.Micros(time.Now().Add(-20*time.Second)))
 		}},
@@ -46,19 +53,33 @@ func (r *round) promises(ill bool) []promise {
 }
 
 // view reads the database, beside the consoles.
-func (r *round) view(do func(*store.Tx) error) error {
-	return r.store.View(r.ctx, store.System("chaos"), do)
+func (w *world) view(do func(*store.Tx) error) error {
+	return w.store.View(w.ctx, store.System("chaos"), do)
 }
 
 // none is nil where the count is 0.
-func (r *round) none(query string, args ...any) error {
+func (w *world) none(query string, args ...any) error {
 	var n int
-	err := r.view(func(tx *store.Tx) error { return tx.QueryRow(query, args...).Scan(&n) })
+	err := w.view(func(tx *store.Tx) error { return tx.QueryRow(query, args...).Scan(&n) })
 	if err == nil && n != 0 {
-		err = fmt.Errorf("%d", n)
+		err = count(n)
 	}
 	return err
 }
+
+// neverAny is none, where no waiting helps.
+func (w *world) neverAny(query string, args ...any) error {
+	err := w.none(query, args...)
+	if n, wrong := err.(count); wrong {
+		return never{n.Error()}
+	}
+	return err
+}
+
+// count is how many there are of what should not be there.
+type count int
+
+func (n count) Error() string { return fmt.Sprint(int(n)) }
 
 func online(r *round) error {
 	var away []string
@@ -78,14 +99,14 @@ func online(r *round) error {
 	return err
 }
 
-// tally counts rows by machine.
-func (r *round) tally(query string, args ...any) (map[string]int, error) {
+// tally counts rows by an id, such as that of a machine.
+func (w *world) tally(query string, args ...any) (map[string]int, error) {
 	type one struct {
 		machine uuid.UUID
 		n       int
 	}
 	out := map[string]int{}
-	err := r.view(func(tx *store.Tx) error {
+	err := w.view(func(tx *store.Tx) error {
 		clear(out)
 		list, err := store.Collect(tx, func(rows *store.Rows) (o one, err error) { return o, rows.Scan(&o.machine, &o.n) }, query, args...)
 		for _, o := range list {
@@ -112,6 +133,8 @@ func illnesses(r *round, ill bool) error {
 	if err != nil {
 		return err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for name, id := range r.ids {
 		want := r.sick[name]
 		switch {
@@ -146,74 +169,16 @@ func tickets(r *round) error {
 	return err
 }
 
-// scripts: each that was asked for is one run, which has come to its end, and a
-// machine has begun no more than it was asked for. What a machine was doing when it
-// was killed is lost, and is never done again.
-func scripts(r *round) error {
-	type one struct {
-		machine uuid.UUID
-		state   string
-	}
-	var runs []one
-	err := r.view(func(tx *store.Tx) (err error) {
-		runs, err = store.Collect(tx, func(rows *store.Rows) (o one, err error) { return o, rows.Scan(&o.machine, &o.state) },
-			"SELECT machine_id, state FROM run WHERE {wall}")
-		return err
-	})
+// once: a machine tells that an alert fires once, and how bad it is does not change
+// here; told again it would be counted again.
+func once(r *round) error {
+	told, err := r.tally("SELECT machine_id, max(count) FROM alert WHERE check_id = 'filesystem.full' AND {wall} GROUP BY machine_id")
 	if err != nil {
 		return err
 	}
-	if len(runs) != len(r.runs) {
-		return never{fmt.Sprintf("%d runs of %d that were asked for", len(runs), len(r.runs))}
-	}
-	for _, run := range runs {
-		switch run.state {
-		case "succeeded":
-		case "lost":
-			if !r.ever {
-				return never{"a script is lost, and no machine was killed"}
-			}
-		case "queued", "sent", "running":
-			return fmt.Errorf("one is %s", run.state)
-		default:
-			return never{"a script has " + run.state}
-		}
-	}
-	if r.killed { // they count from their last start
-		return nil
-	}
-	began := map[string]int{}
-	if err := r.order(http.MethodGet, "/repairs", nil, &began); err != nil {
-		return err
-	}
-	for name, n := range began {
-		if n -= r.before[name]; n != r.asked[name] {
-			return never{fmt.Sprintf("%s has begun %d scripts of %d", name, n, r.asked[name])}
-		}
-	}
-	return nil
-}
-
-// notes: one that was taken is there, and none is there twice.
-func notes(r *round) error {
-	there := map[string]int{}
-	err := r.view(func(tx *store.Tx) error {
-		clear(there)
-		titles, err := store.Collect(tx, func(rows *store.Rows) (s string, err error) { return s, rows.Scan(&s) },
-			"SELECT title FROM ticket WHERE source = 'api' AND {wall}")
-		for _, t := range titles {
-			there[t]++
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for text, taken := range r.notes {
-		if n := there[text]; n > 1 || taken && n == 0 {
-			return never{fmt.Sprintf("%q is there %d times, taken: %t", text, n, taken)}
+	for name, id := range r.ids {
+		if told[id] > 1 {
+			return never{fmt.Sprintf("an alert of %s was told %d times", name, told[id])}
 		}
 	}
 	return nil

@@ -15,8 +15,19 @@ type proxy struct {
 	to   []string
 	next int
 	mode mode
-	open map[net.Conn]struct{}
+	open map[*pair]struct{}
 	free *sync.Cond // the mode has changed
+}
+
+// pair is one connection, of a machine and of a console.
+type pair struct {
+	a, b  net.Conn
+	moved time.Time // when something passed last; guarded by proxy.mu
+}
+
+func (p *pair) close() {
+	p.a.Close()
+	p.b.Close()
 }
 
 // mode is what the network is like.
@@ -27,6 +38,7 @@ const (
 	slow       // 64 KiB a second, each way of each connection
 	stuck      // nothing moves, and nobody is told
 	cut        // connections end, and none can be made
+	hasty      // a connection on which nothing passes for 20 seconds ends
 )
 
 func newProxy() (*proxy, error) {
@@ -34,9 +46,10 @@ func newProxy() (*proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{listener: l, open: map[net.Conn]struct{}{}}
+	p := &proxy{listener: l, open: map[*pair]struct{}{}}
 	p.free = sync.NewCond(&p.mu)
 	go p.serve()
+	go p.sweep()
 	return p, nil
 }
 
@@ -55,7 +68,7 @@ func (p *proxy) set(m mode) {
 	p.mode = m
 	if m == cut {
 		for c := range p.open {
-			c.Close()
+			c.close()
 		}
 	}
 	p.free.Broadcast()
@@ -77,23 +90,41 @@ func (p *proxy) join(a net.Conn) {
 		a.Close()
 		return
 	}
+	for _, end := range []net.Conn{a, b} { // a network keeps little of what it cannot pass on
+		end.(*net.TCPConn).SetReadBuffer(bandwidth)
+		end.(*net.TCPConn).SetWriteBuffer(bandwidth)
+	}
+	c := &pair{a: a, b: b, moved: time.Now()}
+	defer c.close()
 	p.mu.Lock()
 	broken := p.mode == cut
-	p.open[a], p.open[b] = struct{}{}, struct{}{}
+	p.open[c] = struct{}{}
 	p.mu.Unlock()
 	if !broken {
 		done := make(chan struct{}, 2)
 		for _, way := range [][2]net.Conn{{a, b}, {b, a}} {
-			go func() { p.copy(way[0], way[1]); done <- struct{}{} }()
+			go func() { p.copy(c, way[0], way[1]); done <- struct{}{} }()
 		}
 		<-done
 	}
-	a.Close()
-	b.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.open, a)
-	delete(p.open, b)
+	delete(p.open, c)
+}
+
+const haste = 20 * time.Second
+
+// sweep ends what is idle, where the network is so hasty.
+func (p *proxy) sweep() {
+	for range time.Tick(time.Second) {
+		p.mu.Lock()
+		for c := range p.open {
+			if p.mode == hasty && time.Since(c.moved) > haste {
+				c.close()
+			}
+		}
+		p.mu.Unlock()
+	}
 }
 
 func (p *proxy) dial() net.Conn {
@@ -111,7 +142,7 @@ func (p *proxy) dial() net.Conn {
 
 const bandwidth = 64 << 10 // bytes a second of a slow network
 
-func (p *proxy) copy(from, to net.Conn) {
+func (p *proxy) copy(c *pair, from, to net.Conn) {
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := from.Read(buf)
@@ -120,6 +151,7 @@ func (p *proxy) copy(from, to net.Conn) {
 			p.free.Wait()
 		}
 		m := p.mode
+		c.moved = time.Now()
 		p.mu.Unlock()
 		if m == slow {
 			time.Sleep(time.Duration(n) * time.Second / bandwidth)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,42 +19,35 @@ type round struct {
 	rand   *rand.Rand
 	did    []string
 
-	before map[string]int // scripts that each machine had begun
-	asked  map[string]int // and was asked for since
+	ticket string // that notes are written into
 
 	group  sync.WaitGroup
 	failed error // of what runs beside; guarded by world.mu
 }
 
 func (r *round) play() error {
-	r.asked = map[string]int{}
-	if err := r.order(http.MethodGet, "/repairs", nil, &r.before); err != nil {
+	if err := r.remember(); err != nil {
+		return err
+	}
+	if err := r.open(); err != nil {
+		return err
+	}
+	if err := r.beginning(); err != nil {
 		return err
 	}
 	if err := r.remember(); err != nil {
 		return err
 	}
-	var fell struct{ Machines []string }
-	if err := r.order(http.MethodPost, "/fault", map[string]any{"kind": "filesystem", "count": 3 + r.rand.IntN(12)}, &fell); err != nil {
+	if err := r.fallIll(3 + r.rand.IntN(12)); err != nil {
 		return err
 	}
-	for _, name := range fell.Machines {
-		r.sick[name]++
+	r.acts()
+	often := 1 + r.rand.IntN(2)
+	if r.scene.patient {
+		often = 1
 	}
-	for i := range 4 {
-		r.beside(func() error {
-			return r.run(fmt.Sprintf("%s-%d-%d", r.scene.name, r.number, i), r.linux[(r.number*7+i*13)%len(r.linux)])
-		})
-	}
-	r.beside(r.note)
-	r.beside(r.question)
-	for range 1 + r.rand.IntN(2) {
-		var fit []disturbance
-		for _, d := range disturbances {
-			if d.fits(r.world) {
-				fit = append(fit, d)
-			}
-		}
+	for range often {
+		fit := r.fitting()
 		d := fit[r.rand.IntN(len(fit))]
 		r.did = append(r.did, d.name)
 		time.Sleep(some(r.rand, time.Second))
@@ -65,7 +59,7 @@ func (r *round) play() error {
 	if r.failed != nil {
 		return r.failed
 	}
-	if err := r.settles("while they are ill", r.promises(!r.killed)); err != nil {
+	if err := r.settles("while they are ill", r.promises(true)); err != nil {
 		return err
 	}
 	var cured struct{ Machines []string }
@@ -78,6 +72,32 @@ func (r *round) play() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.blunder
+}
+
+// fitting are the disturbances that fit this world; on small disks every second time
+// only those that fill one.
+func (r *round) fitting() (fit []disturbance) {
+	disks := r.scene.full && r.rand.IntN(2) == 0
+	for _, d := range disturbances {
+		if d.fits(r.world) && (!disks || strings.HasSuffix(d.name, "disk full")) {
+			fit = append(fit, d)
+		}
+	}
+	return fit
+}
+
+// fallIll gives count machines more a full disk.
+func (r *round) fallIll(count int) error {
+	var fell struct{ Machines []string }
+	if err := r.order(http.MethodPost, "/fault", map[string]any{"kind": "filesystem", "count": count}, &fell); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range fell.Machines {
+		r.sick[name]++
+	}
+	return nil
 }
 
 // remember counts the illnesses anew after workstations were killed: what they had
@@ -118,55 +138,6 @@ func (r *round) insist(what string, do func() error) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
-}
-
-// newRun asks for a script that changes nothing.
-type newRun struct {
-	Script     string            `json:"script"`
-	Machine    string            `json:"machine_id"`
-	Parameters map[string]string `json:"parameters"`
-	DryRun     bool              `json:"dry_run"`
-	key        string
-}
-
-func (r *round) run(key, machine string) error {
-	var run struct{ ID string }
-	err := r.insist("ask for a script", func() error {
-		return r.call(http.MethodPost, "/runs", newRun{"free-disk-space", r.ids[machine], map[string]string{"MOUNT": "/"}, true, key}, &run)
-	})
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.runs[key] = true
-	r.asked[machine]++
-	return nil
-}
-
-// note writes something down that may not be asked for again: who is not told that
-// it was taken does not know.
-func (r *round) note() error {
-	for i := range 5 {
-		text := fmt.Sprintf("note %s %d %d", r.scene.name, r.number, i)
-		var ticket struct{ ID string }
-		err := r.call(http.MethodPost, "/tickets", map[string]any{"title": text}, &ticket)
-		r.mu.Lock()
-		r.notes[text] = err == nil
-		r.mu.Unlock()
-		time.Sleep(200 * time.Millisecond)
-	}
-	return nil
-}
-
-// question asks all machines; what matters is that the console lives through it.
-func (r *round) question() error {
-	err := r.call(http.MethodPost, "/questions", map[string]any{"expression": "memory.used"}, nil)
-	var no *api.Refused
-	if errors.As(err, &no) && no.Status < 500 {
-		return err
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,11 +13,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/deskside/deskside/console/store"
 	"github.com/deskside/deskside/console/store/storetest"
-	"github.com/deskside/deskside/tools/internal/api"
 )
 
 // A world is one scene: consoles, database, message server, the network, and pretend
@@ -26,15 +27,19 @@ import (
 type world struct {
 	ctx      context.Context
 	scene    scene
+	seed     uint64
 	dir      string
 	postgres *storetest.Cluster
 	nats     *process
 	consoles []*process
 	plain    []string // where each console's API is, http://host:port
 	network  *proxy
+	mounts   []string // small disks
 	machines *process
-	control  string // of the machines, http://host:port
-	token    string // of an administrator
+	agents   []*process // real ones, on this computer
+	holders  []*holder  // of terminals on them
+	control  string     // of the machines, http://host:port
+	token    string     // of an administrator
 	client   *http.Client
 	store    *store.Store // looks at the database beside the consoles
 	ids      map[string]string
@@ -43,11 +48,17 @@ type world struct {
 	mu      sync.Mutex
 	blunder error // an answer that no fault explains
 
-	sick   map[string]int  // how often each machine fell ill
-	notes  map[string]bool // whether each was taken
-	runs   map[string]bool // keys of the scripts that were asked for
-	killed bool            // the workstations were killed in this round
-	ever   bool            // or in one before
+	sick      map[string]int             // how often each machine fell ill
+	notes     map[string]map[string]bool // by ticket: whether each was taken
+	runs      map[string]bool            // that were asked for, by id
+	questions map[string]bool            // that were taken, by id
+	whole     map[uuid.UUID]bool         // runs whose output was read and is whole
+	begun     map[string]int             // how often each run began, as the workstations say
+	hung      uuid.UUID                  // a machine that was rightly called offline
+	killed    bool                       // the workstations were killed in this round
+	ever      bool                       // or in one before
+
+	hands sync.Mutex // the workstations are not touched while they are told something
 }
 
 const patience = 90 * time.Second // until all is well again
@@ -57,14 +68,19 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	if err != nil {
 		return nil, err
 	}
-	w := &world{ctx: ctx, scene: s, dir: dir, ids: map[string]string{}, sick: map[string]int{}, notes: map[string]bool{},
-		runs: map[string]bool{}, client: &http.Client{Timeout: 5 * time.Second}}
+	w := &world{ctx: ctx, scene: s, seed: seed, dir: dir, ids: map[string]string{}, sick: map[string]int{}, notes: map[string]map[string]bool{},
+		runs: map[string]bool{}, questions: map[string]bool{}, whole: map[uuid.UUID]bool{}, begun: map[string]int{}, client: &http.Client{Timeout: 5 * time.Second}}
 	defer func() {
 		if err != nil {
 			w.close(true)
 			err = fmt.Errorf("%w; logs in %s", err, dir)
 		}
 	}()
+	if s.full {
+		if err = errors.Join(w.mount("data"), w.mount("machines")); err != nil {
+			return nil, err
+		}
+	}
 	if w.network, err = newProxy(); err != nil {
 		return nil, err
 	}
@@ -126,10 +142,10 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	if w.token, err = tool("token", "create", "--person", "chaos"); err != nil {
 		return nil, err
 	}
-	if err = w.hurry(); err != nil {
+	if err = w.hurry(s.patient); err != nil {
 		return nil, err
 	}
-	token, err := tool("enrolment", "create", "--uses", strconv.Itoa(machines), "--expires", "24h")
+	token, err := tool("enrolment", "create", "--uses", strconv.Itoa(machines+terminals), "--expires", "24h")
 	if err != nil {
 		return nil, err
 	}
@@ -139,16 +155,31 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	}
 	w.control = "http://" + control
 	w.machines = &process{name: "machines", dir: dir, args: []string{".cache/deskside-simulate", "--console", "https://" + w.network.address(), "--token", token,
-		"--machines", strconv.Itoa(machines), "--seed", strconv.FormatUint(seed, 10), "--data", w.path("machines"), "--control", control}}
+		"--machines", strconv.Itoa(machines), "--seed", strconv.FormatUint(seed, 10), "--data", w.path("machines"), "--control", control}, said: w.hear}
 	if err = w.machines.start(); err != nil {
 		return nil, err
 	}
-	return w, w.meet(machines)
+	if err = w.meet(machines); err != nil {
+		return nil, err
+	}
+	return w, w.employ(token)
+}
+
+// hear takes what the workstations say: which run begins.
+func (w *world) hear(line []byte) {
+	var run struct{ Began string }
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := json.Unmarshal(line, &run); err != nil || run.Began == "" {
+		w.blunder = errors.Join(w.blunder, fmt.Errorf("the workstations say %q", line))
+		return
+	}
+	w.begun[run.Began]++
 }
 
 // hurry makes checks quick, so that a round is short, and takes storms away, so that
-// each alert has a ticket of its own machine.
-func (w *world) hurry() error {
+// each alert has a ticket of its own machine. A patient world keeps the default beat.
+func (w *world) hurry(patient bool) error {
 	var check struct{ Version int64 }
 	if err := w.call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
 		return err
@@ -161,7 +192,11 @@ func (w *world) hurry() error {
 	if err := w.call(http.MethodGet, "/settings", nil, &settings); err != nil {
 		return err
 	}
-	return w.call(http.MethodPatch, "/settings", map[string]any{"version": settings.Version, "beat": "2s", "offline_after": "20s", "storm": map[string]any{"machines": 10000}}, nil)
+	change := map[string]any{"version": settings.Version, "storm": map[string]any{"machines": 10000}}
+	if !patient {
+		change["beat"], change["offline_after"] = "2s", "20s"
+	}
+	return w.call(http.MethodPatch, "/settings", change, nil)
 }
 
 // meet learns the machines' names.
@@ -196,62 +231,6 @@ func (w *world) meet(machines int) error {
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
 
-// call asks the API of whatever console answers. Another server error than "not
-// now" is a blunder: no fault is a reason for it.
-func (w *world) call(method, path string, body, into any) error {
-	var failed error
-	for i := range w.plain {
-		err := w.ask(w.plain[i], method, path, body, into)
-		var no *api.Refused
-		if err == nil {
-			return nil
-		}
-		if errors.As(err, &no) && no.Status != http.StatusServiceUnavailable && no.Status != http.StatusBadGateway {
-			if no.Status >= 500 {
-				w.mu.Lock()
-				w.blunder = errors.Join(w.blunder, fmt.Errorf("%s %s: %w", method, path, err))
-				w.mu.Unlock()
-			}
-			return fmt.Errorf("%s %s: %w", method, path, err)
-		}
-		failed = errors.Join(failed, err)
-		if method != http.MethodGet {
-			break // whether it was done is not known: whoever asks decides
-		}
-	}
-	return failed
-}
-
-func (w *world) ask(at, method, path string, body, into any) error {
-	key := ""
-	if run, ok := body.(newRun); ok {
-		key = run.key
-	}
-	return api.Call(w.ctx, w.client, at, w.token, method, path, key, body, into)
-}
-
-// order asks the workstations' own control for something.
-func (w *world) order(method, path string, body, into any) error {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(w.ctx, method, w.control+path, bytes.NewReader(raw))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	response, err := w.client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("control: %s", response.Status)
-	}
-	return json.NewDecoder(response.Body).Decode(into)
-}
-
 // audit proves the chain with the program's own command.
 func (w *world) audit() error {
 	args := []string{"audit", "verify", "--data", w.path("data"), "--keys", w.path("keys")}
@@ -269,6 +248,9 @@ func (w *world) close(keep bool) {
 	if w.machines != nil {
 		w.machines.stop()
 	}
+	for _, a := range w.agents {
+		a.stop()
+	}
 	for _, c := range w.consoles {
 		if c.cmd != nil {
 			c.stop()
@@ -285,6 +267,11 @@ func (w *world) close(keep bool) {
 	}
 	if w.network != nil {
 		w.network.listener.Close()
+	}
+	for _, m := range w.mounts { // what was on it cannot be kept
+		if err := syscall.Unmount(m, syscall.MNT_DETACH); err != nil {
+			fmt.Fprintln(os.Stderr, "chaos: unmount:", err)
+		}
 	}
 	if !keep {
 		os.RemoveAll(w.dir)
