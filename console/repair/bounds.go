@@ -3,7 +3,6 @@ package repair
 import (
 	"fmt"
 	"math"
-	"unicode/utf8"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -35,7 +34,7 @@ func room(tx *store.Tx, run model.ID) (bool, error) {
 
 // bounded is a result as an agent could have told it.
 func bounded(r model.Result) model.Result {
-	r.Refusal, r.Text = cut(r.Refusal, maxValue), cut(r.Text, maxText)
+	r.Refusal, r.Text = model.Cut(r.Refusal, maxValue), model.Cut(r.Text, maxText)
 	switch r.Verdict {
 	case "", "verified", "still_failing", "not_run":
 	default:
@@ -46,22 +45,11 @@ func bounded(r model.Result) model.Result {
 	values := map[string]string{}
 	for name, value := range r.Values {
 		if len(values) < maxValues && len(name) <= maxValue {
-			values[name] = cut(value, maxValue)
+			values[name] = model.Cut(value, maxValue)
 		}
 	}
 	if r.Values != nil {
 		r.Values = values
 	}
 	return r
-}
-
-// cut is the beginning of a text, at most so many bytes.
-func cut(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	for !utf8.RuneStart(s[most]) {
-		most--
-	}
-	return s[:most]
 }
