@@ -41,21 +41,25 @@ func TestNothingPassesALostBatch(t *testing.T) {
 				t.Errorf("%s: the mark is %d, not %d (%v)", what, marks[protocol.ClassChange], number, err)
 			}
 		}
+		commit := func(units []unit) {
+			l.commits.commit(t.Context(), units)
+			l.commits.apart.Wait()
+		}
 		c := connect(from)
-		l.commits.commit(t.Context(), batch(c, 1))
+		commit(batch(c, 1))
 		gone = false
-		l.commits.commit(t.Context(), batch(c, 2))
+		commit(batch(c, 2))
 		expect("after a batch that was not written", from, 0)
 
 		other := from
 		other.Machine = model.NewID()
-		l.commits.commit(t.Context(), append(batch(c, 3), batch(connect(other), 1)...))
+		commit(append(batch(c, 3), batch(connect(other), 1)...))
 		expect("after it, together with another machine", from, 0)
 		expect("the other machine", other, 1)
 
 		next := connect(from)
-		l.commits.commit(t.Context(), batch(next, 1))
-		l.commits.commit(t.Context(), batch(next, 2))
+		commit(batch(next, 1))
+		commit(batch(next, 2))
 		expect("on the next line", from, 2)
 	})
 }
