@@ -279,12 +279,17 @@ func (c *Console) command(token string) string {
 	return "sudo deskside-agent enroll --console " + c.public() + " --token " + token + " && sudo deskside-agent install && sudo deskside-agent start"
 }
 
+// maxAsker is how many bytes of a person's name, and of their account, a machine
+// may tell.
+const maxAsker = 256
+
 func (c *Console) helpLink(ctx context.Context, from model.From, a model.Asker) (string, error) {
 	m, err := c.fleet.Machine(ctx, from.Machine)
 	if err != nil {
 		return "", err
 	}
-	secret, err := c.account.NewHelpLink(ctx, account.Guest{Organisation: m.Organisation, Machine: m.ID, MachineName: m.Name, Account: a.Account, Name: a.Name})
+	secret, err := c.account.NewHelpLink(ctx, account.Guest{Organisation: m.Organisation, Machine: m.ID, MachineName: m.Name,
+		Account: model.Cut(a.Account, maxAsker), Name: model.Cut(a.Name, maxAsker)})
 	if err != nil {
 		return "", err
 	}
