@@ -103,15 +103,8 @@ func decodeEntry(e protocol.Entry) entry {
 		return out // a class of a newer agent: acknowledged, and skipped
 	}
 	out.wrong = protocol.Unmarshal(e.Body, out.body)
-	if t, ok := out.body.(*protocol.Transition); ok && t.Evidence != nil && max(len(t.Evidence.Series), len(t.Evidence.Processes)) > maxEvidence {
-		t.Evidence = nil // the alert counts without it
-	}
 	return out
 }
-
-// maxEvidence is how many series and processes evidence has: an empty one takes a
-// byte on the wire, and a hundred here.
-const maxEvidence = 64
 
 func (c *collector) run(ctx context.Context) {
 	defer close(c.done)
