@@ -64,10 +64,11 @@ type Console struct {
 	lines    *link.Lines
 	api      *api.API
 
-	work   chan model.ID // machines that have work
-	secure net.Listener
-	plain  net.Listener
-	down   []step
+	work    chan model.ID // machines that have work
+	secure  net.Listener
+	doorway *doorway // around it
+	plain   net.Listener
+	down    []step
 }
 
 // step is one part of the way down.
@@ -167,7 +168,7 @@ func (c *Console) openRooms(ctx context.Context) error {
 // handlers are the calls of the machines' lines into the rooms.
 func (c *Console) handlers() link.Handlers {
 	return link.Handlers{
-		Machine: c.fleet.Machine, Enrol: c.fleet.Enrol, Connected: c.fleet.Connected, Disconnected: c.fleet.Disconnected,
+		Known: c.doorway.known, Machine: c.fleet.Machine, Enrol: c.fleet.Enrol, Connected: c.fleet.Connected, Disconnected: c.fleet.Disconnected,
 		Transitions: c.health.TakeTransitions, Results: c.repair.TakeResults, Changes: c.fleet.TakeChanges,
 		Journal: c.fleet.TakeJournal, Sections: c.fleet.TakeSections, History: c.health.TakeHistory,
 		Judged: c.health.Judged, Live: c.publishLive, Answer: c.fleet.TakeAnswer,

@@ -56,6 +56,8 @@ func (k Keys) certify(now time.Time) (protocol.StampKey, error) {
 // Handlers are the calls out of link; app sets them once. Those with a Tx run
 // inside the transaction that moves the marks: they touch nothing but it.
 type Handlers struct {
+	// Known hears that the connection from an address has proven to be a machine's.
+	Known func(address string)
 	// Machine returns the key of a machine and its organisation, or a *model.Problem.
 	Machine func(ctx context.Context, machine model.ID) (model.Machine, error)
 	// Enrol gives a newcomer a name, or returns a *model.Problem with one of the token codes.
