@@ -74,12 +74,15 @@ func besiege(t *testing.T, w *world) *siege {
 	return s
 }
 
+// of makes what fails from now on fail t.
+func (s *siege) of(t *testing.T) { s.t, s.w.t = t, t }
+
 // stand goes through attacks, one after the other.
 func (s *siege) stand(t *testing.T, list []attack) {
 	peak := watchHeap()
 	for _, a := range list {
 		t.Run(a.name, func(t *testing.T) {
-			s.t = t
+			s.of(t)
 			before := s.rows()
 			a.does(s)
 			for table, n := range s.rows() {
@@ -90,7 +93,7 @@ func (s *siege) stand(t *testing.T, list []attack) {
 			s.undisturbed()
 		})
 	}
-	s.t = t
+	s.of(t)
 	if most := peak(); most > peakBound {
 		t.Errorf("at the worst moment %d MiB were allocated", most>>20)
 	}

@@ -20,7 +20,7 @@ import (
 // authority are attacks by claims about what belongs to another, or does not
 // exist, or is over.
 func authority(t *testing.T, s *siege) []attack {
-	s.t = t
+	s.of(t)
 	mine, ended := s.run(s.n, s.bad.Machine), s.run(s.n, s.bad.Machine)
 	s.n.post("/runs/"+ended.String()+"/cancel", nil, nil)
 	ours, theirs := s.run(s.n, s.good.id.Machine), s.run(s.other, s.theirs.Machine)
