@@ -24,7 +24,7 @@ import (
 func volume() []attack {
 	return []attack{
 		{name: "alerts by the thousand", does: alertStorm, leaves: map[string]int{"alert": 500, "ticket": 20, "ticket_machine": 20, "ticket_item": 1000}},
-		{name: "alerts that come and go", does: comeAndGo, leaves: map[string]int{"alert": 60, "ticket": 20, "ticket_machine": 20, "ticket_item": 240}},
+		{name: "alerts that come and go", does: comeAndGo, leaves: map[string]int{"machine": 1, "audit": 2, "alert": 60, "ticket": 20, "ticket_machine": 20, "ticket_item": 240}},
 		{name: "messages that nobody can take", leaves: map[string]int{"refused_message": 100}, does: func(s *siege) {
 			x := s.line()
 			s.meanwhile(func() {
@@ -180,7 +180,7 @@ func alertStorm(s *siege) {
 
 // comeAndGo: each alert resolves before the next one fires.
 func comeAndGo(s *siege) {
-	x := s.line()
+	x := s.n.line(s.t, s.n.enrolled("restless"), uuid.New())
 	s.meanwhile(func() {
 		var batch []protocol.Entry
 		for i := range 60 {
