@@ -194,7 +194,7 @@ func strangers() []attack {
 // halfOpen opens connections that say nothing, from one address. What is over the
 // bound is hung up on; from another address everybody still comes in.
 func halfOpen(s *siege) {
-	const from, many = "127.0.0.9", 3000
+	const from, many = "127.0.0.9", 2500
 	conns := make([]net.Conn, many)
 	for i := range conns {
 		conns[i] = s.tcp(from)
@@ -206,7 +206,7 @@ func halfOpen(s *siege) {
 	}()
 	open := func() (n int) {
 		for _, c := range conns {
-			c.SetReadDeadline(time.Now().Add(time.Millisecond))
+			c.SetReadDeadline(time.Now().Add(200 * time.Microsecond))
 			if _, err := c.Read(make([]byte, 1)); err != nil && strings.Contains(err.Error(), "timeout") {
 				n++
 			}
