@@ -37,7 +37,7 @@ const (
 	heapBound     = 160 << 20 // of what is in use after a collection: this process is console, attackers and database at once
 	peakBound     = 400 << 20 // of what is allocated at any moment, garbage included
 	goroutineRoom = 12        // more or fewer connections of the database and of the tests' own browsers
-	disturbed     = 10 * time.Second
+	disturbed     = 20 * time.Second
 )
 
 // siege is a console with a machine that works, and one that does not mean well.
