@@ -108,4 +108,5 @@ const (
 	MaxNesting    = 16        // levels of CBOR
 	MaxItems      = 20_000    // elements of one array, pairs of one map
 	MaxText       = 64 << 10  // bytes of one string
+	MaxEvidence   = 64        // series, and processes, in the evidence of one transition
 )

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"crypto/sha256"
+	"fmt"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
@@ -105,6 +106,23 @@ type Evidence struct {
 	Series    []Series  `cbor:"1,keyasint,omitempty"`
 	Processes []Process `cbor:"2,keyasint,omitempty"`
 	Limit     *float64  `cbor:"3,keyasint,omitempty"`
+}
+
+// UnmarshalCBOR refuses evidence with more parts than it may have before anything
+// is made of them: an empty part takes one byte on the wire, and a hundred here.
+func (e *Evidence) UnmarshalCBOR(data []byte) error {
+	var parts struct {
+		Series    []cbor.RawMessage `cbor:"1,keyasint,omitempty"`
+		Processes []cbor.RawMessage `cbor:"2,keyasint,omitempty"`
+	}
+	if err := decoder.Unmarshal(data, &parts); err != nil {
+		return err
+	}
+	if n := max(len(parts.Series), len(parts.Processes)); n > MaxEvidence {
+		return fmt.Errorf("evidence with %d series or processes: %w (%d allowed)", n, ErrTooLarge, MaxEvidence)
+	}
+	type plain Evidence // without this method
+	return decoder.Unmarshal(data, (*plain)(e))
 }
 
 // Series is a short piece of history: OpenTelemetry name and unit, points of

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -249,6 +250,31 @@ func TestTokenCopied(t *testing.T) {
 			if _, err := ParseToken(bad); err == nil {
 				t.Errorf("%s is a token", bad)
 			}
+		}
+	}
+}
+
+// What takes a byte on the wire and a hundred in memory is counted before it is
+// unpacked, and what is within the bound reads as it was written.
+func TestEvidenceIsCounted(t *testing.T) {
+	limit := 0.9
+	want := Transition{Evidence: &Evidence{Series: []Series{{Name: "x", At: []int64{1}, Values: []*float64{nil}}}, Processes: make([]Process, MaxEvidence), Limit: &limit}}
+	raw, err := Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Transition
+	if err := Unmarshal(raw, &got); err != nil || got.Evidence == nil || len(got.Evidence.Series) != 1 || len(got.Evidence.Processes) != MaxEvidence || *got.Evidence.Limit != limit {
+		t.Errorf("%+v %v", got.Evidence, err)
+	}
+	for _, list := range []byte{1, 2} {
+		many := append([]byte{0xa1, 13, 0xa1, list, 0x99, 0x4e, 0x20}, bytes.Repeat([]byte{0xa0}, 20_000)...)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := Unmarshal(many, new(Transition))
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, ErrMalformed) || after.TotalAlloc-before.TotalAlloc > 1<<20 {
+			t.Errorf("list %d: %v, after %d bytes", list, err, after.TotalAlloc-before.TotalAlloc)
 		}
 	}
 }

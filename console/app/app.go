@@ -64,11 +64,12 @@ type Console struct {
 	lines    *link.Lines
 	api      *api.API
 
-	work   *worklist
-	asked  chan model.ID // questions that wait to be sent
-	secure net.Listener
-	plain  net.Listener
-	down   []step
+	work    *worklist
+	asked   chan model.ID // questions that wait to be sent
+	secure  net.Listener
+	doorway *doorway // around it
+	plain   net.Listener
+	down    []step
 }
 
 // step is one part of the way down.
@@ -168,7 +169,7 @@ func (c *Console) openRooms(ctx context.Context) error {
 // handlers are the calls of the machines' lines into the rooms.
 func (c *Console) handlers() link.Handlers {
 	return link.Handlers{
-		Machine: c.fleet.Machine, Enrol: c.fleet.Enrol, Connected: c.fleet.Connected, Disconnected: c.fleet.Disconnected,
+		Known: c.doorway.known, Machine: c.fleet.Machine, Enrol: c.fleet.Enrol, Connected: c.fleet.Connected, Disconnected: c.fleet.Disconnected,
 		Transitions: c.health.TakeTransitions, Results: c.repair.TakeResults, Changes: c.fleet.TakeChanges,
 		Journal: c.fleet.TakeJournal, Sections: c.fleet.TakeSections, History: c.health.TakeHistory,
 		Judged: c.health.Judged, Live: c.publishLive, Answers: c.fleet.TakeAnswers,
@@ -306,12 +307,17 @@ func (c *Console) command(token string) string {
 	return "sudo deskside-agent enroll --console " + c.public() + " --token " + token + " && sudo deskside-agent install && sudo deskside-agent start"
 }
 
+// maxAsker is how many bytes of a person's name, and of their account, a machine
+// may tell.
+const maxAsker = 256
+
 func (c *Console) helpLink(ctx context.Context, from model.From, a model.Asker) (string, error) {
 	m, err := c.fleet.Machine(ctx, from.Machine)
 	if err != nil {
 		return "", err
 	}
-	secret, err := c.account.NewHelpLink(ctx, account.Guest{Organisation: m.Organisation, Machine: m.ID, MachineName: m.Name, Account: a.Account, Name: a.Name})
+	secret, err := c.account.NewHelpLink(ctx, account.Guest{Organisation: m.Organisation, Machine: m.ID, MachineName: m.Name,
+		Account: model.Cut(a.Account, maxAsker), Name: model.Cut(a.Name, maxAsker)})
 	if err != nil {
 		return "", err
 	}

@@ -98,7 +98,7 @@ func tellNasty(t *testing.T, n *node, x *wire, id state.Identity) string {
 	now := time.Now().UnixMicro()
 	entries := []protocol.Entry{
 		logEntry(protocol.ClassTransition, 1, protocol.Transition{ID: uuid.New(), Check: nasty, Instance: nasty, State: protocol.StateFiring,
-			Severity: nasty, Values: map[string]float64{nasty: 1}, Texts: map[string]string{nasty[:24]: nasty, "program": nasty}, StartedAt: now, At: now, Thing: nasty, Broken: nasty,
+			Severity: nasty, Values: map[string]float64{nasty[:24]: 1}, Texts: map[string]string{nasty[:24]: nasty, "program": nasty}, StartedAt: now, At: now, Thing: nasty, Broken: nasty,
 			Reason: nasty, Evidence: &protocol.Evidence{Series: []protocol.Series{{Name: nasty, Unit: nasty, Attributes: map[string]string{nasty: nasty}}},
 				Processes: []protocol.Process{{PID: 1, Name: nasty, Owner: nasty}}}}),
 		logEntry(protocol.ClassTransition, 2, protocol.Transition{ID: uuid.New(), Check: "process.cpu", Instance: nasty, State: protocol.StateFiring,

@@ -26,6 +26,7 @@ func (c *Console) listen() error {
 	if c.secure, err = listenOn(c.options.Listen); err != nil {
 		return err
 	}
+	c.doorway = newDoorway(c.secure)
 	c.last("TLS listener", closed(c.secure))
 	if c.options.HTTP == "" {
 		return nil
@@ -86,7 +87,7 @@ func (c *Console) servers() ([]server, error) {
 	mux.Handle("/", c.route(pages))
 	config := &tls.Config{Certificates: []tls.Certificate{c.keys.tls}, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
 	all := []server{{&http.Server{Handler: c.nodes.Accept(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: quiet, MaxHeaderBytes: 32 << 10}, tls.NewListener(c.secure, config)}}
+		ErrorLog: quiet, MaxHeaderBytes: 32 << 10}, tls.NewListener(c.doorway, config)}}
 	if c.plain != nil {
 		all = append(all, server{&http.Server{Handler: onlyLoopback(c.route(pages)), ReadHeaderTimeout: 10 * time.Second,
 			IdleTimeout: 2 * time.Minute, ErrorLog: quiet, MaxHeaderBytes: 32 << 10}, c.plain})

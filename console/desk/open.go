@@ -116,7 +116,7 @@ type ForAlert struct {
 	Finding      model.Words
 	JoinWindow   time.Duration
 	Earlier      model.ID   // the ticket of the last episode of this very condition, if there was one
-	Crowd        []model.ID // tickets of the machine's open alerts, set when it has so many that none is to be opened
+	Crowd        []model.ID // tickets of the machine's alerts, the newest first; set when there are so many that none is to be opened
 	Storm        string     // set when many machines have it: what they share
 }
 
@@ -164,7 +164,8 @@ func alertItem(a ForAlert, what string) model.Item {
 
 // joinable is the ticket an alert belongs to: one of the same machine and
 // family that is young enough, or the one its condition had before, or where the
-// machine has a crowd of alerts one of theirs that somebody still works on.
+// machine has a crowd of alerts one of theirs that somebody still works on, or
+// else the newest that resolved a while ago.
 func joinable(tx *store.Tx, a ForAlert) (model.Ticket, bool, error) {
 	list, err := store.Collect(tx, scanTicket, "SELECT "+ticketColumns+` FROM ticket t
 		WHERE t.machine_id = $1 AND t.family = $2 AND t.state IN ('new', 'open', 'on_hold') AND t.join_until > $3 AND {wall t}
@@ -184,6 +185,7 @@ func joinable(tx *store.Tx, a ForAlert) (model.Ticket, bool, error) {
 			return t, false, err
 		}
 	}
+	var back *model.Ticket
 	for _, id := range a.Crowd {
 		t, err := Get(tx, id)
 		if err == nil && t.Active() {
@@ -192,6 +194,12 @@ func joinable(tx *store.Tx, a ForAlert) (model.Ticket, bool, error) {
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return t, false, err
 		}
+		if err == nil && back == nil && t.State == model.TicketResolved && tx.Now().Sub(t.ResolvedAt) < earlierFor {
+			back = &t
+		}
+	}
+	if back != nil {
+		return *back, true, nil
 	}
 	return model.Ticket{}, false, nil
 }

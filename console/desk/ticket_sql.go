@@ -129,8 +129,30 @@ func resolutionOf(t *model.Ticket) ([]byte, error) {
 	return json.Marshal(t.Resolution)
 }
 
+// Of what machines and Deskside wrote into one timeline the newest lines are kept:
+// what comes and goes may do so for ever. What people wrote stays.
+const (
+	toldMost    = 2000
+	forgetEvery = 100 // changes of a ticket
+)
+
+func forgetOldest(tx *store.Tx, t model.Ticket) error {
+	if t.Version%forgetEvery != 0 {
+		return nil
+	}
+	_, err := tx.Exec(`DELETE FROM ticket_item WHERE ticket_id = $1 AND by_kind IN ('machine', 'system') AND id <= (SELECT id FROM ticket_item
+		WHERE ticket_id = $1 AND by_kind IN ('machine', 'system') AND {wall} ORDER BY id DESC LIMIT 1 OFFSET $2) AND {wall}`, t.ID, int64(toldMost))
+	if err != nil {
+		return fmt.Errorf("delete the oldest lines of a timeline: %w", err)
+	}
+	return nil
+}
+
 // add writes an item into the timeline.
 func add(tx *store.Tx, t model.Ticket, i model.Item) error {
+	if err := forgetOldest(tx, t); err != nil {
+		return err
+	}
 	if i.ID == (model.ID{}) {
 		i.ID = model.NewID()
 	}

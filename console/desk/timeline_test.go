@@ -63,3 +63,41 @@ func TestTimelinePages(t *testing.T) {
 		}
 	})
 }
+
+// What comes and goes for ever leaves a timeline that ends; what people wrote in it
+// stays.
+func TestTimelineBounded(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		ticket := o.open("a service that flaps")
+		word := model.Item{Kind: model.ItemNote, By: model.Actor{Kind: model.ByTechnician, Name: "Anna"}, Text: "I saw it"}
+		o.update(func(tx *store.Tx) error { return Said(tx, ticket.ID, word) })
+		for range 4 {
+			o.update(func(tx *store.Tx) error {
+				for range (toldMost + 2*forgetEvery) / 4 {
+					if err := Said(tx, ticket.ID, model.Item{Kind: model.ItemAlert, By: model.System, Text: "again"}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		o.update(func(tx *store.Tx) error {
+			if err := Said(tx, ticket.ID, model.Item{Kind: model.ItemAlert, By: model.System, Text: "the newest"}); err != nil {
+				return err
+			}
+			count := func(where string) (n int) {
+				if err := tx.QueryRow("SELECT count(*) FROM ticket_item WHERE ticket_id = $1 AND {wall} AND "+where, ticket.ID).Scan(&n); err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}
+			if n := count("by_kind = 'system'"); n < toldMost || n > toldMost+forgetEvery {
+				t.Errorf("%d lines of ours", n)
+			}
+			if count("text = 'I saw it'") != 1 || count("text = 'the newest'") != 1 {
+				t.Error("a person's word, or the newest line, is gone")
+			}
+			return nil
+		})
+	})
+}

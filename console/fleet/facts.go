@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,8 +19,8 @@ const maxSection = 1 << 20
 // read is refused whole.
 func (f *Fleet) TakeSections(tx *store.Tx, list []model.Section) error {
 	for _, s := range list {
-		if len(s.Body) > maxSection {
-			return fmt.Errorf("facts section %q has %d bytes, at most %d are kept", s.Name, len(s.Body), maxSection)
+		if len(s.Body) > maxSection || len(s.Hash) > sha256.Size {
+			return fmt.Errorf("facts section %.40q has %d bytes, at most %d are kept, and a hash of %d", s.Name, len(s.Body), maxSection, len(s.Hash))
 		}
 		var m expression.Machine
 		if err := m.SetSection(s.Name, s.Body); err != nil {
@@ -86,7 +87,7 @@ func (f *Fleet) TakeChanges(tx *store.Tx, list []model.Change) error {
 	for _, c := range list {
 		_, err := tx.Exec(`INSERT INTO fact_change (id, organisation_id, machine_id, at, section, item, old, new)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, model.NewID(), c.Organisation, c.Machine, store.Micros(c.ChangedAt),
-			c.Section, c.Item, c.Before, c.After)
+			model.Cut(c.Section, maxBookText), model.Cut(c.Item, maxBookText), model.Cut(c.Before, maxBookText), model.Cut(c.After, maxBookText))
 		if err != nil {
 			return fmt.Errorf("keep a change: %w", err)
 		}
@@ -100,9 +101,13 @@ func (f *Fleet) TakeChanges(tx *store.Tx, list []model.Change) error {
 // TakeJournal keeps lines of machines' own books.
 func (f *Fleet) TakeJournal(tx *store.Tx, list []model.JournalLine) error {
 	for _, j := range list {
+		if len(j.Hash) > sha256.Size {
+			return fmt.Errorf("a journal line with a hash of %d bytes", len(j.Hash))
+		}
 		_, err := tx.Exec(`INSERT INTO machine_journal (id, organisation_id, machine_id, number, at, kind, act, subject, code, text, count, hash)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, model.NewID(), j.Organisation, j.Machine,
-			int64(j.Number), store.Micros(j.Written), j.Kind, j.Act, j.ID, j.Code, j.Text, int64(j.Count), some(j.Hash))
+			int64(j.Number), store.Micros(j.Written), model.Cut(j.Kind, maxBookText), model.Cut(j.Act, maxBookText), j.ID,
+			model.Cut(j.Code, maxBookText), model.Cut(j.Text, maxBookText), int64(j.Count), some(j.Hash))
 		if err != nil {
 			return fmt.Errorf("keep a journal line: %w", err)
 		}
@@ -115,7 +120,10 @@ func (f *Fleet) TakeJournal(tx *store.Tx, list []model.JournalLine) error {
 // keptOfMachine is how many changes, and how many lines of its book, are kept of
 // one machine: it may tell of them for ever. The newest are those that came last,
 // as their ids say: the times and numbers in them are the machine's own word.
-const keptOfMachine = 10_000
+const (
+	keptOfMachine = 10_000
+	maxBookText   = 1 << 10 // bytes of one text in them
+)
 
 // bound deletes what is beyond keptOfMachine, for each machine in a list.
 func bound[T any](tx *store.Tx, list []T, of func(T) model.ID, statement string) error {

@@ -3,6 +3,7 @@ package health
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,12 +17,13 @@ func TestBounds(t *testing.T) {
 	each(t, func(t *testing.T, w *ward) {
 		pc := w.machine("pc")
 		long := say(pc, "x", string(make([]byte, maxInstance+1)), model.AlertFiring)
-		many := say(pc, "x", "", model.AlertFiring)
+		many, named, silent := say(pc, "x", "", model.AlertFiring), say(pc, "x", "", model.AlertFiring), say(pc, checkOffline, "", model.AlertResolved)
+		named.Values = map[string]float64{strings.Repeat("x", maxName+1): 1}
 		many.Values = map[string]float64{}
 		for i := range maxDetails + 1 {
 			many.Values[fmt.Sprint(i)] = 1
 		}
-		for _, x := range []model.Transition{long, many, say(pc, "", "x", model.AlertFiring), say(pc, "x", "x", "burning")} {
+		for _, x := range []model.Transition{long, many, named, silent, say(pc, "", "x", model.AlertFiring), say(pc, "x", "x", "burning")} {
 			err := w.store.Update(t.Context(), system, func(tx *store.Tx) error { return w.TakeTransitions(tx, []model.Transition{x}) })
 			if p := (*model.Problem)(nil); !errors.As(err, &p) {
 				t.Errorf("%.40q %q: %v", x.Check, x.State, err)
@@ -120,6 +122,76 @@ func TestGiveWay(t *testing.T) {
 		})
 		if p := (*model.Problem)(nil); !errors.As(err, &p) {
 			t.Errorf("a name that no check has: %v", err)
+		}
+	})
+}
+
+// A machine whose alerts come and go has no more tickets than one whose alerts
+// stay, and not more and more rows.
+func TestComeAndGo(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		pc := w.machine("pc")
+		for i := range maxTickets + 5 {
+			check := fmt.Sprint("custom.", i)
+			w.fire(pc, check, "x")
+			w.clear(pc, check, "x")
+		}
+		tickets := w.tickets()
+		if len(tickets) != maxTickets {
+			t.Errorf("%d tickets", len(tickets))
+		}
+		w.fire(pc, "filesystem.full", "/")
+		if now := w.tickets(); len(now) != maxTickets || !now[len(now)-1].Active() {
+			t.Errorf("what stays has no ticket that anybody works on: %d tickets", len(now))
+		}
+		w.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE alert SET changed_at = changed_at - $1 WHERE {wall}", crowdFor.Microseconds())
+			return err
+		})
+		w.fire(pc, "memory.pressure", "")
+		if n := len(w.tickets()); n != maxTickets+1 {
+			t.Errorf("an hour later: %d tickets", n)
+		}
+		w.update(func(tx *store.Tx) error {
+			for i := range keptResolved + 10 {
+				a := model.Alert{ID: model.NewID(), Organisation: w.ours, Machine: pc.Machine, Check: "old", State: model.AlertResolved,
+					ChangedAt: time.Now().Add(time.Duration(i-100_000) * time.Second)}
+				if err := write(tx, &a); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		w.fire(pc, "process.cpu", "sh")
+		w.update(func(tx *store.Tx) error {
+			var resolved, firing int
+			err := tx.QueryRow("SELECT count(CASE WHEN state = 'resolved' THEN 1 END), count(CASE WHEN state = 'firing' THEN 1 END) FROM alert WHERE machine_id = $1", pc.Machine).Scan(&resolved, &firing)
+			if resolved != keptResolved || firing != 3 {
+				t.Errorf("%d resolved alerts are kept, %d fire", resolved, firing)
+			}
+			return err
+		})
+	})
+}
+
+// A shared thing is as the machine says that told of it first, and no other.
+func TestThingOfAnother(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		one, two := w.machine("one"), w.machine("two")
+		tell := func(who model.From, state model.AlertState) {
+			x := say(who, "printer.jammed", "lp0", state)
+			x.Thing = "printer 3rd floor"
+			w.tell(x)
+		}
+		tell(one, model.AlertFiring)
+		tell(two, model.AlertFiring)
+		tell(two, model.AlertResolved)
+		if list := w.alerts(Query{Open: true}); len(list) != 1 || list[0].Machine != one.Machine || list[0].Count != 1 {
+			t.Errorf("another machine ended it: %+v", list)
+		}
+		tell(one, model.AlertResolved)
+		if list := w.alerts(Query{Open: true}); len(list) != 0 {
+			t.Errorf("it does not end: %+v", list)
 		}
 	})
 }

@@ -92,7 +92,7 @@ func (h *Health) Silent(_ context.Context, tx *store.Tx, machine model.ID) (time
 		return time.Time{}, err
 	}
 	_, here := tx.Now().Local().Zone() // where the machine stands it cannot say now
-	return time.Time{}, h.TakeTransitions(tx, []model.Transition{{
+	return time.Time{}, h.takeAll(tx, []model.Transition{{
 		Zone:    here,
 		From:    model.From{Organisation: m.Organisation, Machine: m.ID, At: tx.Now()},
 		Episode: model.NewID(), Check: checkOffline, State: model.AlertFiring, Severity: model.SeverityWarning,
@@ -127,7 +127,7 @@ func (h *Health) Back(_ context.Context, tx *store.Tx, machine model.ID) (time.T
 			return time.Time{}, err
 		}
 	}
-	err = h.TakeTransitions(tx, []model.Transition{{
+	err = h.takeAll(tx, []model.Transition{{
 		From:  model.From{Organisation: m.Organisation, Machine: m.ID, At: tx.Now()},
 		Check: checkOffline, State: model.AlertResolved, StartedAt: m.Since, ChangedAt: tx.Now(), Reason: "cleared",
 	}})

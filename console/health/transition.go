@@ -20,8 +20,18 @@ const (
 	maxInstance = 512
 )
 
-// TakeTransitions moves alerts as machines tell, and tickets with them.
+// TakeTransitions moves alerts as machines tell, and tickets with them. That a
+// machine is silent is nothing that it tells.
 func (h *Health) TakeTransitions(tx *store.Tx, list []model.Transition) error {
+	for _, t := range list {
+		if t.Check == checkOffline {
+			return model.Problemf(model.CodeRefused, "check", "a machine that tells of its own silence")
+		}
+	}
+	return h.takeAll(tx, list)
+}
+
+func (h *Health) takeAll(tx *store.Tx, list []model.Transition) error {
 	touched := map[model.ID]bool{}
 	for _, t := range list {
 		if err := h.take(tx, t); err != nil {
@@ -47,6 +57,9 @@ func (h *Health) take(tx *store.Tx, t model.Transition) error {
 	open, there, err := openOf(tx, t.Organisation, key)
 	if err != nil {
 		return err
+	}
+	if there && open.Machine != t.Machine {
+		return nil // of a shared thing: the machine that told of it first says how it stands
 	}
 	switch t.State {
 	case model.AlertFiring:
@@ -111,7 +124,10 @@ func (h *Health) fire(tx *store.Tx, a model.Alert, t model.Transition) error {
 	if err != nil {
 		return err
 	}
-	return write(tx, &a)
+	if err := write(tx, &a); err != nil {
+		return err
+	}
+	return forgetOldest(tx, a.Machine)
 }
 
 // started believes a machine's clock within thirty days back; orders and deadlines

@@ -13,6 +13,7 @@ import (
 const (
 	maxDetails  = 32
 	maxDetail   = 512
+	maxName     = 64
 	maxEvidence = 128 << 10
 )
 
@@ -22,12 +23,18 @@ func tell(a *model.Alert, t model.Transition) error {
 	if len(t.Values) > maxDetails || len(t.Texts) > maxDetails {
 		return model.Problemf(model.CodeInvalid, "values", "a transition has at most %d values", maxDetails)
 	}
-	for name, text := range t.Texts {
-		if len(text) > maxDetail || len(name) > 64 {
-			return model.Problemf(model.CodeInvalid, "texts", "a detail has at most %d bytes, and its name 64", maxDetail)
+	for name := range t.Values {
+		if len(name) > maxName {
+			return model.Problemf(model.CodeInvalid, "values", "the name of a value has at most %d bytes", maxName)
 		}
 	}
-	a.Values, a.Texts, a.Broken, a.Zone = t.Values, t.Texts, t.Broken, t.Zone
+	for name, text := range t.Texts {
+		if len(text) > maxDetail || len(name) > maxName {
+			return model.Problemf(model.CodeInvalid, "texts", "a detail has at most %d bytes, and its name %d", maxDetail, maxName)
+		}
+	}
+	a.Values, a.Texts, a.Zone = t.Values, t.Texts, t.Zone
+	a.Broken = model.Cut(t.Broken, maxDetail) // that it is broken is said in any case
 	if t.Evidence != nil {
 		raw, err := json.Marshal(t.Evidence)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/deskside/deskside/console/store"
 	"github.com/deskside/deskside/protocol"
@@ -15,16 +16,27 @@ const collectMost = 200
 // collector turns the batches of many machines into few transactions: what comes
 // while one is being written goes into the next. So whoever comes alone does not
 // wait, and many together share.
+//
+// A line has one batch here at a time: whoever tells much takes turns with the
+// others, and holds no more memory than they.
 type collector struct {
 	lines *Lines
 	in    chan unit
 	done  chan struct{}
+	apart sync.WaitGroup // batches whose entries are written one by one
 }
 
 // unit is one batch of one machine.
 type unit struct {
 	line    *line
 	entries []entry
+	over    chan<- struct{} // closed when it was written, or given up; nil where nobody waits
+}
+
+func (u unit) end() {
+	if u.over != nil {
+		close(u.over)
+	}
 }
 
 // entry is one durable message with its body decoded, so that a transaction
@@ -39,7 +51,15 @@ func newCollector(l *Lines) *collector {
 	return &collector{lines: l, in: make(chan unit, 64), done: make(chan struct{})}
 }
 
+// receiveBatch hands a batch to the collector, after the one before is done.
 func (c *line) receiveBatch(ctx context.Context, m protocol.Message) error {
+	if c.before != nil {
+		select {
+		case <-c.before:
+		case <-c.lines.commits.done:
+			return errGoodbye
+		}
+	}
 	var b protocol.Batch
 	if err := protocol.Unmarshal(m.Body, &b); err != nil {
 		return err
@@ -47,12 +67,14 @@ func (c *line) receiveBatch(ctx context.Context, m protocol.Message) error {
 	if len(b.Entries) > protocol.MaxBatch {
 		return protocol.Refused{Code: protocol.CodeMalformed, Text: "A batch with too many entries."}
 	}
-	u := unit{line: c}
+	over := make(chan struct{})
+	u := unit{line: c, over: over}
 	for _, e := range b.Entries {
 		u.entries = append(u.entries, decodeEntry(e))
 	}
 	select {
 	case c.lines.commits.in <- u:
+		c.before = over
 		return nil
 	case <-c.lines.commits.done:
 		return errGoodbye
@@ -86,6 +108,7 @@ func decodeEntry(e protocol.Entry) entry {
 
 func (c *collector) run(ctx context.Context) {
 	defer close(c.done)
+	defer c.apart.Wait()
 	for {
 		select {
 		case <-ctx.Done():
@@ -118,52 +141,62 @@ func (c *collector) gather(first unit) []unit {
 // Marks say "everything up to here", so after a batch that was not written
 // nothing more of that line is: the machine tells it all again on its next line.
 func (c *collector) commit(ctx context.Context, units []unit) {
-	units = slices.DeleteFunc(units, func(u unit) bool { return u.line.gaveUp })
+	units = slices.DeleteFunc(units, func(u unit) bool {
+		if u.line.gaveUp {
+			u.end()
+		}
+		return u.line.gaveUp
+	})
 	if len(units) == 0 {
 		return
 	}
 	err := c.lines.write(ctx, units)
-	if err == nil {
+	switch {
+	case err == nil:
 		for _, u := range units {
 			u.acknowledge()
+			u.end()
 		}
-		return
-	}
-	if errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
+	case errors.Is(err, store.ErrUnavailable):
 		c.lines.log.Error("cannot commit what machines tell; they will tell it again", "error", err)
 		for _, u := range units {
 			u.giveUp()
+			u.end()
 		}
-		return
-	}
-	if len(units) > 1 {
+	case len(units) > 1:
 		for _, u := range units {
 			c.commit(ctx, []unit{u})
 		}
-		return
+	default: // each entry costs a transaction or two, for which the others do not wait
+		c.apart.Go(func() {
+			c.commitApart(ctx, units[0])
+			units[0].end()
+		})
 	}
-	c.commitApart(ctx, units[0], err)
 }
 
 // commitApart writes the entries of one batch one by one; one that fails alone
 // is kept as refused.
-func (c *collector) commitApart(ctx context.Context, u unit, err error) {
-	if len(u.entries) == 1 {
-		e := &u.entries[0]
-		if e.wrong != nil { // it cannot even be kept as refused
-			c.lines.log.Error("a message of a machine cannot be kept; it will tell it again", "machine", u.line.from.Machine,
-				"class", e.Class.String(), "number", e.Number, "error", err)
-			u.giveUp()
-			return
+func (c *collector) commitApart(ctx context.Context, u unit) {
+	refused, why := 0, error(nil)
+	for i := range u.entries {
+		one := unit{line: u.line, entries: u.entries[i : i+1]}
+		err := c.lines.write(ctx, []unit{one})
+		if e := &one.entries[0]; err != nil && e.wrong == nil && !errors.Is(err, store.ErrUnavailable) {
+			e.wrong = err
+			refused, why = refused+1, err
+			err = c.lines.write(ctx, []unit{one})
 		}
-		c.lines.log.Warn("a message of a machine is refused", "machine", u.line.from.Machine,
-			"class", e.Class.String(), "number", e.Number, "error", err)
-		e.wrong = err
-		c.commit(ctx, []unit{u})
-		return
+		if err != nil { // it cannot even be kept as refused
+			c.lines.log.Error("a message of a machine cannot be kept; it will tell it again", "machine", u.line.from.Machine,
+				"class", one.entries[0].Class.String(), "number", one.entries[0].Number, "error", err)
+			u.giveUp()
+			break
+		}
+		one.acknowledge()
 	}
-	for _, e := range u.entries {
-		c.commit(ctx, []unit{{line: u.line, entries: []entry{e}}})
+	if refused > 0 {
+		c.lines.log.Warn("messages of a machine are refused", "machine", u.line.from.Machine, "count", refused, "error", shortly(why))
 	}
 }
 

@@ -1,9 +1,12 @@
 package link
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/deskside/deskside/console/model"
@@ -41,21 +44,130 @@ func TestNothingPassesALostBatch(t *testing.T) {
 				t.Errorf("%s: the mark is %d, not %d (%v)", what, marks[protocol.ClassChange], number, err)
 			}
 		}
+		commit := func(units []unit) {
+			l.commits.commit(t.Context(), units)
+			l.commits.apart.Wait()
+		}
 		c := connect(from)
-		l.commits.commit(t.Context(), batch(c, 1))
+		commit(batch(c, 1))
 		gone = false
-		l.commits.commit(t.Context(), batch(c, 2))
+		commit(batch(c, 2))
 		expect("after a batch that was not written", from, 0)
 
 		other := from
 		other.Machine = model.NewID()
-		l.commits.commit(t.Context(), append(batch(c, 3), batch(connect(other), 1)...))
+		commit(append(batch(c, 3), batch(connect(other), 1)...))
 		expect("after it, together with another machine", from, 0)
 		expect("the other machine", other, 1)
 
 		next := connect(from)
-		l.commits.commit(t.Context(), batch(next, 1))
-		l.commits.commit(t.Context(), batch(next, 2))
+		commit(batch(next, 1))
+		commit(batch(next, 2))
 		expect("on the next line", from, 2)
 	})
+}
+
+// tell hands two changes to the collector.
+func (c *line) tell(number uint64, item string) error {
+	body := must(protocol.Marshal(protocol.Change{Section: "os", Item: item}))
+	batch := protocol.Batch{Entries: []protocol.Entry{{Class: protocol.ClassChange, Number: number, Body: body}, {Class: protocol.ClassChange, Number: number + 1, Body: body}}}
+	return c.receiveBatch(context.Background(), protocol.Message{Body: must(protocol.Marshal(batch))})
+}
+
+// Whoever tells much takes turns with the others: a line has one batch with the
+// collector.
+func TestTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(nil, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
+		c, told := &line{lines: l}, 0
+		go func() {
+			for n := range uint64(3) {
+				if err := c.tell(2*n+1, "much"); err != nil {
+					t.Error(err)
+				}
+				told++
+			}
+		}()
+		for n := 1; n <= 3; n++ {
+			if synctest.Wait(); len(l.commits.in) != 1 || told != n {
+				t.Fatalf("%d batches of one line wait, %d were told", len(l.commits.in), told)
+			}
+			u := <-l.commits.in
+			u.end()
+		}
+	})
+}
+
+// A batch whose entries are written one by one keeps nobody else waiting.
+func TestApart(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		l := New(s, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
+		hold := make(chan struct{})
+		l.SetHandlers(Handlers{Changes: func(_ *store.Tx, list []model.Change) error {
+			for _, c := range list {
+				if c.Item != "impossible" {
+					continue
+				}
+				if len(list) == 1 {
+					<-hold
+				}
+				return errors.New("an impossible change")
+			}
+			return nil
+		}})
+		connect := func() *line {
+			from := model.From{Organisation: model.NewID(), Machine: model.NewID(), At: time.Now()}
+			return &line{lines: l, from: from, epoch: model.NewID(), closed: true}
+		}
+		bad, good := connect(), connect()
+		for c, item := range map[*line]string{bad: "impossible", good: "good"} {
+			if err := c.tell(1, item); err != nil {
+				t.Fatal(err)
+			}
+		}
+		units := []unit{<-l.commits.in, <-l.commits.in}
+		if units[0].line == good {
+			units[0], units[1] = units[1], units[0]
+		}
+		l.commits.commit(t.Context(), units[:1]) // returns, though what it began is held
+		if s.Engine() == "sqlite" {              // which has one writer
+			close(hold)
+		}
+		l.commits.commit(t.Context(), units[1:])
+		if s.Engine() != "sqlite" {
+			close(hold)
+		}
+		l.commits.apart.Wait()
+		for _, c := range []*line{bad, good} {
+			if marks, _, err := l.marks(t.Context(), c.from, c.epoch); err != nil || marks[protocol.ClassChange] != 2 {
+				t.Errorf("the mark is %d, not 2 (%v)", marks[protocol.ClassChange], err)
+			}
+		}
+	})
+}
+
+// A machine that streams faster than it may is heard now and then.
+func TestLiveIsSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(nil, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
+		heard := 0
+		l.SetHandlers(Handlers{Live: func(model.Live) { heard++ }})
+		c := &line{lines: l}
+		for range 1000 {
+			if err := c.receiveVolatile(t.Context(), protocol.Message{Kind: protocol.KindLive, Body: must(protocol.Marshal(protocol.Live{}))}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if heard != 20 {
+			t.Errorf("it is heard %d times in ten seconds", heard)
+		}
+	})
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

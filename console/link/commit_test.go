@@ -46,6 +46,12 @@ func eachPost(t *testing.T, fn func(*testing.T, *post)) {
 	})
 }
 
+// commit commits units and waits until all of it is done.
+func (p *post) commit(units ...unit) {
+	p.commits.commit(p.t.Context(), units)
+	p.commits.apart.Wait()
+}
+
 func (p *post) line(machine model.ID) *line {
 	from := model.From{Organisation: model.NewID(), Machine: machine, At: time.Now()}
 	return &line{lines: p.Lines, from: from, epoch: model.NewID(), closed: true}
@@ -88,7 +94,7 @@ func TestTwoEpochs(t *testing.T) {
 		fresh.from = old.from
 		olds := []entry{p.entry(1, "old 1"), p.entry(2, "old 2"), p.entry(3, "old 3")}
 		news := []entry{p.entry(1, "new 1"), p.entry(2, "new 2")}
-		p.commits.commit(t.Context(), []unit{{old, olds}, {fresh, news}})
+		p.commit(unit{line: old, entries: olds}, unit{line: fresh, entries: news})
 		check := func(when string) {
 			t.Helper()
 			if len(p.taken) != 5 {
@@ -101,8 +107,8 @@ func TestTwoEpochs(t *testing.T) {
 			}
 		}
 		check("together")
-		p.commits.commit(t.Context(), []unit{{old, olds}}) // late, and again
-		p.commits.commit(t.Context(), []unit{{fresh, news}, {old, olds[1:]}})
+		p.commit(unit{line: old, entries: olds}) // late, and again
+		p.commit(unit{line: fresh, entries: news}, unit{line: old, entries: olds[1:]})
 		check("again")
 	})
 }
@@ -112,17 +118,17 @@ func TestTwoEpochs(t *testing.T) {
 func TestDigests(t *testing.T) {
 	eachPost(t, func(t *testing.T, p *post) {
 		c := p.line(model.NewID())
-		p.commits.commit(t.Context(), []unit{{c, []entry{p.entry(1, "a"), p.entry(2, "b")}}})
+		p.commit(unit{line: c, entries: []entry{p.entry(1, "a"), p.entry(2, "b")}})
 		garbage := decodeEntry(protocol.Entry{Class: protocol.ClassChange, Number: 3, Body: []byte("\x61x")})
-		p.commits.commit(t.Context(), []unit{{c, []entry{garbage}}})
+		p.commit(unit{line: c, entries: []entry{garbage}})
 		if n, digest := p.at(c); n != 3 || !bytes.Equal(digest, garbage.Digest()) {
 			t.Errorf("at a refused one: %d with %x", n, digest)
 		}
-		p.commits.commit(t.Context(), []unit{{c, []entry{{Entry: protocol.Entry{Class: protocol.ClassChange, Number: 9, Dropped: 6}}}}})
+		p.commit(unit{line: c, entries: []entry{{Entry: protocol.Entry{Class: protocol.ClassChange, Number: 9, Dropped: 6}}}})
 		if n, digest := p.at(c); n != 9 || digest != nil {
 			t.Errorf("at lost ones: %d with %x", n, digest)
 		}
-		p.commits.commit(t.Context(), []unit{{c, []entry{p.entry(4, "late")}}})
+		p.commit(unit{line: c, entries: []entry{p.entry(4, "late")}})
 		if n, digest := p.at(c); n != 9 || digest != nil || len(p.taken) != 2 {
 			t.Errorf("after one below the mark: %d with %x, %q", n, digest, p.taken)
 		}
@@ -137,13 +143,13 @@ func TestBounded(t *testing.T) {
 		garbage := func(n uint64) entry {
 			return decodeEntry(protocol.Entry{Class: protocol.ClassChange, Number: n, Body: []byte("\x61x")})
 		}
-		p.commits.commit(t.Context(), []unit{{other, []entry{garbage(1)}}})
+		p.commit(unit{line: other, entries: []entry{garbage(1)}})
 		for n := uint64(1); n <= 130; n += 10 {
 			var batch []entry
 			for i := range uint64(10) {
 				batch = append(batch, garbage(n+i))
 			}
-			p.commits.commit(t.Context(), []unit{{c, batch}})
+			p.commit(unit{line: c, entries: batch})
 		}
 		if n := p.count("SELECT count(*) FROM refused_message WHERE machine_id = $1", c.from.Machine); n != keepRefused {
 			t.Errorf("%d refused messages of one machine are kept", n)
@@ -177,7 +183,7 @@ func TestBounded(t *testing.T) {
 		}
 		for range 3 * keepEpochs {
 			c.epoch = model.NewID()
-			p.commits.commit(t.Context(), []unit{{c, []entry{p.entry(1, "of an epoch")}}})
+			p.commit(unit{line: c, entries: []entry{p.entry(1, "of an epoch")}})
 		}
 		if n := p.count("SELECT count(*) FROM mark WHERE machine_id = $1", c.from.Machine); n != keepEpochs {
 			t.Errorf("the marks of %d epochs are kept", n)

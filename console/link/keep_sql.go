@@ -14,8 +14,10 @@ import (
 const KindAge = "link.age"
 
 const (
-	keepEpochs  = 4   // of a machine: those that were told something last
-	keepRefused = 100 // messages of a machine
+	keepEpochs  = 4        // of a machine: those that were told something last
+	keepRefused = 100      // messages of a machine
+	keepBody    = 16 << 10 // bytes of one, which tell what it was
+	keepProblem = 500      // bytes of why
 	keepFor     = 30 * 24 * time.Hour
 	ageEvery    = time.Hour
 )
@@ -35,8 +37,13 @@ func refuseEntry(tx *store.Tx, u unit, e entry) error {
 	_, err := tx.Exec(`INSERT INTO refused_message (id, organisation_id, machine_id, class, number, at, problem, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		model.NewID(), u.line.from.Organisation, u.line.from.Machine, int64(e.Class), int64(e.Number),
-		store.Micros(tx.Now()), protocol.Clean(e.wrong.Error()), []byte(e.Body))
+		store.Micros(tx.Now()), shortly(e.wrong), []byte(e.Body[:min(len(e.Body), keepBody)]))
 	return err
+}
+
+// shortly is an error in a few words: it may hold what the machine said.
+func shortly(err error) string {
+	return model.Cut(protocol.Clean(err.Error()), keepProblem)
 }
 
 // boundRefused keeps the newest refused messages of a machine: it may tell

@@ -35,9 +35,11 @@ type line struct {
 	flushing sync.Mutex        // one Flush at a time, so that acts keep their order
 	told     map[model.ID]bool // acts sent on this line; under flushing
 
-	health model.Health // as the last beat says; the reader's
-	silent bool         // it ended because nothing came for three beats; the reader's
-	gaveUp bool         // a batch of it was not written, so no later one may be; the collector's
+	health model.Health    // as the last beat says; the reader's
+	read   time.Time       // when it last told a live reading; the reader's
+	before <-chan struct{} // closed when the collector is done with its last batch; the reader's
+	silent bool            // it ended because nothing came for three beats; the reader's
+	gaveUp bool            // a batch of it was not written, so no later one may be; of who writes its batch
 
 	mu        sync.Mutex
 	pending   [][]byte
@@ -72,14 +74,8 @@ func (c *line) put(kind protocol.Kind, body any) bool {
 	c.pending = append(c.pending, frame)
 	c.bytes += len(frame)
 	if !c.scheduled {
-		select {
-		case c.lines.writerOf(c.from.Machine) <- c:
-			c.scheduled = true
-		default: // all writers are far behind
-			c.closed = true
-			c.ws.Close()
-			return false
-		}
+		c.scheduled = true
+		c.lines.wait.Go(c.write) // which the reader of this line is counted in, too
 	}
 	return true
 }
@@ -121,29 +117,19 @@ func (c *line) hangUp() {
 	}
 }
 
-// writeLines is one of the shared writers.
-func writeLines(ctx context.Context, lines <-chan *line) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case c := <-lines:
-			for frames := c.take(); frames != nil; frames = c.take() {
-				c.write(frames)
-			}
-		}
-	}
-}
-
-func (c *line) write(frames [][]byte) {
-	if err := c.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
-		c.close()
-		return
-	}
-	for _, frame := range frames {
-		if err := c.ws.WriteMessage(websocket.BinaryMessage, frame); err != nil {
+// write writes what there is, in a goroutine that lives as long as there is
+// something: who does not read keeps nobody waiting but themselves.
+func (c *line) write() {
+	for frames := c.take(); frames != nil; frames = c.take() {
+		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 			c.close()
-			return
+			continue
+		}
+		for _, frame := range frames {
+			if err := c.ws.WriteMessage(websocket.BinaryMessage, frame); err != nil {
+				c.close()
+				break
+			}
 		}
 	}
 }

@@ -6,7 +6,7 @@
 // # What machines tell
 //
 // Durable messages that come while one transaction is written go into the next
-// together, across machines: some hundred at most. The [Handlers] take them in
+// together, across machines: some hundred at most, and one batch of each line. The [Handlers] take them in
 // that transaction, in which the marks move too; only after the commit is
 // anything acknowledged. A message at or below its mark was committed before: it
 // is acknowledged and has no effect. A message that makes the transaction fail
@@ -56,6 +56,8 @@ func (k Keys) certify(now time.Time) (protocol.StampKey, error) {
 // Handlers are the calls out of link; app sets them once. Those with a Tx run
 // inside the transaction that moves the marks: they touch nothing but it.
 type Handlers struct {
+	// Known hears that the connection from an address has proven to be a machine's.
+	Known func(address string)
 	// Machine returns name, key and organisation of a machine, and whether it was
 	// expelled, or a *model.Problem.
 	Machine func(ctx context.Context, machine model.ID) (model.Machine, error)
@@ -112,7 +114,6 @@ type Lines struct {
 	upgrader websocket.Upgrader
 	commits  *collector
 	answers  *answers
-	writers  []chan *line
 
 	turns [turns]sync.Mutex // held while a line begins, by machine
 
@@ -129,9 +130,6 @@ const maxTold = 4096
 // turns is how many lines may begin at once.
 const turns = 256
 
-// writers is how many goroutines write to all lines.
-const writers = 32
-
 // New makes the lines of a node. Handlers may be completed until Run is called.
 func New(s *store.Store, keys Keys, node model.ID, log *slog.Logger) *Lines {
 	l := &Lines{store: s, keys: keys, node: node, log: log, lines: map[model.ID]*line{}, down: make(chan struct{})}
@@ -142,9 +140,6 @@ func New(s *store.Store, keys Keys, node model.ID, log *slog.Logger) *Lines {
 	}
 	l.commits = newCollector(l)
 	l.answers = newAnswers(l)
-	for range writers {
-		l.writers = append(l.writers, make(chan *line, 1024))
-	}
 	return l
 }
 
@@ -154,9 +149,6 @@ func (l *Lines) SetHandlers(h Handlers) { l.handlers = h }
 // Run works until ctx ends, then closes every line and waits for it.
 func (l *Lines) Run(ctx context.Context) error {
 	var group sync.WaitGroup
-	for _, ch := range l.writers {
-		group.Go(func() { writeLines(ctx, ch) })
-	}
 	group.Go(func() { l.commits.run(ctx) })
 	group.Go(func() { l.answers.run(ctx) })
 	group.Go(func() { l.scan(ctx) })
@@ -353,10 +345,6 @@ func (l *Lines) send(c *line, a model.Act) bool {
 		return false
 	}
 	return c.put(protocol.KindStamped, stamped)
-}
-
-func (l *Lines) writerOf(machine model.ID) chan *line {
-	return l.writers[stripe(machine)%writers]
 }
 
 // stripe spreads machines evenly.

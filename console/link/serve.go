@@ -198,6 +198,7 @@ func (l *Lines) prove(ctx context.Context, g *greeting, m protocol.Message) erro
 	if machine.Revoked {
 		return errRevoked
 	}
+	l.handlers.Known(g.address)
 	from := model.From{Organisation: machine.Organisation, Machine: machine.ID, At: time.Now().UTC()}
 	if p.Purpose == protocol.ForSession {
 		return l.session(ctx, g, from, p)

@@ -66,6 +66,9 @@ func evidenceOf(e *protocol.Evidence) *model.Evidence {
 		return nil
 	}
 	out := &model.Evidence{Vitals: []model.Series{}, Processes: processesOf(e.Processes), Limit: e.Limit}
+	if l := out.Limit; l != nil && (math.IsNaN(*l) || math.IsInf(*l, 0)) {
+		out.Limit = nil
+	}
 	for _, s := range e.Series {
 		out.Vitals = append(out.Vitals, seriesOf(s))
 	}
@@ -131,11 +134,20 @@ func historyOf(from model.From, r *protocol.HistoryRow) model.HistoryRow {
 		Revision: r.Revision, Payload: r.Payload}
 }
 
+// liveEvery is how often a machine is heard that streams its readings, which it
+// does each second: all nodes are told each of them.
+const liveEvery = 500 * time.Millisecond
+
 // receiveVolatile hands on what may be lost.
 func (c *line) receiveVolatile(ctx context.Context, m protocol.Message) error {
 	h := c.lines.handlers
 	switch m.Kind {
 	case protocol.KindLive:
+		if now := time.Now(); now.Sub(c.read) < liveEvery {
+			return nil
+		} else {
+			c.read = now
+		}
 		return with(m, func(l *protocol.Live) { h.Live(liveOf(c.from, l)) })
 	case protocol.KindAnswer:
 		return with(m, func(a *protocol.Answer) { c.lines.answers.put(answerOf(c.from, a)) })

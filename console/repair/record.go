@@ -81,7 +81,7 @@ func (r *Repair) move(ctx context.Context, from model.From, id model.ID, how fun
 // Output keeps a piece of a running script's output. Pieces may be lost, and none
 // comes before one that is kept; the result brings the beginning and the end.
 func (r *Repair) Output(ctx context.Context, o model.Output) {
-	if len(o.Data) == 0 || o.Offset < 0 || o.Offset+int64(len(o.Data)) > maxOutput {
+	if !fits(o) {
 		return
 	}
 	err := r.store.Update(ctx, store.Machine(o.From.Organisation, o.From.Machine), func(tx *store.Tx) error {
@@ -91,6 +91,9 @@ func (r *Repair) Output(ctx context.Context, o model.Output) {
 		}
 		if run.Machine != o.Machine || run.Done() || o.Offset < run.OutputBytes {
 			return nil
+		}
+		if more, err := room(tx, run.ID); err != nil || !more {
+			return err
 		}
 		if err := keepOutput(tx, run, o.Offset, o.Data); err != nil {
 			return err
@@ -123,6 +126,7 @@ func (r *Repair) record(tx *store.Tx, res model.Result) error {
 	if run.Machine != res.Machine {
 		return model.Problemf(model.CodeRefused, "run", "a result for another machine's run")
 	}
+	res = bounded(res)
 	what := "ended"
 	if run.Done() {
 		if !run.Mistaken(res.State) {

@@ -26,10 +26,7 @@ const ChangedRun = "run"
 // KindExpire is the kind of due row that ends runs nobody fetched.
 const KindExpire = "repair.expire"
 
-const (
-	runLife   = 20 * time.Hour // shorter than what an agent allows
-	maxOutput = 8 << 20        // bytes of output that are kept of one run
-)
+const runLife = 20 * time.Hour // shorter than what an agent allows
 
 // Repair is the runs of all organisations.
 type Repair struct {

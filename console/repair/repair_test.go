@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/deskside/deskside/console/desk"
 	"github.com/deskside/deskside/console/fleet"
@@ -297,6 +299,55 @@ func TestRun(t *testing.T) {
 		}
 		if err := h.take(model.Result{From: h.pc, Run: model.NewID(), State: model.RunSucceeded}); err == nil {
 			t.Error("a result of nobody's run")
+		}
+	})
+}
+
+// However a machine counts, what is kept of a run is bounded.
+func TestBounds(t *testing.T) {
+	each(t, func(t *testing.T, h *shop) {
+		run := h.start()
+		for _, at := range []int64{math.MaxInt64, math.MaxInt64 - 2, math.MinInt64, maxOutput - 1} {
+			h.Output(t.Context(), model.Output{From: h.pc, Run: run.ID, Offset: at, Data: []byte("far")})
+		}
+		pieces := func() (n int) {
+			t.Helper()
+			err := h.store.View(t.Context(), system, func(tx *store.Tx) error {
+				return tx.QueryRow("SELECT count(*) FROM run_output WHERE run_id = $1", run.ID).Scan(&n)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if n := pieces(); n != 0 || h.get(run.ID).OutputBytes != 0 {
+			t.Errorf("%d pieces at offsets of nobody, %d bytes", n, h.get(run.ID).OutputBytes)
+		}
+		err := h.store.Update(t.Context(), system, func(tx *store.Tx) error {
+			for at := range int64(maxPieces) {
+				if err := keepOutput(tx, run, at, []byte("x")); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Output(t.Context(), model.Output{From: h.pc, Run: run.ID, Offset: maxPieces, Data: []byte("x")}); pieces() != maxPieces {
+			t.Errorf("%d pieces", pieces())
+		}
+		lies := model.Result{From: h.pc, Run: run.ID, State: model.RunSucceeded, Bytes: math.MinInt64, Head: []byte("head"), Tail: []byte("tail"),
+			Text: strings.Repeat("ż", maxText), Verdict: "splendid", Values: map[string]string{strings.Repeat("n", maxValue+1): "x", "v": strings.Repeat("v", maxValue+1)}}
+		for i := range 2 * maxValues {
+			lies.Values[fmt.Sprint(i)] = "x"
+		}
+		if err := h.take(lies); err != nil {
+			t.Fatal(err)
+		}
+		now := h.get(run.ID)
+		if now.OutputBytes != 8 || now.Verdict != "not_run" || len(now.RefusalText) > maxText || !utf8.ValidString(now.RefusalText) || len(now.Values) != maxValues || len(now.Values["v"]) > maxValue {
+			t.Errorf("%d bytes, %q, %d bytes of text, %d values", now.OutputBytes, now.Verdict, len(now.RefusalText), len(now.Values))
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -465,5 +466,53 @@ func BenchmarkRow(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		bu.Row()
+	}
+}
+
+// What a machine packs is read for as long as it may take, and no longer; what a
+// large machine measures in eight days is well within it.
+func TestWorkIsBounded(t *testing.T) {
+	const samples, series = 240, 100
+	row := func(start int64, samples, series int) Row {
+		times := make([]int64, samples)
+		for i := range times {
+			times[i] = int64(i) * 10
+		}
+		var columns []*column
+		for i := range series {
+			c := &column{metric: uint16(1000 + i), have: make([]bool, samples), mean: make([]int64, samples)}
+			for j := range c.have {
+				c.have[j], c.mean[j] = true, int64(j)
+			}
+			columns = append(columns, c)
+		}
+		return Row{Resolution: Fine, Start: start, Payload: pack(false, times, columns)}
+	}
+	from := int64(20_000) * day
+	one, cost, err := unpack(row(from, samples, series))
+	if err != nil || len(one.Series) != series || 4*8*24*cost > MaxWork {
+		t.Errorf("an hour costs %d: %v", cost, err)
+	}
+	large := row(from, 1024, MaxSeries)
+	if _, err := Unpack(large); err != nil {
+		t.Fatal(err)
+	}
+	var many []Row
+	for range 500 {
+		many = append(many, large)
+	}
+	lines, err := Thin(many, from, from+day, quarter, nil)
+	if !errors.Is(err, errWork) || len(lines) != MaxLines {
+		t.Errorf("%d lines of rows without end: %v", len(lines), err)
+	}
+	if n := lines[0].Points[0].Count; n == 0 || n > 1024*200 {
+		t.Errorf("%d values of one series were read", n)
+	}
+	bomb := Row{Resolution: Fine, Start: from, Payload: []byte{format, 1}}
+	for i := range many {
+		many[i] = bomb
+	}
+	if _, err := Thin(many, from, from+day, quarter, nil); !errors.Is(err, errWork) {
+		t.Errorf("rows that cannot be read: %v", err)
 	}
 }

@@ -153,6 +153,25 @@ var errCut = errors.New("history row is cut off")
 // than about MaxUnpacked for the packed form, and 8 bytes for each of at most
 // MaxValues values (24 in a coarse row).
 func Unpack(r Row) (*Block, error) {
+	b, _, err := unpack(r)
+	return b, err
+}
+
+// unpack is Unpack, and tells what it cost: bytes unpacked and values made. Of a
+// row that cannot be read it is the most that it can have been.
+func unpack(r Row) (b *Block, cost int, err error) {
+	raw, err := r.decompress()
+	if err != nil {
+		return nil, MaxUnpacked, err
+	}
+	d := reader{b: raw}
+	if b, err = d.block(r); err != nil {
+		return nil, MaxUnpacked, err
+	}
+	return b, len(raw) + len(b.Times)*len(b.Series), nil
+}
+
+func (r Row) decompress() ([]byte, error) {
 	switch {
 	case r.Resolution != Fine && r.Resolution != Coarse:
 		return nil, fmt.Errorf("history row has resolution %d, only 1 (fine) and 2 (coarse) are known", r.Resolution)
@@ -170,8 +189,7 @@ func Unpack(r Row) (*Block, error) {
 	if err != nil {
 		return nil, fmt.Errorf("history row: %w", err)
 	}
-	d := reader{b: raw}
-	return d.block(r)
+	return raw, nil
 }
 
 type reader struct {
