@@ -124,7 +124,7 @@ bench: build ## weight and speed against their goals: make bench BENCH=name for 
 	@mkdir -p .cache
 	@tools/needs bench
 	go build -o .cache/deskside-simulate ./agent/simulate
-	go build -o .cache/deskside-seed ./console/seed
+	go build -o bin/seed ./console/seed
 	go build -o .cache/bench ./tools/bench
 	$(LOCK) .cache/bench -row '$(BENCH)'
 

@@ -41,7 +41,7 @@ func pages(ctx context.Context) (map[string]figure, error) {
 func pagesOf(ctx context.Context, engine string, machines int) (_ figure, err error) {
 	database := ""
 	if engine == "postgres" {
-		cluster, err := storetest.StartCluster()
+		cluster, err := storetest.StartDurable()
 		if err != nil {
 			return figure{}, err
 		}
@@ -54,7 +54,7 @@ func pagesOf(ctx context.Context, engine string, machines int) (_ figure, err er
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	seed := append([]string{"--data", w.path("data"), "--machines", strconv.Itoa(machines), "--tickets", "0"}, w.on...)
-	if said, err := exec.CommandContext(ctx, ".cache/deskside-seed", seed...).CombinedOutput(); err != nil {
+	if said, err := exec.CommandContext(ctx, "bin/seed", seed...).CombinedOutput(); err != nil {
 		return figure{}, fmt.Errorf("seed: %w: %s", err, said)
 	}
 	var all []float64

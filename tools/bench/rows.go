@@ -60,6 +60,14 @@ var measurements = []measurement{
 		{name: "echo-relay", what: "the same", unit: "ms", goal: 1.2, ratio: true, other: "a bare relay over TLS"},
 		{name: "echo-p99", what: "the same, p99", unit: "ms", goal: 3},
 	}, echo},
+	{"web", []row{
+		{name: "list-open", what: "Computers with 20,000 in a browser with an empty cache, until rows are drawn", unit: "ms", goal: 1000},
+		{name: "list-scroll", what: "frames a second while that list is scrolled by most of a screen with each", unit: "/s", goal: 59, floor: true},
+	}, paceOfPages},
+	{"messages", []row{
+		{name: "messages-sqlite", what: "messages of machines committed, each on the disk before it is acknowledged: SQLite", unit: "/s", goal: 10_000, floor: true},
+		{name: "messages-postgres", what: "the same: PostgreSQL", unit: "/s", goal: 30_000, floor: true},
+	}, messages},
 	{"pages", []row{
 		{name: "list-20k-sqlite", what: "a page of Computers in the API, filtered, sorted or searched, of 20,000 in SQLite, p99", unit: "ms", goal: 50},
 		{name: "list-100k-sqlite", what: "the same of 100,000", unit: "ms", goal: 50},

@@ -17,7 +17,7 @@ import (
 )
 
 // A Cluster is a PostgreSQL server of our own, in a temporary directory, on a
-// random port of the loopback interface. It does not call fsync.
+// random port of the loopback interface. It does not call fsync unless it is durable.
 type Cluster struct {
 	URL string // of the superuser
 
@@ -34,7 +34,7 @@ cd /
 trap '' INT TERM HUP
 "$BIN/initdb" -D "$DIR/data" -A scram-sha-256 --pwfile="$DIR/password" -U postgres --no-sync -E UTF8 --locale=C.UTF-8 >"$DIR/log" 2>&1
 start() {
-	"$BIN/pg_ctl" -D "$DIR/data" -w -l "$DIR/log" -o "-c listen_addresses=127.0.0.1 -c port=$PORT -c unix_socket_directories=$DIR -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200" start >/dev/null 2>&1 </dev/null
+	"$BIN/pg_ctl" -D "$DIR/data" -w -l "$DIR/log" -o "-c listen_addresses=127.0.0.1 -c port=$PORT -c unix_socket_directories=$DIR -c fsync=$SYNC -c full_page_writes=$SYNC -c synchronous_commit=$SYNC -c max_connections=200" start >/dev/null 2>&1 </dev/null
 }
 stop() { "$BIN/pg_ctl" -D "$DIR/data" -w -m "$1" stop >/dev/null 2>&1 </dev/null; }
 start
@@ -50,7 +50,12 @@ rm -rf "$DIR"
 `
 
 // StartCluster starts a server. It stops when this process ends, or by Close.
-func StartCluster() (*Cluster, error) {
+func StartCluster() (*Cluster, error) { return startCluster("off") }
+
+// StartDurable starts one that has on its disk what it has committed, for measuring.
+func StartDurable() (*Cluster, error) { return startCluster("on") }
+
+func startCluster(sync string) (*Cluster, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -68,7 +73,7 @@ func StartCluster() (*Cluster, error) {
 		return nil, err
 	}
 	cmd := exec.Command("/bin/sh", "-c", guard)
-	cmd.Env = []string{"BIN=" + bin, "DIR=" + dir, "PORT=" + port, "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"}
+	cmd.Env = []string{"BIN=" + bin, "DIR=" + dir, "PORT=" + port, "SYNC=" + sync, "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C reaches us, not the guard
 	if os.Getuid() == 0 {
 		// PostgreSQL refuses to run as root.
