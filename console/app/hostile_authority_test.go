@@ -113,6 +113,7 @@ func authority(t *testing.T, s *siege) []attack {
 				x.say(protocol.KindAnswer, protocol.Answer{Question: id, Table: []byte("\xa2\x01\x81\x65value\x02\x81\x81\x01")})
 			}
 			x.alive()
+			s.answered()
 			if n := s.count("SELECT count(*) FROM question_machine WHERE machine_id = $1", s.bad.Machine); n != 0 {
 				s.t.Errorf("%d answers of it are kept", n)
 			}
@@ -124,6 +125,7 @@ func authority(t *testing.T, s *siege) []attack {
 			x.say(protocol.KindAnswer, protocol.Answer{Question: q.ID, Error: "first", Age: math.NaN()})
 			x.say(protocol.KindAnswer, protocol.Answer{Question: q.ID, Error: "second", Age: math.Inf(1)})
 			x.alive()
+			s.answered()
 			if n := s.count("SELECT count(*) FROM question_machine WHERE machine_id = $1 AND error = 'first'", s.bad.Machine); n != 1 {
 				s.t.Error("the second one counts")
 			}

@@ -245,6 +245,7 @@ func largeAnswers(s *siege) {
 		if !x.alive() {
 			s.t.Errorf("%s: the line ended", name)
 		}
+		s.answered()
 		if n := s.count("SELECT count(*) FROM question_machine WHERE question_id = $1 AND state = 'failed' AND length(rows) < 1000", q.ID); n != 1 {
 			s.t.Errorf("%s: it is taken", name)
 		}
