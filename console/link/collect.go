@@ -10,8 +10,9 @@ import (
 	"github.com/deskside/deskside/protocol"
 )
 
-// collectMost is after how many entries a transaction takes no further batch.
-const collectMost = 200
+// collectMost is after how many entries a transaction takes no further batch: more
+// of them share a commit and its statements, and hold up whoever comes next.
+const collectMost = 1000
 
 // collector turns the batches of many machines into few transactions: what comes
 // while one is being written goes into the next. So whoever comes alone does not

@@ -6,7 +6,7 @@
 // # What machines tell
 //
 // Durable messages that come while one transaction is written go into the next
-// together, across machines: some hundred at most, and one batch of each line. The [Handlers] take them in
+// together, across machines: some thousand at most, and one batch of each line. The [Handlers] take them in
 // that transaction, in which the marks move too; only after the commit is
 // anything acknowledged. A message at or below its mark was committed before: it
 // is acknowledged and has no effect. A message that makes the transaction fail

@@ -144,13 +144,10 @@ func (f *many) allBack(do func() error) error {
 // asks leaves the first questions of an hour out, which each machine writes into its
 // journal: here all of them share one file.
 func (f *many) asks() error {
-	for range journalled {
-		if err := f.call(http.MethodPost, "/questions", map[string]any{"expression": "true"}, nil); err != nil {
+	for range journalled / fleetTimes {
+		if _, _, err := f.askAll("true"); err != nil {
 			return err
 		}
-	}
-	if _, _, err := f.askAll("true"); err != nil {
-		return err
 	}
 	text, _, err := f.askAll(`"` + strings.Repeat("x", 1<<10) + `"`)
 	if err != nil {
