@@ -84,14 +84,14 @@ func setOS(tx *store.Tx, machine model.ID, os *expression.OS) error {
 
 // TakeChanges keeps what changed at machines.
 func (f *Fleet) TakeChanges(tx *store.Tx, list []model.Change) error {
-	for _, c := range list {
-		_, err := tx.Exec(`INSERT INTO fact_change (id, organisation_id, machine_id, at, section, item, old, new)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, model.NewID(), c.Organisation, c.Machine, store.Micros(c.ChangedAt),
-			model.Cut(c.Section, maxBookText), model.Cut(c.Item, maxBookText), model.Cut(c.Before, maxBookText), model.Cut(c.After, maxBookText))
-		if err != nil {
-			return fmt.Errorf("keep a change: %w", err)
-		}
+	rows := make([][]any, len(list))
+	for i, c := range list {
+		rows[i] = []any{model.NewID(), c.Organisation, c.Machine, store.Micros(c.ChangedAt),
+			model.Cut(c.Section, maxBookText), model.Cut(c.Item, maxBookText), model.Cut(c.Before, maxBookText), model.Cut(c.After, maxBookText)}
 		tx.Changed(c.Organisation, ChangedMachine, c.Machine)
+	}
+	if _, err := tx.Insert("INSERT INTO fact_change (id, organisation_id, machine_id, at, section, item, old, new)", rows, ""); err != nil {
+		return fmt.Errorf("keep changes: %w", err)
 	}
 	return bound(tx, list, func(c model.Change) model.ID { return c.Machine },
 		`DELETE FROM fact_change WHERE machine_id = $1 AND id <=
@@ -100,17 +100,18 @@ func (f *Fleet) TakeChanges(tx *store.Tx, list []model.Change) error {
 
 // TakeJournal keeps lines of machines' own books.
 func (f *Fleet) TakeJournal(tx *store.Tx, list []model.JournalLine) error {
-	for _, j := range list {
+	rows := make([][]any, len(list))
+	for i, j := range list {
 		if len(j.Hash) > sha256.Size {
 			return fmt.Errorf("a journal line with a hash of %d bytes", len(j.Hash))
 		}
-		_, err := tx.Exec(`INSERT INTO machine_journal (id, organisation_id, machine_id, number, at, kind, act, subject, code, text, count, hash)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, model.NewID(), j.Organisation, j.Machine,
+		rows[i] = []any{model.NewID(), j.Organisation, j.Machine,
 			int64(j.Number), store.Micros(j.Written), model.Cut(j.Kind, maxBookText), model.Cut(j.Act, maxBookText), j.ID,
-			model.Cut(j.Code, maxBookText), model.Cut(j.Text, maxBookText), int64(j.Count), some(j.Hash))
-		if err != nil {
-			return fmt.Errorf("keep a journal line: %w", err)
-		}
+			model.Cut(j.Code, maxBookText), model.Cut(j.Text, maxBookText), int64(j.Count), some(j.Hash)}
+	}
+	_, err := tx.Insert("INSERT INTO machine_journal (id, organisation_id, machine_id, number, at, kind, act, subject, code, text, count, hash)", rows, "")
+	if err != nil {
+		return fmt.Errorf("keep lines of a journal: %w", err)
 	}
 	return bound(tx, list, func(j model.JournalLine) model.ID { return j.Machine },
 		`DELETE FROM machine_journal WHERE machine_id = $1 AND id <=

@@ -237,6 +237,7 @@ func (w *world) control(method, url string, body, into any) error {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	r.Close = true // who is asked seldom hangs up meanwhile
 	response, err := w.client.Do(r)
 	if err != nil {
 		return err
