@@ -31,6 +31,13 @@ type entry struct {
 	Commit  string  `json:"commit"`
 	Date    string  `json:"date"`
 	Machine string  `json:"machine"`
+	Points  []point `json:"points,omitempty"` // the same with other numbers of machines
+}
+
+// A point is the figure of a row with so many machines.
+type point struct {
+	Machines int     `json:"machines"`
+	Value    float64 `json:"value"` // in the unit of its row
 }
 
 // share is how the entry stands to its goal: 1 is just met, less is better.

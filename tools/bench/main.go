@@ -83,7 +83,7 @@ func run(ctx context.Context, name string, anyway, draw bool) error {
 			if !ok {
 				return fmt.Errorf("%s: no figure for %s", m.name, r.name)
 			}
-			e := entry{Row: r.name, Ours: f.ours, Theirs: f.theirs, Note: f.note, Commit: origin.commit, Date: origin.date, Machine: origin.machine}
+			e := entry{Row: r.name, Ours: f.ours, Theirs: f.theirs, Note: f.note, Points: f.points, Commit: origin.commit, Date: origin.date, Machine: origin.machine}
 			fmt.Println(e.line(r))
 			book.put(e)
 			measured++

@@ -20,6 +20,7 @@ type row struct {
 type figure struct {
 	ours, theirs float64
 	note         string
+	points       []point // how it grows, of a row that is measured with several numbers of machines
 }
 
 // A measurement is one run of programs that gives the figures of some rows.
