@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +16,8 @@ var fleetUsual, fleetMost = 10_000, 15_000
 const (
 	fleetTimes  = 5 // rounds of what goes to all machines
 	fleetRest   = 150 * time.Second
+	growRest    = 45 * time.Second // after machines came, before their cost is looked at
+	growLook    = 30 * time.Second
 	processes   = 200
 	alertSample = 500
 	journalled  = 10 // questions of an hour
@@ -44,7 +45,7 @@ func fleet(ctx context.Context) (_ map[string]figure, err error) {
 	} {
 		began := time.Now()
 		if err := step.do(); err != nil {
-			return nil, fmt.Errorf("%s: %w", step.name, err)
+			return f.out, fmt.Errorf("%s: %w", step.name, err)
 		}
 		fmt.Printf("    %-24s %s\n", step.name, time.Since(began).Round(time.Second))
 	}
@@ -56,6 +57,8 @@ type many struct {
 	out    map[string]figure
 	bare   *bareSide
 	crowds []*crowd
+
+	memory, time []point // what each machine costs: KiB, microseconds a second
 
 	empty, bareEmpty float64 // resident bytes with nobody connected
 	bareLogin        float64 // microseconds
@@ -95,7 +98,8 @@ func (f *many) bareAsk(ask map[string]string) (float64, error) {
 	return quantile(took, 0.5), nil
 }
 
-// enrol makes the machines of the usual fleet.
+// enrol makes the machines of the usual fleet, and looks on the way at what each
+// costs while they are few.
 func (f *many) enrol() (err error) {
 	var settings struct{ Version int64 }
 	if err := f.call(http.MethodGet, "/settings", nil, &settings); err != nil {
@@ -105,30 +109,98 @@ func (f *many) enrol() (err error) {
 	if err := f.call(http.MethodPatch, "/settings", map[string]any{"version": settings.Version, "storm": map[string]any{"machines": 10000}}, nil); err != nil {
 		return err
 	}
+	// It is noticed at the machine's next round, and told with the first of them: a set
+	// that changes later would be compiled by all of them at the same time.
+	var check struct{ Version int64 }
+	if err := f.call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
+		return err
+	}
+	if err := f.call(http.MethodPatch, "/checks/filesystem.full", map[string]any{"version": check.Version, "for": "0s"}, nil); err != nil {
+		return err
+	}
 	if f.empty, err = resident(f.console.Process.Pid); err != nil {
 		return err
 	}
-	c, err := f.crowd(fleetUsual, processes)
+	for _, more := range []int{fleetUsual / 10, fleetUsual * 4 / 10} {
+		if err := f.more(more); err != nil {
+			return err
+		}
+		if err := errors.Join(f.pause(growRest), f.look(growLook)); err != nil {
+			return err
+		}
+	}
+	return f.more(fleetUsual / 2)
+}
+
+// more lets machines enrol.
+func (f *many) more(machines int) error {
+	c, err := f.crowd(machines, processes)
 	f.crowds = append(f.crowds, c)
 	return err
+}
+
+// online is how many machines there are.
+func (f *many) online() (n int) {
+	for _, c := range f.crowds {
+		n += c.machines
+	}
+	return n
+}
+
+// look notes what each machine costs the console while nothing happens.
+func (f *many) look(long time.Duration) error {
+	var sizes []float64
+	took, err := spent(f.console.Process.Pid, func() error {
+		for range long / (5 * time.Second) {
+			bytes, err := resident(f.console.Process.Pid)
+			if err := errors.Join(err, f.pause(5*time.Second)); err != nil {
+				return err
+			}
+			sizes = append(sizes, (bytes-f.empty)/1024/float64(f.online()))
+		}
+		return nil
+	})
+	f.memory = append(f.memory, point{f.online(), quantile(sizes, 0.5)})
+	f.time = append(f.time, point{f.online(), float64(took.Microseconds()) / long.Seconds() / float64(f.online())})
+	return err
+}
+
+// order gives a fault to all machines.
+func (f *many) order(kind string) error {
+	var errs []error
+	for _, c := range f.crowds {
+		errs = append(errs, c.order(kind, 0))
+	}
+	return errors.Join(errs...)
+}
+
+// welcomes is how often a console has welcomed one of the machines.
+func (f *many) welcomes() (n int, err error) {
+	for _, c := range f.crowds {
+		more, err := c.welcomes()
+		if err != nil {
+			return 0, err
+		}
+		n += more
+	}
+	return n, nil
 }
 
 // logins cuts all lines and lets the machines come back: each says hello, proves
 // itself and is written down.
 func (f *many) logins() error {
-	c := f.crowds[0]
-	if err := errors.Join(f.pause(20*time.Second), c.order("offline", 0), f.pause(5*time.Second)); err != nil {
+	if err := errors.Join(f.pause(20*time.Second), f.order("offline"), f.pause(5*time.Second)); err != nil {
 		return err
 	}
-	took, err := spent(f.console.Process.Pid, func() error { return f.allBack(func() error { return c.order("clear", 0) }) })
-	f.out["login"] = figure{ours: float64(took.Microseconds()) / float64(c.machines), theirs: f.bareLogin}
+	took, err := spent(f.console.Process.Pid, func() error { return f.allBack(func() error { return f.order("clear") }) })
+	f.out["login"] = figure{ours: float64(took.Microseconds()) / float64(fleetUsual), theirs: f.bareLogin}
 	return errors.Join(err, f.pause(5*time.Second))
 }
 
 // allBack does something after which every machine of the usual fleet comes back,
 // and waits for them.
 func (f *many) allBack(do func() error) error {
-	before, err := f.crowds[0].welcomes()
+	before, err := f.welcomes()
 	if err != nil {
 		return err
 	}
@@ -136,7 +208,7 @@ func (f *many) allBack(do func() error) error {
 		return err
 	}
 	return f.until("all machines are back", func() (bool, error) {
-		now, err := f.crowds[0].welcomes()
+		now, err := f.welcomes()
 		return now-before >= fleetUsual, err
 	})
 }
@@ -201,17 +273,8 @@ func (f *many) askAll(expression string) (took, work float64, err error) {
 // alerts makes some hundred machines ill, each noticing it at its own next round,
 // and looks until the ticket of each can be read.
 func (f *many) alerts() error {
-	var check struct{ Version int64 }
-	if err := f.call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
-		return err
-	}
-	if err := f.call(http.MethodPatch, "/checks/filesystem.full", map[string]any{"version": check.Version, "for": "0s"}, nil); err != nil {
-		return err
-	}
-	if err := f.pause(20 * time.Second); err != nil { // all have the new set
-		return err
-	}
-	if err := f.crowds[0].order("filesystem", alertSample); err != nil {
+	last := f.crowds[len(f.crowds)-1]
+	if err := last.order("filesystem", min(alertSample, last.machines)); err != nil {
 		return err
 	}
 	after := map[string]float64{}
@@ -230,7 +293,7 @@ func (f *many) alerts() error {
 				after[a.ID] = now.Sub(a.StartedAt).Seconds() * 1000
 			}
 		}
-		return len(after) >= alertSample, err
+		return len(after) >= min(alertSample, last.machines), err
 	})
 	if err != nil {
 		return fmt.Errorf("%d of %d: %w", len(after), alertSample, err)
@@ -240,7 +303,7 @@ func (f *many) alerts() error {
 		took = append(took, ms)
 	}
 	f.out["alert-ticket"] = figure{ours: quantile(took, 0.99), note: "p50 " + short(quantile(took, 0.5)) + " ms, looked every 20 ms"}
-	return f.crowds[0].order("clear", 0)
+	return last.order("clear", 0)
 }
 
 // killed kills the console and starts it again: every machine has to come back, and
@@ -305,28 +368,15 @@ func (f *many) idle() error {
 	if err := f.bare.hold(fleetMost - fleetUsual); err != nil {
 		return err
 	}
-	c, err := f.crowd(fleetMost-fleetUsual, processes)
-	if err != nil {
+	if err := errors.Join(f.more(fleetMost-fleetUsual), f.pause(fleetRest), f.look(time.Minute)); err != nil {
 		return err
 	}
-	f.crowds = append(f.crowds, c)
-	if err := f.pause(fleetRest); err != nil {
-		return err
-	}
-	const look = time.Minute
-	var ours, theirs []float64
-	took, err := spent(f.console.Process.Pid, func() error {
-		for range look / (5 * time.Second) {
-			a, err1 := resident(f.console.Process.Pid)
-			b, err2 := resident(f.bare.server.Process.Pid)
-			if err := errors.Join(err1, err2, f.pause(5*time.Second)); err != nil {
-				return err
-			}
-			ours, theirs = append(ours, (a-f.empty)/1024/float64(fleetMost)), append(theirs, (b-f.bareEmpty)/1024/float64(fleetMost))
-		}
-		return nil
-	})
-	f.out["idle-memory"] = figure{ours: quantile(slices.Clone(ours), 0.5), theirs: quantile(theirs, 0.5)}
-	f.out["idle-time"] = figure{ours: 100 * took.Seconds() / look.Seconds()}
+	theirs, err := resident(f.bare.server.Process.Pid)
+	few, lots := f.memory[0], f.memory[len(f.memory)-1]
+	f.out["idle-memory"] = figure{ours: lots.Value, theirs: (theirs - f.bareEmpty) / 1024 / float64(fleetMost)}
+	f.out["growth-memory"] = figure{ours: lots.Value, theirs: few.Value, points: f.memory}
+	few, lots = f.time[0], f.time[len(f.time)-1]
+	f.out["idle-time"] = figure{ours: lots.Value * float64(fleetMost) / 1e4}
+	f.out["growth-time"] = figure{ours: lots.Value, theirs: few.Value, points: f.time}
 	return err
 }

@@ -63,6 +63,7 @@ func run(ctx context.Context, name string, anyway, draw bool) error {
 		return errors.New("files differ from the commit; commit them, or measure with --anyway")
 	}
 	measured := 0
+	var failures []error
 	for _, m := range measurements {
 		if !m.wanted(name) {
 			continue
@@ -74,14 +75,12 @@ func run(ctx context.Context, name string, anyway, draw bool) error {
 		}
 		fmt.Fprintf(os.Stderr, "%s ...\n", m.name)
 		began := time.Now()
-		figures, err := m.run(ctx)
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
-		}
+		figures, failed := m.run(ctx)
 		for _, r := range m.rows {
 			f, ok := figures[r.name]
-			if !ok {
-				return fmt.Errorf("%s: no figure for %s", m.name, r.name)
+			if !ok { // a measurement that failed keeps what it had by then
+				failed = errors.Join(failed, fmt.Errorf("no figure for %s", r.name))
+				continue
 			}
 			e := entry{Row: r.name, Ours: f.ours, Theirs: f.theirs, Note: f.note, Points: f.points, Commit: origin.commit, Date: origin.date, Machine: origin.machine}
 			fmt.Println(e.line(r))
@@ -89,12 +88,15 @@ func run(ctx context.Context, name string, anyway, draw bool) error {
 			measured++
 		}
 		fmt.Fprintf(os.Stderr, "%s took %s\n", m.name, time.Since(began).Round(time.Second))
+		if failed != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", m.name, failed))
+		}
 	}
-	if measured == 0 {
+	if measured == 0 && failures == nil {
 		return fmt.Errorf("no row has %q in its name; there are: %s", name, strings.Join(names(), ", "))
 	}
-	if anyway {
-		return nil
+	if !anyway {
+		failures = append(failures, book.write())
 	}
-	return book.write()
+	return errors.Join(failures...)
 }

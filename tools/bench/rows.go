@@ -85,6 +85,8 @@ var measurements = []measurement{
 		{name: "question-to-all", what: "question over 200 processes to 10,000 machines, the last answer", unit: "ms", goal: 1.5, ratio: true, other: "the bare server, which compiles, filters and decodes the same"},
 		{name: "question-work", what: "processor time of the console for each of these answers", unit: "us", goal: 80},
 		{name: "alert-ticket", what: "an alert at a machine until its ticket can be read, 10,000 connected, p99", unit: "ms", goal: 250},
+		{name: "growth-memory", what: "console, resident for each of 15,000 idle machines", unit: "KiB", goal: 1.1, ratio: true, other: "for each of 1,000"},
+		{name: "growth-time", what: "console, processor time in a second for each of 15,000 idle machines", unit: "us", goal: 1.1, ratio: true, other: "for each of 1,000"},
 	}, fleet},
 }
 
