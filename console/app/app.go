@@ -181,7 +181,7 @@ func (c *Console) handlers() link.Handlers {
 		Session: c.sessions.Arrive,
 		Pending: []func(*store.Tx, model.From) ([]model.Act, error){
 			c.health.PendingSet, c.pendingTuning, c.sessions.Pending, c.repair.Pending, c.fleet.PendingQuestions},
-		Waiting: []func(*store.Tx, model.ID) ([]model.ID, error){
+		Waiting: []func(*store.Tx, model.ID, []model.ID) ([]model.ID, error){
 			c.health.Waiting, c.waitingForTuning, c.sessions.Waiting, c.repair.Waiting, c.fleet.Waiting},
 		Send: c.repair.Send,
 		Sent: func(ctx context.Context, a model.Act) {

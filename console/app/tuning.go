@@ -29,9 +29,10 @@ func (c *Console) pendingTuning(tx *store.Tx, from model.From) ([]model.Act, err
 	return []model.Act{{ID: model.NewID(), Machine: from, Expires: tx.Now().Add(time.Hour), Body: t}}, nil
 }
 
-// waitingForTuning are the machines that a node holds which have other settings.
-func (c *Console) waitingForTuning(tx *store.Tx, node model.ID) ([]model.ID, error) {
-	return fleet.Behind(tx, node, fleet.SettingsHash, func(organisation model.ID) ([]byte, error) {
+// waitingForTuning are the machines that a node holds, or those among them, which
+// have other settings.
+func (c *Console) waitingForTuning(tx *store.Tx, node model.ID, among []model.ID) ([]model.ID, error) {
+	return fleet.Behind(tx, node, among, fleet.SettingsHash, func(organisation model.ID) ([]byte, error) {
 		t, err := tuningOf(tx, organisation)
 		if err != nil {
 			return nil, err

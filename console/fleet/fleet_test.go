@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -87,11 +88,16 @@ func (y *yard) machine(node model.ID) (from model.From, since time.Time) {
 
 func (y *yard) connect(from model.From, node model.ID) time.Time {
 	y.t.Helper()
-	since, _, err := y.Connected(y.t.Context(), model.Hello{From: from, Node: node, Name: "pc"})
-	if err != nil {
+	return y.hello(model.Hello{From: from, Node: node, Name: "pc"})
+}
+
+func (y *yard) hello(h model.Hello) time.Time {
+	y.t.Helper()
+	came, err := y.Connected(y.t.Context(), []model.Hello{h})
+	if err = errors.Join(err, came[0].Err); err != nil {
 		y.t.Fatal(err)
 	}
-	return since
+	return came[0].Since
 }
 
 func (y *yard) get(from model.From) (m model.Machine) {
@@ -378,11 +384,7 @@ func TestCutOff(t *testing.T) {
 		node := model.NewID()
 		hello := func(boot string, left bool) {
 			t.Helper()
-			var err error
-			since, _, err = y.Connected(t.Context(), model.Hello{From: from, Node: node, Name: "pc", Boot: boot, Left: left})
-			if err != nil {
-				t.Fatal(err)
-			}
+			since = y.hello(model.Hello{From: from, Node: node, Name: "pc", Boot: boot, Left: left})
 		}
 		lose := func() { y.left(t.Context(), from, since, model.OfflineNone); y.lost(from) }
 		told := 0
@@ -512,9 +514,7 @@ func TestFoundByItsWords(t *testing.T) {
 			}
 		}
 		expect("enrolled", map[string]int64{"pc": 1, "reception": 0})
-		if _, _, err := y.Connected(t.Context(), model.Hello{From: from, Node: model.NewID(), Name: "reception-2", OS: model.OS{Family: "linux", Name: "Debian"}}); err != nil {
-			t.Fatal(err)
-		}
+		y.hello(model.Hello{From: from, Node: model.NewID(), Name: "reception-2", OS: model.OS{Family: "linux", Name: "Debian"}})
 		expect("with another name", map[string]int64{"pc": 0, "reception": 1, "debian": 1})
 		facts := expression.Machine{People: []expression.Person{{Name: "wanda"}}}
 		body, _, _ := facts.Section(expression.SectionPeople)
@@ -563,7 +563,15 @@ func TestPendingOf(t *testing.T) {
 		}
 		waiting := func(node model.ID) (list []model.ID) {
 			t.Helper()
-			y.update(func(tx *store.Tx) (err error) { list, err = y.Waiting(tx, node); return err })
+			y.update(func(tx *store.Tx) (err error) {
+				list, err = y.Waiting(tx, node, nil)
+				some, err2 := y.Waiting(tx, node, list)
+				none, err3 := y.Waiting(tx, node, []model.ID{model.NewID()})
+				if len(none) > 0 || !slices.Equal(sorted(some), sorted(list)) {
+					t.Errorf("of all %v wait, among these %v, among others %v", list, some, none)
+				}
+				return errors.Join(err, err2, err3)
+			})
 			return list
 		}
 		for node, want := range map[model.ID][]model.ID{here: {waits.Machine, expelled.Machine}, there: {elsewhere.Machine}} {
@@ -582,6 +590,10 @@ func TestPendingOf(t *testing.T) {
 	})
 }
 
+func sorted(list []model.ID) []model.ID {
+	return slices.SortedFunc(slices.Values(list), func(a, b model.ID) int { return bytes.Compare(a[:], b[:]) })
+}
+
 // TestBehind: who has another hash than the newest of their organisation, of the
 // machines that are online at a node.
 func TestBehind(t *testing.T) {
@@ -590,13 +602,11 @@ func TestBehind(t *testing.T) {
 		newest, older := []byte("new"), []byte("old")
 		has := func(node model.ID, hash []byte) model.ID {
 			from, _ := y.machine(node)
-			if _, _, err := y.Connected(t.Context(), model.Hello{From: from, Node: node, Name: "pc", Checks: hash, Settings: newest}); err != nil {
-				t.Fatal(err)
-			}
+			y.hello(model.Hello{From: from, Node: node, Name: "pc", Checks: hash, Settings: newest})
 			return from.Machine
 		}
 		behind := has(here, older)
-		has(here, newest)
+		upToDate := has(here, newest)
 		has(there, older)
 		y.update(func(tx *store.Tx) error {
 			want := func(organisation model.ID) ([]byte, error) {
@@ -605,15 +615,23 @@ func TestBehind(t *testing.T) {
 				}
 				return newest, nil
 			}
-			got, err := Behind(tx, here, ChecksHash, want)
-			if len(got) != 1 || got[0] != behind {
-				t.Errorf("checks: %v, want %v", got, behind)
+			for name, c := range map[string]struct {
+				hash  string
+				among []model.ID
+				want  []model.ID
+			}{
+				"checks":         {ChecksHash, nil, []model.ID{behind}},
+				"settings":       {SettingsHash, nil, nil},
+				"among some":     {ChecksHash, []model.ID{upToDate, behind}, []model.ID{behind}},
+				"among the good": {ChecksHash, []model.ID{upToDate}, nil},
+				"among nobody":   {ChecksHash, []model.ID{}, nil},
+			} {
+				got, err := Behind(tx, here, c.among, c.hash, want)
+				if err != nil || !slices.Equal(got, c.want) {
+					t.Errorf("%s: %v, want %v (%v)", name, got, c.want, err)
+				}
 			}
-			none, err2 := Behind(tx, here, SettingsHash, want)
-			if len(none) != 0 {
-				t.Errorf("settings: %v", none)
-			}
-			return errors.Join(err, err2)
+			return nil
 		})
 	})
 }

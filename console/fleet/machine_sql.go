@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,18 +71,23 @@ func get(tx *store.Tx, id model.ID) (model.Machine, error) {
 // Get is the machine with the id, or a problem with the code not_found.
 func Get(tx *store.Tx, id model.ID) (model.Machine, error) { return get(tx, id) }
 
-func insertMachine(tx *store.Tx, m model.Machine) error {
+const insertMachines = `INSERT INTO machine (id, organisation_id, name, name_fold, name_sort, key, epoch, online, node, since,
+	reason, last_seen, enrolled_at, revoked, about, checks_hash, settings_hash, health, health_rank, open_alerts, version)`
+
+// rowOf is a row of insertMachines.
+func rowOf(m model.Machine, checks, settings []byte) ([]any, error) {
 	raw, err := aboutOf(m).json()
+	return []any{m.ID, m.Organisation, m.Name, store.Fold(m.Name), store.SortKey(m.Name), m.Key, m.Epoch, m.Online, m.Node,
+		store.Micros(m.Since), string(m.Reason), store.Micros(m.LastSeen), store.Micros(m.EnrolledAt), m.Revoked,
+		raw, some(checks), some(settings), string(m.Health), int64(m.Health.Rank()), int64(m.OpenAlerts), m.Version}, err
+}
+
+func insertMachine(tx *store.Tx, m model.Machine) error {
+	row, err := rowOf(m, nil, nil)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`INSERT INTO machine (id, organisation_id, name, name_fold, name_sort, key, epoch, online, node, since,
-		reason, last_seen, enrolled_at, revoked, about, checks_hash, settings_hash, health, health_rank, open_alerts, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
-		m.ID, m.Organisation, m.Name, store.Fold(m.Name), store.SortKey(m.Name), m.Key, m.Epoch, m.Online, m.Node,
-		store.Micros(m.Since), string(m.Reason), store.Micros(m.LastSeen), store.Micros(m.EnrolledAt), m.Revoked,
-		raw, []byte{}, []byte{}, string(m.Health), int64(m.Health.Rank()), int64(m.OpenAlerts), m.Version)
-	if err != nil {
+	if _, err := tx.Insert(insertMachines, [][]any{row}, ""); err != nil {
 		return fmt.Errorf("write a machine: %w", err)
 	}
 	return index(tx, m)
@@ -103,6 +109,10 @@ func updateMachine(tx *store.Tx, was, m model.Machine) error {
 	if err != nil {
 		return fmt.Errorf("write a machine: %w", err)
 	}
+	return reindex(tx, was, m)
+}
+
+func reindex(tx *store.Tx, was, m model.Machine) error {
 	if slices.Equal(words(was), words(m)) {
 		return nil
 	}
@@ -196,9 +206,12 @@ const (
 	SettingsHash = "settings_hash"
 )
 
-// Behind are the machines that a node holds whose hash is not the newest of their
-// organisation.
-func Behind(tx *store.Tx, node model.ID, hash string, newest func(organisation model.ID) ([]byte, error)) ([]model.ID, error) {
+// Behind are the machines that a node holds, or those among them, whose hash is not
+// the newest of their organisation.
+func Behind(tx *store.Tx, node model.ID, among []model.ID, hash string, newest func(organisation model.ID) ([]byte, error)) ([]model.ID, error) {
+	if among != nil {
+		return behindAmong(tx, among, hash, newest)
+	}
 	organisations, err := store.CollectIDs(tx, "SELECT DISTINCT organisation_id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
 	if err != nil {
 		return nil, err
@@ -217,4 +230,31 @@ func Behind(tx *store.Tx, node model.ID, hash string, newest func(organisation m
 		all = append(all, some...)
 	}
 	return all, nil
+}
+
+// behindAmong looks at each of some machines, not at all that a node holds.
+func behindAmong(tx *store.Tx, among []model.ID, hash string, newest func(organisation model.ID) ([]byte, error)) ([]model.ID, error) {
+	type machine struct {
+		id, organisation model.ID
+		has              []byte
+	}
+	list, err := store.CollectIn(tx, func(r *store.Rows) (m machine, err error) {
+		return m, r.Scan(&m.id, &m.organisation, &m.has)
+	}, "SELECT id, organisation_id, "+hash+" FROM machine WHERE id IN {ids} AND {wall}", among)
+	if err != nil {
+		return nil, err
+	}
+	var behind []model.ID
+	want := map[model.ID][]byte{}
+	for _, m := range list {
+		if _, known := want[m.organisation]; !known {
+			if want[m.organisation], err = newest(m.organisation); err != nil {
+				return nil, err
+			}
+		}
+		if !bytes.Equal(m.has, want[m.organisation]) {
+			behind = append(behind, m.id)
+		}
+	}
+	return behind, nil
 }

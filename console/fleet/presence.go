@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
-	"github.com/deskside/deskside/protocol/expression"
 )
 
 // Machine is the machine with the id, whatever its organisation: for the hello,
@@ -27,86 +25,6 @@ func (f *Fleet) Machine(ctx context.Context, id model.ID) (model.Machine, error)
 		return err
 	})
 	return m, err
-}
-
-// Connected writes down that a machine's line begins, and tells which sections
-// of facts are different from ours.
-func (f *Fleet) Connected(ctx context.Context, h model.Hello) (since time.Time, wanted []string, err error) {
-	err = f.store.Update(ctx, store.Machine(h.From.Organisation, h.From.Machine), func(tx *store.Tx) error {
-		m, err := get(tx, h.Machine)
-		if err != nil {
-			return err
-		}
-		if m.Revoked { // since its key was looked at
-			return errRevoked
-		}
-		was := m
-		m.Connected(h.Node, tx.Now())
-		since = m.Since
-		if was.CutOff(h) {
-			cut := model.Change{From: h.From, Section: expression.SectionOS, Item: "restarted", After: "without being shut down", ChangedAt: tx.Now()}
-			if err := f.TakeChanges(tx, []model.Change{cut}); err != nil {
-				return err
-			}
-		}
-		m.Boot = h.Boot
-		m.Name, m.Epoch, m.OS, m.AgentVersion = nameOf(h.Name), h.Epoch, h.OS, h.Agent
-		m.Protocol, m.Capabilities, m.Policy = h.Protocol, h.Can, h.Policy
-		if err := updateMachine(tx, was, m); err != nil {
-			return err
-		}
-		_, err = tx.Exec("UPDATE machine SET checks_hash = $1, settings_hash = $2 WHERE id = $3 AND {wall}", some(h.Checks), some(h.Settings), m.ID)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(tx.NotDue(KindLost, m.ID), tx.NotDue(KindOrphan, m.ID)); err != nil {
-			return err
-		}
-		if !was.Online {
-			if err := tx.Due(KindBack, m.ID, tx.Now()); err != nil {
-				return err
-			}
-		}
-		tx.Changed(m.Organisation, ChangedMachine, m.ID)
-		wanted, err = unlike(tx, m.ID, h.Facts)
-		return err
-	})
-	if err != nil {
-		return time.Time{}, nil, fmt.Errorf("write down a connection: %w", err)
-	}
-	return since, wanted, nil
-}
-
-func some(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
-}
-
-// unlike names the sections that the machine has and we have not, or not so.
-func unlike(tx *store.Tx, machine model.ID, hashes map[string][]byte) ([]string, error) {
-	have := map[string][]byte{}
-	rows, err := tx.Query("SELECT name, hash FROM fact_section WHERE machine_id = $1 AND {wall}", machine)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var hash []byte
-		if err := rows.Scan(&name, &hash); err != nil {
-			return nil, err
-		}
-		have[name] = hash
-	}
-	wanted := []string{}
-	for _, name := range expression.Sections() {
-		if hash, told := hashes[name]; told && !bytes.Equal(hash, have[name]) {
-			wanted = append(wanted, name)
-		}
-	}
-	return wanted, rows.Err()
 }
 
 // Disconnected writes down that a line ended. With a reason the machine is

@@ -158,12 +158,16 @@ func (f *Fleet) PendingOf(ctx context.Context, question, node model.ID) (acts []
 	return acts, nil
 }
 
-// Waiting are the machines that a node holds which have a question to answer, or
-// were expelled and do not know it yet.
-func (f *Fleet) Waiting(tx *store.Tx, node model.ID) ([]model.ID, error) {
-	return store.CollectIDs(tx, `SELECT p.machine_id FROM question q JOIN question_machine p ON p.question_id = q.id
-			WHERE q.ends_at > $1 AND p.state = 'pending' AND {wall q}
-		UNION SELECT id FROM machine WHERE node = $2 AND online = $3 AND revoked = $3 AND {wall}`, store.Micros(tx.Now()), node, true)
+// Waiting are the machines that a node holds, or those among them, which have a
+// question to answer, or were expelled and do not know it yet.
+func (f *Fleet) Waiting(tx *store.Tx, node model.ID, among []model.ID) ([]model.ID, error) {
+	asked, err := store.CollectAmong(tx, `SELECT p.machine_id FROM question q JOIN question_machine p ON p.question_id = q.id
+		WHERE q.ends_at > $1 AND p.state = 'pending' AND {wall q}`, "p.machine_id", among, store.Micros(tx.Now()))
+	if err != nil {
+		return nil, err
+	}
+	expelled, err := store.CollectAmong(tx, "SELECT id FROM machine WHERE node = $1 AND online = $2 AND revoked = $2 AND {wall}", "id", among, node, true)
+	return append(asked, expelled...), err
 }
 
 // TakeAnswers keeps what machines answered. An answer that nobody waits for is

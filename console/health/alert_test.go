@@ -73,11 +73,11 @@ func (w *ward) machine(name string) model.From {
 
 func (w *ward) connect(from model.From) time.Time {
 	w.t.Helper()
-	since, _, err := w.fleet.Connected(w.t.Context(), model.Hello{From: from, Node: model.NewID(), Name: "pc"})
+	came, err := w.fleet.Connected(w.t.Context(), []model.Hello{{From: from, Node: model.NewID(), Name: "pc"}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return since
+	return came[0].Since
 }
 
 func say(from model.From, check, instance string, state model.AlertState) model.Transition {
@@ -132,18 +132,18 @@ func TestJudged(t *testing.T) {
 				return err
 			})
 		}
-		w.Judged(t.Context(), pc, model.HealthUnknown)
+		w.Judged(t.Context(), pc, true)
 		is(model.HealthUnknown)
 		w.fire(pc, "memory.pressure", "")
 		is(model.HealthWarning)
-		w.Judged(t.Context(), pc, model.HealthWarning) // as a machine says that has both
+		w.Judged(t.Context(), pc, false) // as a machine says that has both
 		is(model.HealthWarning)
-		w.Judged(t.Context(), pc, model.HealthUnknown)
+		w.Judged(t.Context(), pc, true)
 		w.clear(pc, "memory.pressure", "")
 		is(model.HealthUnknown)
-		w.Judged(t.Context(), pc, model.HealthOK)
+		w.Judged(t.Context(), pc, false)
 		is(model.HealthOK)
-		w.Judged(t.Context(), model.From{Organisation: w.ours, Machine: model.NewID()}, model.HealthUnknown) // one that is not there
+		w.Judged(t.Context(), model.From{Organisation: w.ours, Machine: model.NewID()}, true) // one that is not there
 	})
 }
 

@@ -112,10 +112,10 @@ func (h *Health) PendingSet(tx *store.Tx, from model.From) ([]model.Act, error) 
 	return []model.Act{{ID: model.NewID(), Machine: from, Expires: tx.Now().Add(time.Hour), Body: &model.CheckSet{Hash: set.hash, Set: set.raw}}}, nil
 }
 
-// Waiting are the machines that a node holds which have another check set than the
-// newest of their organisation.
-func (h *Health) Waiting(tx *store.Tx, node model.ID) ([]model.ID, error) {
-	return fleet.Behind(tx, node, fleet.ChecksHash, func(organisation model.ID) ([]byte, error) {
+// Waiting are the machines that a node holds, or those among them, which have another
+// check set than the newest of their organisation.
+func (h *Health) Waiting(tx *store.Tx, node model.ID, among []model.ID) ([]model.ID, error) {
+	return fleet.Behind(tx, node, among, fleet.ChecksHash, func(organisation model.ID) ([]byte, error) {
 		set, err := h.encoded(tx, organisation)
 		return set.hash, err
 	})

@@ -283,25 +283,16 @@ func refresh(tx *store.Tx, machine model.ID) error {
 	return fleet.SetHealth(tx, machine, health, open)
 }
 
-// Judged notes the health that a machine says it has, for what its alerts cannot
-// tell: that it cannot judge all of its checks.
-func (h *Health) Judged(ctx context.Context, from model.From, health model.Health) {
-	scope := store.Machine(from.Organisation, from.Machine)
-	blind := health == model.HealthUnknown
-	var m model.Machine
-	err := h.store.View(ctx, scope, func(tx *store.Tx) (err error) {
-		m, err = fleet.Get(tx, from.Machine)
-		return err
+// Judged notes what the alerts of a machine cannot tell: that it cannot judge all of
+// its checks.
+func (h *Health) Judged(ctx context.Context, from model.From, blind bool) {
+	err := h.store.Update(ctx, store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
+		news, err := fleet.SetBlind(tx, from.Machine, blind)
+		if err != nil || !news {
+			return err
+		}
+		return refresh(tx, from.Machine)
 	})
-	if err == nil && m.Blind != blind { // seldom: thousands say it when they come back at once
-		err = h.store.Update(ctx, scope, func(tx *store.Tx) error {
-			news, err := fleet.SetBlind(tx, from.Machine, blind)
-			if err != nil || !news {
-				return err
-			}
-			return refresh(tx, from.Machine)
-		})
-	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		h.log.Error("cannot write down how a machine is", "machine", from.Machine, "error", err)
 	}

@@ -39,9 +39,8 @@ func TestNothingPassesALostBatch(t *testing.T) {
 		}
 		expect := func(what string, from model.From, number uint64) {
 			t.Helper()
-			marks, _, err := l.marks(t.Context(), from, epoch)
-			if err != nil || marks[protocol.ClassChange] != number {
-				t.Errorf("%s: the mark is %d, not %d (%v)", what, marks[protocol.ClassChange], number, err)
+			if at := markOf(t, s, from.Machine, epoch).number; at != number {
+				t.Errorf("%s: the mark is %d, not %d", what, at, number)
 			}
 		}
 		commit := func(units []unit) {
@@ -139,8 +138,8 @@ func TestApart(t *testing.T) {
 		}
 		l.commits.apart.Wait()
 		for _, c := range []*line{bad, good} {
-			if marks, _, err := l.marks(t.Context(), c.from, c.epoch); err != nil || marks[protocol.ClassChange] != 2 {
-				t.Errorf("the mark is %d, not 2 (%v)", marks[protocol.ClassChange], err)
+			if at := markOf(t, s, c.from.Machine, c.epoch).number; at != 2 {
+				t.Errorf("the mark is %d, not 2", at)
 			}
 		}
 	})

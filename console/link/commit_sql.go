@@ -2,7 +2,7 @@ package link
 
 import (
 	"context"
-	"maps"
+	"fmt"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -24,42 +24,27 @@ type mark struct {
 	digest []byte // empty when it is not known
 }
 
-// marks tells how far the logs of an epoch are committed, and the digests of the
-// entries at the marks as far as they are known.
-func (l *Lines) marks(ctx context.Context, from model.From, epoch model.ID) (map[protocol.Class]uint64, map[protocol.Class][]byte, error) {
-	marks, digests := map[protocol.Class]uint64{}, map[protocol.Class][]byte{}
-	err := l.store.View(ctx, store.System("link"), func(tx *store.Tx) error {
-		all, err := readMarks(tx, source{from.Machine, epoch})
-		clear(marks)
-		clear(digests)
-		for key, m := range all {
-			marks[key.class] = m.number
-			if len(m.digest) > 0 {
-				digests[key.class] = m.digest
-			}
-		}
-		return err
-	})
-	return marks, digests, err
-}
-
-func readMarks(tx *store.Tx, of source) (map[markKey]mark, error) {
-	rows, err := tx.Query("SELECT class, number, digest FROM mark WHERE machine_id = $1 AND epoch = $2", of.machine, of.epoch)
+// readMarks are the marks of machines, of all of their epochs.
+func readMarks(tx *store.Tx, machines []model.ID) (map[source]map[protocol.Class]mark, error) {
+	type row struct {
+		source
+		class, number int64
+		digest        []byte
+	}
+	list, err := store.CollectIn(tx, func(r *store.Rows) (m row, err error) {
+		return m, r.Scan(&m.machine, &m.epoch, &m.class, &m.number, &m.digest)
+	}, "SELECT machine_id, epoch, class, number, digest FROM mark WHERE machine_id IN {ids}", machines)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read how far machines are: %w", err)
 	}
-	defer rows.Close()
-	marks := map[markKey]mark{}
-	for rows.Next() {
-		var class, number int64
-		var m mark
-		if err := rows.Scan(&class, &number, &m.digest); err != nil {
-			return nil, err
+	marks := map[source]map[protocol.Class]mark{}
+	for _, m := range list {
+		if marks[m.source] == nil {
+			marks[m.source] = map[protocol.Class]mark{}
 		}
-		m.number = uint64(number)
-		marks[markKey{of, protocol.Class(class)}] = m
+		marks[m.source][protocol.Class(m.class)] = mark{uint64(m.number), m.digest}
 	}
-	return marks, rows.Err()
+	return marks, nil
 }
 
 // told is what a transaction hands to the handlers, by class.
@@ -76,29 +61,26 @@ type told struct {
 func (l *Lines) write(ctx context.Context, units []unit) error {
 	return l.store.Update(ctx, store.System("link"), func(tx *store.Tx) error {
 		var all told
-		marks := map[markKey]mark{}
+		marks, err := readMarks(tx, machinesOf(units))
+		if err != nil {
+			return err
+		}
 		moved := map[markKey]bool{}
-		read := map[source]bool{}
 		fresh := map[model.ID]bool{} // machines that begin an epoch
 		full := map[model.ID]bool{}  // machines of which something was refused
 		for _, u := range units {
 			of := source{u.line.from.Machine, u.line.epoch}
-			if !read[of] {
-				more, err := readMarks(tx, of)
-				if err != nil {
-					return err
-				}
-				maps.Copy(marks, more)
-				read[of] = true
-				fresh[of.machine] = fresh[of.machine] || len(more) == 0
+			at := marks[of]
+			if at == nil {
+				at = map[protocol.Class]mark{}
+				marks[of], fresh[of.machine] = at, true
 			}
 			for _, e := range u.entries {
-				key := markKey{of, e.Class}
 				if e.Class.Log() {
-					if e.Number <= marks[key].number {
+					if e.Number <= at[e.Class].number {
 						continue // committed before
 					}
-					marks[key], moved[key] = mark{e.Number, e.Digest()}, true
+					at[e.Class], moved[markKey{of, e.Class}] = mark{e.Number, e.Digest()}, true
 				}
 				if e.wrong != nil {
 					full[of.machine] = true
@@ -110,16 +92,12 @@ func (l *Lines) write(ctx context.Context, units []unit) error {
 				all.add(u.line.from, e)
 			}
 		}
-		for key := range moved {
-			if err := writeMark(tx, key, marks[key]); err != nil {
-				return err
-			}
+		if err := writeMarks(tx, marks, moved); err != nil {
+			return err
 		}
-		for machine, begins := range fresh {
-			if begins {
-				if err := forgetEpochs(tx, machine); err != nil {
-					return err
-				}
+		for machine := range fresh {
+			if err := forgetEpochs(tx, machine); err != nil {
+				return err
 			}
 		}
 		for machine := range full {
@@ -131,14 +109,32 @@ func (l *Lines) write(ctx context.Context, units []unit) error {
 	})
 }
 
-func writeMark(tx *store.Tx, key markKey, m mark) error {
-	if m.digest == nil {
-		m.digest = []byte{}
+// machinesOf are those that units are of, each once.
+func machinesOf(units []unit) (list []model.ID) {
+	seen := map[model.ID]bool{}
+	for _, u := range units {
+		if id := u.line.from.Machine; !seen[id] {
+			list, seen[id] = append(list, id), true
+		}
 	}
-	_, err := tx.Exec(`INSERT INTO mark (machine_id, epoch, class, number, digest, at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (machine_id, epoch, class) DO UPDATE SET number = excluded.number, digest = excluded.digest, at = excluded.at`,
-		key.machine, key.epoch, int64(key.class), int64(m.number), m.digest, store.Micros(tx.Now()))
-	return err
+	return list
+}
+
+func writeMarks(tx *store.Tx, marks map[source]map[protocol.Class]mark, moved map[markKey]bool) error {
+	var rows [][]any
+	for key := range moved {
+		m := marks[key.source][key.class]
+		if m.digest == nil {
+			m.digest = []byte{}
+		}
+		rows = append(rows, []any{key.machine, key.epoch, int64(key.class), int64(m.number), m.digest, store.Micros(tx.Now())})
+	}
+	_, err := tx.Insert("INSERT INTO mark (machine_id, epoch, class, number, digest, at)", rows,
+		"ON CONFLICT (machine_id, epoch, class) DO UPDATE SET number = excluded.number, digest = excluded.digest, at = excluded.at")
+	if err != nil {
+		return fmt.Errorf("write how far machines are: %w", err)
+	}
+	return nil
 }
 
 func (t *told) add(from model.From, e entry) {

@@ -69,11 +69,25 @@ func (p *post) entry(number uint64, item string) entry {
 // at is where an epoch stands.
 func (p *post) at(c *line) (uint64, []byte) {
 	p.t.Helper()
-	marks, digests, err := p.marks(p.t.Context(), c.from, c.epoch)
-	if err != nil {
-		p.t.Fatal(err)
+	m := markOf(p.t, p.store, c.from.Machine, c.epoch)
+	if len(m.digest) == 0 {
+		return m.number, nil
 	}
-	return marks[protocol.ClassChange], digests[protocol.ClassChange]
+	return m.number, m.digest
+}
+
+// markOf is the mark of the changes of an epoch.
+func markOf(t *testing.T, s *store.Store, machine, epoch model.ID) (m mark) {
+	t.Helper()
+	err := s.View(t.Context(), store.System("test"), func(tx *store.Tx) error {
+		marks, err := readMarks(tx, []model.ID{machine})
+		m = marks[source{machine, epoch}][protocol.ClassChange]
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func (p *post) count(query string, args ...any) (n int) {
@@ -266,7 +280,7 @@ func TestFlushWaiting(t *testing.T) {
 		l := New(s, Keys{}, uuid.New(), slog.New(slog.DiscardHandler))
 		var waits, idle, away = uuid.New(), uuid.New(), uuid.New()
 		for _, id := range []model.ID{waits, idle} {
-			l.lines[id] = &line{lines: l, from: model.From{Machine: id}, told: map[model.ID]bool{}}
+			l.lines[id] = &line{lines: l, from: model.From{Machine: id}, told: map[model.ID]bool{}, welcomed: true}
 		}
 		var read []model.ID
 		var broken error
@@ -277,14 +291,14 @@ func TestFlushWaiting(t *testing.T) {
 					read = append(read, from.Machine)
 					return nil, nil
 				}},
-			Waiting: []func(*store.Tx, model.ID) ([]model.ID, error){
-				func(_ *store.Tx, node model.ID) ([]model.ID, error) {
-					if node != l.node {
-						t.Errorf("asked for the node %v", node)
+			Waiting: []func(*store.Tx, model.ID, []model.ID) ([]model.ID, error){
+				func(_ *store.Tx, node model.ID, among []model.ID) ([]model.ID, error) {
+					if node != l.node || among != nil {
+						t.Errorf("asked for the node %v among %v", node, among)
 					}
 					return []model.ID{waits, away}, nil
 				},
-				func(*store.Tx, model.ID) ([]model.ID, error) { return []model.ID{waits}, broken }},
+				func(*store.Tx, model.ID, []model.ID) ([]model.ID, error) { return []model.ID{waits}, broken }},
 		})
 		l.FlushWaiting(t.Context())
 		if len(read) != 1 || read[0] != waits {

@@ -16,15 +16,27 @@ func TestCertify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := Keys{Identity: one, Stamp: two}
+	c := certificate{keys: Keys{Identity: one, Stamp: two}}
+	start := time.Now()
 	for _, age := range []time.Duration{0, 89 * 24 * time.Hour, 400 * 24 * time.Hour} {
-		now := time.Now().Add(age)
-		cert, err := k.certify(now)
+		now := start.Add(age)
+		cert, err := c.get(now)
 		if err == nil {
 			err = cert.Verify(identity, now.Add(time.Minute))
 		}
 		if err != nil {
 			t.Errorf("after %s: %v", age, err)
 		}
+		again, err := c.get(now.Add(renewStamp - time.Second))
+		if err != nil || again.Expires != cert.Expires {
+			t.Errorf("after %s another one within %s (%v)", age, renewStamp, err)
+		}
+		later, err := c.get(now.Add(renewStamp))
+		if err != nil || later.Expires == cert.Expires {
+			t.Errorf("after %s the same one for longer than %s (%v)", age, renewStamp, err)
+		}
+	}
+	if _, err := c.get(start.Add(-time.Hour)); err != nil || !c.since.Equal(start.Add(-time.Hour)) {
+		t.Errorf("when the clock was set back it is still the one of later (%v)", err)
 	}
 }

@@ -35,7 +35,7 @@ type line struct {
 	flushing sync.Mutex        // one Flush at a time, so that acts keep their order
 	told     map[model.ID]bool // acts sent on this line; under flushing
 
-	health model.Health    // as the last beat says; the reader's
+	blind  bool            // as the last beat says: it cannot judge all of its checks; the reader's
 	read   time.Time       // when it last told a live reading; the reader's
 	before <-chan struct{} // closed when the collector is done with its last batch; the reader's
 	silent bool            // it ended because nothing came for three beats; the reader's
@@ -46,6 +46,7 @@ type line struct {
 	bytes     int
 	scheduled bool
 	welcomed  bool // nothing is said before the welcome
+	hinted    bool // there was something to be said before
 	ending    bool // closed as soon as everything is written
 	closed    bool
 	goodbye   string
@@ -78,6 +79,22 @@ func (c *line) put(kind protocol.Kind, body any) bool {
 		c.lines.wait.Go(c.write) // which the reader of this line is counted in, too
 	}
 	return true
+}
+
+// early tells whether the line is not welcomed yet, which then looks itself whether
+// there is something to be said.
+func (c *line) early() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hinted = c.hinted || !c.welcomed
+	return !c.welcomed
+}
+
+// wasHinted tells whether there was something to be said before the welcome.
+func (c *line) wasHinted() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hinted
 }
 
 // take hands out what is to be written; nothing means that the line is idle.
@@ -179,6 +196,12 @@ func wasSilent(err error, late time.Duration) bool {
 	return errors.As(err, &timeout) && timeout.Timeout() && late < overslept
 }
 
+func (c *line) setBeat(beat time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.beat = beat
+}
+
 func (c *line) silence() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -197,9 +220,9 @@ func (c *line) receive(ctx context.Context, m protocol.Message) error {
 		if err := protocol.Unmarshal(m.Body, &b); err != nil {
 			return err
 		}
-		if health := model.Health(b.Health); health != c.health {
-			c.health = health
-			c.lines.handlers.Judged(ctx, c.from, health)
+		if blind := model.Health(b.Health) == model.HealthUnknown; blind != c.blind {
+			c.blind = blind
+			c.lines.handlers.Judged(ctx, c.from, blind)
 		}
 		c.put(protocol.KindBeatAnswer, protocol.BeatAnswer{Clock: time.Now().UnixMicro()})
 		return nil

@@ -47,10 +47,30 @@ type Keys struct {
 	Stamp    ed25519.PrivateKey
 }
 
-// certify vouches for the stamp key, anew in each hello: a console may run for
-// longer than a certificate lives.
-func (k Keys) certify(now time.Time) (protocol.StampKey, error) {
-	return protocol.CertifyStamp(k.Identity, k.Stamp.Public().(ed25519.PublicKey), now.Add(-time.Hour), now.Add(protocol.MaxStampLife-2*time.Hour))
+// certificate vouches for the stamp key. A console may run for longer than one lives.
+type certificate struct {
+	keys Keys
+
+	mu    sync.Mutex
+	now   protocol.StampKey
+	since time.Time
+}
+
+// renewStamp is after which time hellos get another certificate: a line ends some
+// time before the one that it began with.
+const renewStamp = time.Hour
+
+func (c *certificate) get(now time.Time) (protocol.StampKey, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if age := now.Sub(c.since); age >= 0 && age < renewStamp {
+		return c.now, nil
+	}
+	fresh, err := protocol.CertifyStamp(c.keys.Identity, c.keys.Stamp.Public().(ed25519.PublicKey), now.Add(-time.Hour), now.Add(protocol.MaxStampLife-2*time.Hour))
+	if err == nil {
+		c.now, c.since = fresh, now
+	}
+	return fresh, err
 }
 
 // Handlers are the calls out of link; app sets them once. Those with a Tx run
@@ -64,7 +84,9 @@ type Handlers struct {
 	// Enrol gives a newcomer a name, or returns a *model.Problem with one of the token codes.
 	Enrol func(ctx context.Context, n model.Newcomer) (model.Machine, error)
 
-	Connected func(ctx context.Context, h model.Hello) (since time.Time, wanted []string, err error)
+	// Connected writes down that lines begin, each of a machine of its own, and tells
+	// what becomes of each.
+	Connected func(ctx context.Context, hellos []model.Hello) ([]model.Arrival, error)
 	// Disconnected hears of the end of a line; silent: nothing had come for three beats.
 	Disconnected func(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason, silent bool) error
 
@@ -77,9 +99,9 @@ type Handlers struct {
 
 	// Answers takes what machines answered to questions, some hundred at most.
 	Answers func(ctx context.Context, list []model.Answer)
-	// Judged hears of the health that a machine says it has: after it came, and
-	// whenever it is another.
-	Judged func(ctx context.Context, from model.From, health model.Health)
+	// Judged hears whether a machine cannot judge all of its checks, whenever that is
+	// other than what is written down.
+	Judged func(ctx context.Context, from model.From, blind bool)
 	Live   func(model.Live)
 	Output func(model.Output)
 	Taken  func(ctx context.Context, from model.From, run model.ID, at time.Time)
@@ -93,9 +115,9 @@ type Handlers struct {
 	// Pending are the sources of what a machine is to do; each returns acts in
 	// the order in which they are to be sent.
 	Pending []func(tx *store.Tx, from model.From) ([]model.Act, error)
-	// Waiting are the same sources asked for all machines that a node holds: which may
-	// have something to do. It may name others too.
-	Waiting []func(tx *store.Tx, node model.ID) ([]model.ID, error)
+	// Waiting are the same sources asked for many machines, all that a node holds where
+	// among is nil: which may have something to do. It may name others too.
+	Waiting []func(tx *store.Tx, node model.ID, among []model.ID) ([]model.ID, error)
 	// Send hears of each act before it is put on the line; false means that it is
 	// not to be sent now.
 	Send func(ctx context.Context, a model.Act) bool
@@ -111,9 +133,11 @@ type Lines struct {
 	handlers Handlers
 	log      *slog.Logger
 
-	upgrader websocket.Upgrader
-	commits  *collector
-	answers  *answers
+	certificate certificate
+	upgrader    websocket.Upgrader
+	arrivals    *arrivals
+	commits     *collector
+	answers     *answers
 
 	turns [turns]sync.Mutex // held while a line begins, by machine
 
@@ -132,12 +156,14 @@ const turns = 256
 
 // New makes the lines of a node. Handlers may be completed until Run is called.
 func New(s *store.Store, keys Keys, node model.ID, log *slog.Logger) *Lines {
-	l := &Lines{store: s, keys: keys, node: node, log: log, lines: map[model.ID]*line{}, down: make(chan struct{})}
+	l := &Lines{store: s, keys: keys, node: node, log: log, certificate: certificate{keys: keys},
+		lines: map[model.ID]*line{}, down: make(chan struct{})}
 	l.upgrader = websocket.Upgrader{
 		HandshakeTimeout: helloTime,
 		ReadBufferSize:   1 << 10, WriteBufferSize: 1 << 10,
 		WriteBufferPool: &sync.Pool{},
 	}
+	l.arrivals = newArrivals(l)
 	l.commits = newCollector(l)
 	l.answers = newAnswers(l)
 	return l
@@ -149,6 +175,7 @@ func (l *Lines) SetHandlers(h Handlers) { l.handlers = h }
 // Run works until ctx ends, then closes every line and waits for it.
 func (l *Lines) Run(ctx context.Context) error {
 	var group sync.WaitGroup
+	group.Go(func() { l.arrivals.run(ctx) })
 	group.Go(func() { l.commits.run(ctx) })
 	group.Go(func() { l.answers.run(ctx) })
 	group.Go(func() { l.scan(ctx) })
@@ -178,19 +205,10 @@ func (l *Lines) scan(ctx context.Context) {
 // FlushWaiting sends what is pending to every machine of this node that has
 // something to do.
 func (l *Lines) FlushWaiting(ctx context.Context) {
-	waiting := map[model.ID]bool{}
-	err := l.store.View(ctx, store.System("link"), func(tx *store.Tx) error {
-		clear(waiting)
-		for _, source := range l.handlers.Waiting {
-			machines, err := source(tx, l.node)
-			if err != nil {
-				return err
-			}
-			for _, id := range machines {
-				waiting[id] = true
-			}
-		}
-		return nil
+	var waiting map[model.ID]bool
+	err := l.store.View(ctx, store.System("link"), func(tx *store.Tx) (err error) {
+		waiting, err = l.whoWaits(tx, nil)
+		return err
 	})
 	if err != nil {
 		if ctx.Err() == nil {
@@ -204,6 +222,22 @@ func (l *Lines) FlushWaiting(ctx context.Context) {
 		}
 		l.Flush(ctx, id)
 	}
+}
+
+// whoWaits asks the sources which machines may have something to do, of all that this
+// node holds or among some.
+func (l *Lines) whoWaits(tx *store.Tx, among []model.ID) (map[model.ID]bool, error) {
+	waiting := map[model.ID]bool{}
+	for _, source := range l.handlers.Waiting {
+		machines, err := source(tx, l.node, among)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range machines {
+			waiting[id] = true
+		}
+	}
+	return waiting, nil
 }
 
 // Machines lists the machines whose lines this node holds.
@@ -243,7 +277,9 @@ func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 		c.hangUp()
 		return
 	}
-	l.flush(ctx, c)
+	if !c.early() {
+		l.flush(ctx, c)
+	}
 }
 
 func (l *Lines) flush(ctx context.Context, c *line) {
@@ -263,7 +299,7 @@ func (l *Lines) Tell(ctx context.Context, acts []model.Act) {
 		if ctx.Err() != nil {
 			return
 		}
-		if c := l.get(a.Machine.Machine); c != nil {
+		if c := l.get(a.Machine.Machine); c != nil && !c.early() {
 			c.flushing.Lock()
 			l.tell(ctx, c, a)
 			c.flushing.Unlock()

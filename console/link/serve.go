@@ -129,7 +129,7 @@ func (l *Lines) hello(g *greeting) error {
 	if err := g.hello.Check(); err != nil {
 		return err
 	}
-	stamp, err := l.keys.certify(time.Now())
+	stamp, err := l.certificate.get(time.Now())
 	if err != nil {
 		return err
 	}
@@ -219,28 +219,23 @@ func (l *Lines) session(ctx context.Context, g *greeting, from model.From, p pro
 
 // serve begins the line of a machine.
 func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p protocol.Proof) error {
-	c := &line{lines: l, ws: g.ws, from: from, address: g.address, host: g.host, epoch: p.Epoch, beat: 15 * time.Second, told: map[model.ID]bool{}}
-	since, wanted, err := l.begin(ctx, c, helloOf(from, l.node, g.hello, p))
+	c := &line{lines: l, ws: g.ws, from: from, address: g.address, host: g.host, epoch: p.Epoch, told: map[model.ID]bool{}}
+	a, err := l.begin(c, helloOf(from, l.node, g.hello, p))
 	if err != nil {
 		l.forget(c)
 		return err
 	}
-	marks, digests, err := l.marks(ctx, from, p.Epoch)
-	if err != nil {
-		refuse(c.ws, err)
-		l.leave(ctx, c, since)
-		return nil
+	c.setBeat(a.Beat)
+	c.blind = a.Blind
+	c.put(protocol.KindWelcome, protocol.Welcome{Machine: from.Machine, Clock: time.Now().UnixMicro(), Marks: a.marks, Digests: a.digests,
+		Wanted: a.Wanted, Node: l.node})
+	if a.waiting || c.wasHinted() {
+		l.flush(ctx, c)
 	}
-	c.put(protocol.KindWelcome, protocol.Welcome{Machine: from.Machine, Clock: time.Now().UnixMicro(), Marks: marks, Digests: digests,
-		Wanted: wanted, Node: l.node})
-	l.flush(ctx, c)
+	since := a.Since
 	// The hello went deep. The life of the line has a stack of its own, which stays
 	// small, and keeps nothing of the greeting.
-	l.wait.Add(1)
-	go func() {
-		defer l.wait.Done()
-		l.live(ctx, c, since)
-	}()
+	l.wait.Go(func() { l.live(ctx, c, since) })
 	return nil
 }
 
@@ -284,17 +279,6 @@ func (l *Lines) leave(ctx context.Context, c *line, since time.Time) {
 	}
 }
 
-// begin makes c the line of its machine and writes it down, one line of a
-// machine after the other: whichever is the newer one here is it in the database
-// too.
-func (l *Lines) begin(ctx context.Context, c *line, h model.Hello) (since time.Time, wanted []string, err error) {
-	turn := &l.turns[stripe(c.from.Machine)%turns]
-	turn.Lock()
-	defer turn.Unlock()
-	l.replace(c)
-	return l.handlers.Connected(ctx, h)
-}
-
 func (l *Lines) goingDown() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -333,9 +317,7 @@ func (l *Lines) forget(c *line) bool {
 // SetBeat tells how often a machine beats, so that its silence is noticed.
 func (l *Lines) SetBeat(machine model.ID, beat time.Duration) {
 	if c := l.get(machine); c != nil {
-		c.mu.Lock()
-		c.beat = beat
-		c.mu.Unlock()
+		c.setBeat(beat)
 	}
 }
 

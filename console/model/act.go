@@ -94,6 +94,15 @@ type Hello struct {
 	Left     bool // the agent before this one was ended, and not cut off
 }
 
+// Arrival is what becomes of a hello.
+type Arrival struct {
+	Since  time.Time     // names the line that begins: whoever ends it says so
+	Wanted []string      // sections of facts of which the machine has others than we
+	Blind  bool          // it could not judge all of its checks when it said so last
+	Beat   time.Duration // how often it is to beat
+	Err    error         // why it is turned away, a *Problem; nothing is written down then
+}
+
 // Newcomer is a machine that asks for a name of its own.
 type Newcomer struct {
 	Organisation ID

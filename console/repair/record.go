@@ -34,9 +34,9 @@ func (r *Repair) Pending(tx *store.Tx, from model.From) ([]model.Act, error) {
 	return acts, nil
 }
 
-// Waiting are the machines with runs that are not over.
-func (r *Repair) Waiting(tx *store.Tx, _ model.ID) ([]model.ID, error) {
-	return store.CollectIDs(tx, "SELECT DISTINCT machine_id FROM run WHERE state IN ('queued', 'sent', 'running') AND {wall}")
+// Waiting are the machines, or those among them, with runs that are not over.
+func (r *Repair) Waiting(tx *store.Tx, _ model.ID, among []model.ID) ([]model.ID, error) {
+	return store.CollectAmong(tx, "SELECT DISTINCT machine_id FROM run WHERE state IN ('queued', 'sent', 'running') AND {wall}", "machine_id", among)
 }
 
 // Send writes down that a machine is told a run; only then is it told. So a run

@@ -145,9 +145,15 @@ func (h *shop) pending(from model.From) []model.Act {
 		h.t.Fatal(err)
 	}
 	err = h.store.View(h.t.Context(), system, func(tx *store.Tx) error {
-		waiting, err := h.Waiting(tx, model.ID{})
-		if len(acts) > 0 && !slices.Contains(waiting, from.Machine) {
-			h.t.Errorf("a machine with %d acts is not among those that wait: %v", len(acts), waiting)
+		for _, among := range [][]model.ID{nil, {model.NewID(), from.Machine}} {
+			waiting, err := h.Waiting(tx, model.ID{}, among)
+			if err != nil || len(acts) > 0 && !slices.Contains(waiting, from.Machine) {
+				h.t.Errorf("a machine with %d acts is not among those that wait: %v (%v)", len(acts), waiting, err)
+			}
+		}
+		waiting, err := h.Waiting(tx, model.ID{}, []model.ID{model.NewID()})
+		if len(waiting) > 0 {
+			h.t.Errorf("of others %v wait", waiting)
 		}
 		return err
 	})

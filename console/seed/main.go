@@ -114,8 +114,8 @@ func (w *writer) machine(ctx context.Context, i int, secret []byte) error {
 	}
 	w.all[i] = desk.MachineRef{ID: m.ID, Name: c.name}
 	from := model.From{Organisation: w.organisation, Machine: m.ID, At: time.Now()}
-	since, _, err := w.fleet.Connected(ctx, model.Hello{From: from, Node: w.node, Name: c.name, OS: c.os, Agent: c.agent, Protocol: 1,
-		Policy: model.Policy{Profile: "standard", Terminal: "ask", Scripts: "on"}})
+	came, err := w.fleet.Connected(ctx, []model.Hello{{From: from, Node: w.node, Name: c.name, OS: c.os, Agent: c.agent, Protocol: 1,
+		Policy: model.Policy{Profile: "standard", Terminal: "ask", Scripts: "on"}}})
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (w *writer) machine(ctx context.Context, i int, secret []byte) error {
 		return err
 	}
 	if i%9 == 4 {
-		return w.fleet.Disconnected(ctx, from, since, away[i/9%len(away)], false)
+		return w.fleet.Disconnected(ctx, from, came[0].Since, away[i/9%len(away)], false)
 	}
 	return nil
 }

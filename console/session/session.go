@@ -175,9 +175,10 @@ func (s *Sessions) Pending(tx *store.Tx, from model.From) ([]model.Act, error) {
 	return acts, nil
 }
 
-// Waiting are the machines with a session that is to be opened or closed.
-func (s *Sessions) Waiting(tx *store.Tx, _ model.ID) ([]model.ID, error) {
-	return store.CollectIDs(tx, "SELECT DISTINCT machine_id FROM session WHERE (state = 'opening' OR closing) AND {wall}")
+// Waiting are the machines, or those among them, with a session that is to be opened
+// or closed.
+func (s *Sessions) Waiting(tx *store.Tx, _ model.ID, among []model.ID) ([]model.ID, error) {
+	return store.CollectAmong(tx, "SELECT DISTINCT machine_id FROM session WHERE (state = 'opening' OR closing) AND {wall}", "machine_id", among)
 }
 
 // Sent writes down that the machine was asked.

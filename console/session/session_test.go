@@ -77,7 +77,7 @@ func (r *room) enrol() {
 		r.t.Fatal(err)
 	}
 	r.machine = model.From{Organisation: ours, Machine: m.ID}
-	if _, _, err := r.fleet.Connected(r.t.Context(), model.Hello{From: r.machine, Node: r.node, Name: "pc"}); err != nil {
+	if _, err := r.fleet.Connected(r.t.Context(), []model.Hello{{From: r.machine, Node: r.node, Name: "pc"}}); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -157,9 +157,15 @@ func (r *room) pending() (opens []*model.OpenDoor, closes []*model.CloseDoor, ac
 		r.t.Fatal(err)
 	}
 	err = r.store.View(r.t.Context(), store.System("scan"), func(tx *store.Tx) error {
-		waiting, err := r.Waiting(tx, r.node)
-		if len(acts) > 0 && !slices.Contains(waiting, r.machine.Machine) {
-			r.t.Errorf("a machine with %d acts is not among those that wait: %v", len(acts), waiting)
+		for _, among := range [][]model.ID{nil, {model.NewID(), r.machine.Machine}} {
+			waiting, err := r.Waiting(tx, r.node, among)
+			if err != nil || len(acts) > 0 && !slices.Contains(waiting, r.machine.Machine) {
+				r.t.Errorf("a machine with %d acts is not among those that wait: %v (%v)", len(acts), waiting, err)
+			}
+		}
+		waiting, err := r.Waiting(tx, r.node, []model.ID{model.NewID()})
+		if len(waiting) > 0 {
+			r.t.Errorf("of others %v wait", waiting)
 		}
 		return err
 	})

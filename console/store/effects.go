@@ -37,10 +37,12 @@ func (tx *Tx) DueBy(kind string, id uuid.UUID, at time.Time) error {
 	return err
 }
 
-// NotDue removes the row of (kind, id), if there is one.
-func (tx *Tx) NotDue(kind string, id uuid.UUID) error {
-	_, err := tx.exec("DELETE FROM due WHERE kind = $1 AND id = $2", kind, id)
-	return err
+// NotDue removes the rows of (kind, id), if there are any.
+func (tx *Tx) NotDue(kind string, ids ...uuid.UUID) error {
+	return some("DELETE FROM due WHERE kind = $1 AND id IN {ids}", ids, []any{kind}, func(query string, args []any) error {
+		_, err := tx.exec(query, args...)
+		return err
+	})
 }
 
 // Bump adds one to the version of a row and returns the new version, or

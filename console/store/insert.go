@@ -2,8 +2,11 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // Insert puts many rows into a table with few statements: rows, not only
@@ -36,8 +39,11 @@ func InsertReturning[T any](tx *Tx, scan func(*Rows) (T, error), into string, ro
 	return all, err
 }
 
-// chunks cuts rows into statements of a few fixed sizes, so that few texts are
+// sizes are how many rows, or ids, a statement has: few, so that few texts are
 // prepared.
+var sizes = [...]int{256, 64, 16, 4, 1}
+
+// chunks cuts rows into statements.
 func (tx *Tx) chunks(into string, rows [][]any, rest string, fn func(query string, args []any) error) error {
 	if len(rows) == 0 {
 		return nil
@@ -50,8 +56,8 @@ func (tx *Tx) chunks(into string, rows [][]any, rest string, fn func(query strin
 		}
 	}
 	columns := len(rows[0])
-	args := make([]any, 0, min(len(rows), 256)*columns)
-	for _, size := range []int{256, 64, 16, 4, 1} {
+	args := make([]any, 0, min(len(rows), sizes[0])*columns)
+	for _, size := range sizes {
 		if size > 1 && size*columns > 8192 { // SQLite takes 32,766 parameters
 			continue
 		}
@@ -95,4 +101,51 @@ func values(into string, rows, columns int, rest string) string {
 	b.WriteString(") ")
 	b.WriteString(rest)
 	return b.String()
+}
+
+// CollectIn runs a statement for many ids, with few statements, and returns what
+// scan makes of each row. {ids} in the query stands for some of them, as in
+// "WHERE id IN {ids}"; args are the other parameters, which come first.
+func CollectIn[T any](tx *Tx, scan func(*Rows) (T, error), query string, ids []uuid.UUID, args ...any) ([]T, error) {
+	var all []T
+	err := some(query, ids, args, func(query string, args []any) error {
+		list, err := Collect(tx, scan, query, args...)
+		all = append(all, list...)
+		return err
+	})
+	return all, err
+}
+
+// CollectAmong is CollectIDs of the rows in which column is one of ids, or of all
+// where ids is nil. The query ends with its conditions.
+func CollectAmong(tx *Tx, query, column string, ids []uuid.UUID, args ...any) ([]uuid.UUID, error) {
+	if ids == nil {
+		return CollectIDs(tx, query, args...)
+	}
+	return CollectIn(tx, scanID, query+" AND "+column+" IN {ids}", ids, args...)
+}
+
+// some cuts ids into statements.
+func some(query string, ids []uuid.UUID, first []any, fn func(query string, args []any) error) error {
+	for _, size := range sizes {
+		text := ""
+		for len(ids) >= size {
+			if text == "" {
+				list := make([]string, size)
+				for i := range list {
+					list[i] = "$" + strconv.Itoa(len(first)+i+1)
+				}
+				text = strings.ReplaceAll(query, "{ids}", "("+strings.Join(list, ", ")+")")
+			}
+			args := slices.Clone(first)
+			for _, id := range ids[:size] {
+				args = append(args, id)
+			}
+			if err := fn(text, args); err != nil {
+				return err
+			}
+			ids = ids[size:]
+		}
+	}
+	return nil
 }

@@ -76,8 +76,10 @@ func Collect[T any](tx *Tx, scan func(*Rows) (T, error), query string, args ...a
 
 // CollectIDs runs a statement whose rows are ids.
 func CollectIDs(tx *Tx, query string, args ...any) ([]uuid.UUID, error) {
-	return Collect(tx, func(r *Rows) (id uuid.UUID, err error) { return id, r.Scan(&id) }, query, args...)
+	return Collect(tx, scanID, query, args...)
 }
+
+func scanID(r *Rows) (id uuid.UUID, err error) { return id, r.Scan(&id) }
 
 func collect[T any](rows *Rows, scan func(*Rows) (T, error)) ([]T, error) {
 	defer rows.Close()

@@ -1,0 +1,167 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+	"github.com/deskside/deskside/console/store/storetest"
+	"github.com/deskside/deskside/protocol"
+)
+
+// hellosOf are machines that come with a line each.
+func hellosOf(l *Lines, machines ...model.ID) (list []*arrival) {
+	for _, id := range machines {
+		from := model.From{Organisation: model.NewID(), Machine: id}
+		list = append(list, &arrival{line: &line{lines: l, from: from, epoch: model.NewID()}, hello: model.Hello{From: from}, over: make(chan struct{})})
+	}
+	return list
+}
+
+// TestArriveTogether: those that come while some are written down go together, a
+// machine that comes twice in the order in which it came.
+func TestArriveTogether(t *testing.T) {
+	a := newArrivals(New(nil, Keys{}, model.NewID(), slog.New(slog.DiscardHandler)))
+	one, two := model.NewID(), model.NewID()
+	all := hellosOf(a.lines, one, two, one, two)
+	for _, x := range all[1:] {
+		a.in <- x
+	}
+	list, next := a.gather(all[0])
+	if len(list) != 2 || list[0] != all[0] || list[1] != all[1] || next != all[2] {
+		t.Errorf("%d together, then %v", len(list), next)
+	}
+	list, next = a.gather(next)
+	if len(list) != 2 || list[0] != all[2] || list[1] != all[3] || next != nil {
+		t.Errorf("%d together, then %v", len(list), next)
+	}
+}
+
+// TestArriveApart: a machine that cannot be written down takes no other along; one
+// that is turned away is told why. What the machine has said, and whether there is
+// something for it, is its own.
+func TestArriveApart(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		l := New(s, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
+		good, bad, expelled := model.NewID(), model.NewID(), model.NewID()
+		list := hellosOf(l, good, bad, expelled)
+		impossible := errors.New("an impossible machine")
+		l.SetHandlers(Handlers{
+			Connected: func(_ context.Context, hellos []model.Hello) ([]model.Arrival, error) {
+				came := make([]model.Arrival, len(hellos))
+				for i, h := range hellos {
+					switch h.Machine {
+					case bad:
+						return nil, impossible
+					case expelled:
+						came[i].Err = errRevoked
+					}
+				}
+				return came, nil
+			},
+			Waiting: []func(*store.Tx, model.ID, []model.ID) ([]model.ID, error){
+				func(_ *store.Tx, _ model.ID, among []model.ID) ([]model.ID, error) { return among, nil }},
+		})
+		err := s.Update(t.Context(), store.System("test"), func(tx *store.Tx) error {
+			of, older := source{good, list[0].line.epoch}, source{good, model.NewID()}
+			return writeMarks(tx, map[source]map[protocol.Class]mark{
+				of:    {protocol.ClassChange: {number: 7, digest: []byte("seven")}, protocol.ClassResult: {number: 3}},
+				older: {protocol.ClassChange: {number: 9}},
+			}, map[markKey]bool{{of, protocol.ClassChange}: true, {of, protocol.ClassResult}: true, {older, protocol.ClassChange}: true})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.arrivals.write(t.Context(), list)
+		for i, want := range []error{nil, impossible, errRevoked} {
+			<-list[i].over
+			if !errors.Is(list[i].Err, want) {
+				t.Errorf("%d: %v, want %v", i, list[i].Err, want)
+			}
+		}
+		x := list[0]
+		if !x.waiting || len(x.marks) != 2 || x.marks[protocol.ClassChange] != 7 || x.marks[protocol.ClassResult] != 3 ||
+			len(x.digests) != 1 || string(x.digests[protocol.ClassChange]) != "seven" {
+			t.Errorf("it waits: %t; marks %v, digests %q", x.waiting, x.marks, x.digests)
+		}
+		if x := list[2]; len(x.marks) > 0 {
+			t.Errorf("another machine has the marks %v", x.marks)
+		}
+	})
+}
+
+// TestArriveInOrder: of two lines of a machine the one that is its line here is the
+// one that was written down last, and those of a console that goes down are refused.
+func TestArriveInOrder(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		l := New(s, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
+		var mu sync.Mutex
+		var last model.ID // the epoch of who was written down last
+		l.SetHandlers(Handlers{Connected: func(_ context.Context, hellos []model.Hello) ([]model.Arrival, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, h := range hellos {
+				last = h.Epoch
+			}
+			return make([]model.Arrival, len(hellos)), nil
+		}})
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			l.arrivals.run(ctx)
+			close(ended)
+		}()
+		from := model.From{Organisation: model.NewID(), Machine: model.NewID()}
+		var all sync.WaitGroup
+		come := func() error {
+			c := &line{lines: l, from: from, epoch: model.NewID(), closed: true}
+			_, err := l.begin(c, model.Hello{From: from, Epoch: c.epoch})
+			return err
+		}
+		for range 40 {
+			all.Go(func() {
+				if err := come(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if now := l.get(from.Machine).epoch; now != last {
+			t.Errorf("the line is %v, %v was written down last", now, last)
+		}
+		stop()
+		<-ended
+		if err := come(); !errors.Is(err, errGoingDown) {
+			t.Errorf("while it goes down: %v", err)
+		}
+	})
+}
+
+// TestHintBeforeWelcome: what somebody wants done before a line is welcomed is looked
+// for with the welcome, and not told before.
+func TestHintBeforeWelcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(nil, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
+		l.SetHandlers(Handlers{Machine: func(context.Context, model.ID) (model.Machine, error) { return model.Machine{}, nil }})
+		for name, hint := range map[string]func(model.From){
+			"flush": func(m model.From) { l.Flush(t.Context(), m.Machine) },
+			"tell":  func(m model.From) { l.Tell(t.Context(), []model.Act{{ID: model.NewID(), Machine: m}}) },
+		} {
+			c := &line{lines: l, from: model.From{Machine: model.NewID(), At: time.Now()}, told: map[model.ID]bool{}}
+			l.lines[c.from.Machine] = c
+			if c.wasHinted() {
+				t.Error(fmt.Sprint(name, ": hinted before the hint"))
+			}
+			if hint(c.from); !c.wasHinted() || len(c.told) > 0 {
+				t.Errorf("%s: hinted %t, told %v", name, c.wasHinted(), c.told)
+			}
+		}
+	})
+}
