@@ -3,6 +3,7 @@ package protocol
 import (
 	"crypto/sha256"
 	"fmt"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
@@ -212,6 +213,13 @@ type Beat struct {
 	At     int64  `cbor:"1,keyasint"`
 	Health string `cbor:"2,keyasint"` // worst state of all checks: ok, warning, critical, unknown
 	Head   []byte `cbor:"3,keyasint,omitempty"`
+}
+
+// Silence is for how long a line may be silent at either end before it is dead,
+// where machines beat so often: half a minute and more allows for a network that is
+// slow, and one that hangs is noticed within a minute.
+func Silence(beat time.Duration) time.Duration {
+	return max(min(3*beat, beat+15*time.Second), 10*time.Second)
 }
 
 // Live is one reading while somebody looks.

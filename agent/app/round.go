@@ -93,7 +93,7 @@ const (
 )
 
 func newRounds(a *Agent, from reader) (*rounds, error) {
-	r := &rounds{agent: a, reader: from, wake: func() { a.line.Wake() }, requests: make(chan request, 64), began: time.Now(), beat: 15 * time.Second,
+	r := &rounds{agent: a, reader: from, wake: func() { a.line.Wake() }, requests: make(chan request, 64), began: time.Now(), beat: 30 * time.Second,
 		upload: 15 * time.Minute, name: hostname(), os: protocol.OS{Family: runtime.GOOS, Arch: runtime.GOARCH}}
 	if p := a.options.Pretend; p != nil {
 		r.name, r.os = a.id.Name, protocol.OS{Family: p.Family}
@@ -300,7 +300,7 @@ func (r *rounds) round(ctx context.Context) {
 	if now.Before(r.watched) {
 		r.agent.line.Send(protocol.KindLive, live(m))
 	}
-	if now.Sub(r.beaten) >= r.beat-100*time.Millisecond {
+	if now.Sub(r.beaten) >= r.agent.line.Beat(r.beat)-100*time.Millisecond {
 		r.beaten = now
 		r.agent.line.Send(protocol.KindBeat, protocol.Beat{At: now.UnixMicro(), Health: r.set.Health()})
 	}

@@ -32,7 +32,7 @@ func Enrol(ctx context.Context, e Enrolment) (state.Identity, error) {
 	if err != nil {
 		return state.Identity{}, fmt.Errorf("enrol: %w", err)
 	}
-	c, err := dial(ctx, e.Console, Me{Organisation: e.Token.Organisation, Key: private, Identities: e.Token.Identities, Dial: e.Dial})
+	c, err := dial(ctx, e.Console, Me{Organisation: e.Token.Organisation, Key: private, Identities: e.Token.Identities, Dial: e.Dial}, smallBuffer)
 	if err != nil {
 		return state.Identity{}, err
 	}

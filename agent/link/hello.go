@@ -65,10 +65,18 @@ type conn struct {
 	hello    protocol.Hello
 	identify protocol.Identify
 	channel  []byte
+	heard    time.Time // when the last message came; the reader's
 }
 
+// Buffers of a socket. What a line says goes in small pieces, for the console keeps
+// room for the largest one of each of its machines; a session moves much.
+const (
+	smallBuffer = 1 << 10
+	largeBuffer = 4 << 10
+)
+
 // dial connects and does the console's half of the hello.
-func dial(ctx context.Context, console string, me Me) (*conn, error) {
+func dial(ctx context.Context, console string, me Me, buffer int) (*conn, error) {
 	address, err := socketURL(console)
 	if err != nil {
 		return nil, err
@@ -80,8 +88,8 @@ func dial(ctx context.Context, console string, me Me) (*conn, error) {
 		},
 		NetDialContext:  me.Dial,
 		Proxy:           http.ProxyFromEnvironment,
-		ReadBufferSize:  4 << 10,
-		WriteBufferSize: 4 << 10,
+		ReadBufferSize:  buffer,
+		WriteBufferSize: buffer,
 	}
 	ws, response, err := dialer.DialContext(ctx, address, nil)
 	if err != nil {

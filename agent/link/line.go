@@ -49,6 +49,7 @@ type Line struct {
 	mu     sync.Mutex
 	up     bool
 	silent time.Duration // no answer for so long means that the line is dead
+	ends   int           // quiet lines that ended early, one after the other
 	leave  string        // reason of the goodbye when Run's context ends
 	asleep bool
 	now    *connection // nil: none is there or on its way
@@ -60,7 +61,7 @@ func New(id state.Identity, capabilities protocol.Capability, s *state.State, g 
 		console: id.Console,
 		me: Me{Organisation: id.Organisation, Machine: id.Machine, Key: id.Private(),
 			Identities: id.Identities, Capabilities: capabilities},
-		state: s, gate: g, handlers: h, log: log, silent: 45 * time.Second,
+		state: s, gate: g, handlers: h, log: log, silent: protocol.Silence(30 * time.Second),
 		wake: make(chan struct{}, 1), woken: make(chan struct{}, 1), out: make(chan []byte, 256),
 		beats: make(chan []byte, 1),
 	}
@@ -113,12 +114,43 @@ func (l *Line) Up() bool {
 	return l.up
 }
 
-// SetBeat sets how often the agent beats; a line on which no answer came for
-// three beats, and at least ten seconds, is dead.
+// SetBeat sets how often the agent beats, which decides for how long a line may be
+// silent.
 func (l *Line) SetBeat(beat time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.silent = max(3*beat, 10*time.Second)
+	l.silent = protocol.Silence(beat)
+}
+
+const (
+	quietLine = 10 * time.Second // what ends after so long without a message may have ended for that
+	hastyBeat = 15 * time.Second // on a network that ends what is quiet
+	hastyEnds = 2                // such ends of lines, one after the other, make a network hasty
+)
+
+// Beat is how often to beat where the console wants one every beat: more often, if
+// something on the way, a proxy perhaps, ends lines that are quiet for less.
+func (l *Line) Beat(beat time.Duration) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ends >= hastyEnds {
+		return min(beat, hastyBeat)
+	}
+	return beat
+}
+
+// ended learns from the end of a line what the network on the way is like.
+func (l *Line) ended(began, heard time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	quiet := time.Since(heard)
+	switch short := time.Since(began) < 2*l.silent; {
+	case l.ends >= hastyEnds: // it is, for as long as this agent runs
+	case short && quiet >= quietLine && quiet < l.silent:
+		l.ends++
+	default:
+		l.ends = 0
+	}
 }
 
 // Leave makes the line say goodbye when Run's context ends, and at no other time:
@@ -169,7 +201,7 @@ func askedWait(err error) time.Duration {
 
 // once is one connection, from dialling to its end.
 func (l *Line) once(ctx context.Context) (welcomed bool, err error) {
-	c, err := dial(ctx, l.console, l.me)
+	c, err := dial(ctx, l.console, l.me, smallBuffer)
 	if err != nil {
 		return false, err
 	}
@@ -186,7 +218,13 @@ func (l *Line) once(ctx context.Context) (welcomed bool, err error) {
 	if err != nil || fresh {
 		return true, err // a new epoch says hello again
 	}
-	return true, l.serve(ctx, c, welcome)
+	began := time.Now()
+	c.heard = began
+	err = l.serve(ctx, c, welcome)
+	if ctx.Err() == nil {
+		l.ended(began, c.heard)
+	}
+	return true, err
 }
 
 func (l *Line) prove(c *conn) (protocol.Welcome, error) {
@@ -321,6 +359,7 @@ func (l *Line) read(ctx context.Context, c *conn, acks chan<- protocol.Ack) erro
 		if err != nil {
 			return err
 		}
+		c.heard = time.Now()
 		if err := l.take(ctx, m, acks); err != nil {
 			return err
 		}

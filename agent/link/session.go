@@ -15,7 +15,7 @@ import (
 // again and hands in the single-use token. Frames after it are those of package
 // stream; the caller closes the socket.
 func DialSession(ctx context.Context, console string, me Me, session uuid.UUID, token []byte) (*websocket.Conn, error) {
-	c, err := dial(ctx, console, me)
+	c, err := dial(ctx, console, me, largeBuffer)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (s *siege) patience(t *testing.T) func(*testing.T) {
 	beat := func(every string) {
 		s.n.do(http.MethodPatch, "/settings", map[string]any{"beat": every}, nil, http.StatusOK)
 	}
-	beat("1s") // who is silent for three beats is hung up on, after ten seconds at least
+	beat("1s") // who is silent is hung up on, after ten seconds at least
 	defer beat("30s")
 	upgraded := func() net.Conn { return s.n.dial(t).ws.NetConn() }
 	line := func(name string) *wire {

@@ -215,7 +215,7 @@ func TestDisconnected(t *testing.T) {
 			t.Fatal(err)
 		}
 		if left := time.Until(y.due(KindLost, from.Machine)); left > backTime || left < 0 {
-			t.Errorf("after three beats of silence it has %v to come back", left)
+			t.Errorf("after its silence it has %v to come back", left)
 		}
 		y.lost(from)
 		if m := y.get(from); m.Online || m.Reason != model.OfflineLinkLost {

@@ -62,7 +62,7 @@ func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Ti
 }
 
 // backTime is how long a machine that lives takes to come back. One that was silent
-// has had three beats before: so one that hangs is seen within a minute.
+// was waited for before: so one that hangs is seen within a minute.
 const backTime = 10 * time.Second
 
 // Lost is the handler of KindLost: the line did not come back.

@@ -28,7 +28,7 @@ type line struct {
 	ws    *websocket.Conn
 	from  model.From // At is when it was welcomed
 	epoch model.ID
-	beat  time.Duration // no beat for three of these means that it is dead
+	beat  time.Duration // how often its machine is to beat
 
 	address, host string // from which it comes, and which was dialled
 
@@ -38,7 +38,7 @@ type line struct {
 	blind  bool            // as the last beat says: it cannot judge all of its checks; the reader's
 	read   time.Time       // when it last told a live reading; the reader's
 	before <-chan struct{} // closed when the collector is done with its last batch; the reader's
-	silent bool            // it ended because nothing came for three beats; the reader's
+	silent bool            // it ended because nothing came for too long; the reader's
 	gaveUp bool            // a batch of it was not written, so no later one may be; of who writes its batch
 
 	mu        sync.Mutex
@@ -205,7 +205,7 @@ func (c *line) setBeat(beat time.Duration) {
 func (c *line) silence() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return max(3*c.beat, 10*time.Second)
+	return protocol.Silence(c.beat)
 }
 
 var errGoodbye = errors.New("goodbye")

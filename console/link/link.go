@@ -87,7 +87,7 @@ type Handlers struct {
 	// Connected writes down that lines begin, each of a machine of its own, and tells
 	// what becomes of each.
 	Connected func(ctx context.Context, hellos []model.Hello) ([]model.Arrival, error)
-	// Disconnected hears of the end of a line; silent: nothing had come for three beats.
+	// Disconnected hears of the end of a line; silent: nothing had come for too long.
 	Disconnected func(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason, silent bool) error
 
 	Transitions func(tx *store.Tx, list []model.Transition) error

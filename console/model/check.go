@@ -18,7 +18,7 @@ type Settings struct {
 // DefaultSettings are those of a new organisation.
 func DefaultSettings() Settings {
 	return Settings{
-		Beat: 15 * time.Second, OfflineAfter: time.Minute, UploadEvery: 15 * time.Minute,
+		Beat: 30 * time.Second, OfflineAfter: time.Minute, UploadEvery: 15 * time.Minute,
 		JoinWindow: 10 * time.Minute, AutoResolveAfter: 0,
 		StormMachines: 20, StormWindow: 5 * time.Minute, Version: 1,
 	}
