@@ -44,6 +44,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -90,6 +91,9 @@ func main() {
 	flag.Var(&o.faults, "fault", "KIND=COUNT@SECONDS; may be given more than once")
 	flag.Parse()
 	o.out = os.Stdout
+	if os.Getenv("GOGC") == "" { // memory is worth less than the processor here, which the console needs beside us
+		debug.SetGCPercent(200)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o); err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -126,6 +127,9 @@ func serveCommand(v *viper.Viper) *cobra.Command {
 		o, err := optionsOf(v)
 		if err != nil {
 			return err
+		}
+		if os.Getenv("GOGC") == "" { // the garbage of thousands of idle lines is worth the time to collect it
+			debug.SetGCPercent(50)
 		}
 		console, err := Open(cmd.Context(), o)
 		if err != nil {

@@ -56,29 +56,35 @@ type line struct {
 // false means that the line is not there yet, is closed, or is too slow, in which
 // case it is closed.
 func (c *line) put(kind protocol.Kind, body any) bool {
+	taken, write := c.add(kind, body)
+	if write {
+		c.lines.wait.Go(c.write) // which the reader of this line is counted in, too
+	}
+	return taken
+}
+
+// add is put, and tells whether whoever calls has to see to it that write is called.
+func (c *line) add(kind protocol.Kind, body any) (taken, write bool) {
 	frame, err := protocol.Encode(kind, body)
 	if err != nil {
 		c.lines.log.Error("cannot encode a message", "machine", c.from.Machine, "kind", kind, "error", err)
-		return false
+		return false, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.welcomed = c.welcomed || kind == protocol.KindWelcome
 	if c.closed || c.ending || !c.welcomed {
-		return false
+		return false, false
 	}
 	if len(c.pending) >= maxPending || (c.bytes+len(frame) > maxBytes && c.bytes > 0) {
 		c.closed = true
 		c.ws.Close()
-		return false
+		return false, false
 	}
 	c.pending = append(c.pending, frame)
 	c.bytes += len(frame)
-	if !c.scheduled {
-		c.scheduled = true
-		c.lines.wait.Go(c.write) // which the reader of this line is counted in, too
-	}
-	return true
+	write, c.scheduled = !c.scheduled, true
+	return true, write
 }
 
 // early tells whether the line is not welcomed yet, which then looks itself whether
@@ -97,8 +103,8 @@ func (c *line) wasHinted() bool {
 	return c.hinted
 }
 
-// take hands out what is to be written; nothing means that the line is idle.
-func (c *line) take() [][]byte {
+// next hands out what is to be written; nothing means that the line is idle.
+func (c *line) next() [][]byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	frames := c.pending
@@ -137,7 +143,7 @@ func (c *line) hangUp() {
 // write writes what there is, in a goroutine that lives as long as there is
 // something: who does not read keeps nobody waiting but themselves.
 func (c *line) write() {
-	for frames := c.take(); frames != nil; frames = c.take() {
+	for frames := c.next(); frames != nil; frames = c.next() {
 		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 			c.close()
 			continue
@@ -153,34 +159,48 @@ func (c *line) write() {
 
 // readFrame reads one message.
 func readFrame(ws *websocket.Conn, limit int) (protocol.Message, error) {
-	kind, r, err := ws.NextReader()
-	if err != nil {
-		return protocol.Message{}, err
-	}
-	if kind != websocket.BinaryMessage {
-		return protocol.Message{}, fmt.Errorf("%w: a frame of text", protocol.ErrMalformed)
-	}
-	frame, err := io.ReadAll(r)
+	frame, err := readBytes(ws)
 	if err != nil {
 		return protocol.Message{}, err
 	}
 	return protocol.Decode(frame, limit)
 }
 
-// loop reads the line until it ends.
+func readBytes(ws *websocket.Conn) ([]byte, error) {
+	kind, r, err := ws.NextReader()
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.BinaryMessage {
+		return nil, fmt.Errorf("%w: a frame of text", protocol.ErrMalformed)
+	}
+	return io.ReadAll(r)
+}
+
+// loop reads the line until it ends. What is read is understood on another stack:
+// this one waits for as long as the machine is connected, and stays half as large for
+// it.
 func (c *line) loop(ctx context.Context) error {
 	c.ws.SetReadLimit(protocol.MaxFrame)
+	done := make(chan error)
 	for {
 		deadline := time.Now().Add(c.silence())
 		if err := c.ws.SetReadDeadline(deadline); err != nil {
 			return err
 		}
-		m, err := readFrame(c.ws, protocol.MaxFrame)
+		frame, err := readBytes(c.ws)
 		if err != nil {
 			c.silent = wasSilent(err, time.Since(deadline))
 			return err
 		}
-		if err := c.receive(ctx, m); err != nil {
+		c.lines.wait.Go(func() {
+			answers, err := c.take(ctx, frame)
+			done <- err
+			if answers {
+				c.write()
+			}
+		})
+		if err := <-done; err != nil {
 			return err
 		}
 	}
@@ -210,22 +230,36 @@ func (c *line) silence() time.Duration {
 
 var errGoodbye = errors.New("goodbye")
 
-// receive does one message. A kind that is not known here is skipped.
+// take does one message; with answers its caller writes them.
+func (c *line) take(ctx context.Context, frame []byte) (answers bool, err error) {
+	m, err := protocol.Decode(frame, protocol.MaxFrame)
+	if err != nil {
+		return false, err
+	}
+	if m.Kind == protocol.KindBeat {
+		return c.receiveBeat(ctx, m)
+	}
+	return false, c.receive(ctx, m)
+}
+
+func (c *line) receiveBeat(ctx context.Context, m protocol.Message) (answers bool, err error) {
+	var b protocol.Beat
+	if err := protocol.Unmarshal(m.Body, &b); err != nil {
+		return false, err
+	}
+	if blind := model.Health(b.Health) == model.HealthUnknown; blind != c.blind {
+		c.blind = blind
+		c.lines.handlers.Judged(ctx, c.from, blind)
+	}
+	_, answers = c.add(protocol.KindBeatAnswer, protocol.BeatAnswer{Clock: time.Now().UnixMicro()})
+	return answers, nil
+}
+
+// receive does what is no beat. A kind that is not known here is skipped.
 func (c *line) receive(ctx context.Context, m protocol.Message) error {
 	switch m.Kind {
 	case protocol.KindBatch:
 		return c.receiveBatch(ctx, m)
-	case protocol.KindBeat:
-		var b protocol.Beat
-		if err := protocol.Unmarshal(m.Body, &b); err != nil {
-			return err
-		}
-		if blind := model.Health(b.Health) == model.HealthUnknown; blind != c.blind {
-			c.blind = blind
-			c.lines.handlers.Judged(ctx, c.from, blind)
-		}
-		c.put(protocol.KindBeatAnswer, protocol.BeatAnswer{Clock: time.Now().UnixMicro()})
-		return nil
 	case protocol.KindGoodbye:
 		var g protocol.Goodbye
 		if err := protocol.Unmarshal(m.Body, &g); err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,8 +30,11 @@ const sqliteReaders = 8
 type sqlite struct {
 	writeDB, readDB *sql.DB
 	writer          writer
-	readers         chan *sqliteConn // nil stands for one not opened yet
+	places          chan struct{} // one for each who may read now
 	closed          chan struct{}
+
+	mu   sync.Mutex
+	idle []*sqliteConn // that was used last is used next: its pages and statements are there
 }
 
 func openSQLite(ctx context.Context, dir string) (*sqlite, error) {
@@ -50,19 +54,16 @@ func openSQLite(ctx context.Context, dir string) (*sqlite, error) {
 		return nil, err
 	}
 
-	q := &sqlite{readers: make(chan *sqliteConn, sqliteReaders), closed: make(chan struct{})}
+	q := &sqlite{places: make(chan struct{}, sqliteReaders), closed: make(chan struct{})}
 	// FULL, not NORMAL: what was acknowledged must survive a power cut. The
 	// fsync is shared by all who wait at the same time (see writer).
-	if q.writeDB, err = sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)", "journal_size_limit(67108864)")); err != nil {
+	if q.writeDB, err = sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)", "journal_size_limit(67108864)", "cache_size(-16384)")); err != nil {
 		return nil, err
 	}
-	if q.readDB, err = sql.Open("sqlite", sqliteDSN(path, "query_only(1)")); err != nil {
+	if q.readDB, err = sql.Open("sqlite", sqliteDSN(path, "query_only(1)", "cache_size(-4096)")); err != nil {
 		return nil, errors.Join(err, q.writeDB.Close())
 	}
 	q.writer.open = func(ctx context.Context) (*sqliteConn, error) { return newSQLiteConn(ctx, q.writeDB) }
-	for range sqliteReaders {
-		q.readers <- nil
-	}
 	// The writer comes first: it turns write-ahead mode on.
 	if q.writer.conn, err = q.writer.open(ctx); err != nil {
 		return nil, errors.Join(err, q.close())
@@ -75,7 +76,6 @@ func sqliteDSN(path string, pragmas ...string) string {
 		"busy_timeout(5000)", // another process may be writing: a command beside the console
 		"journal_mode(WAL)",
 		"foreign_keys(1)",
-		"cache_size(-16384)", // KiB
 		"temp_store(MEMORY)",
 	}, pragmas...)}
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: v.Encode()}).String()
@@ -84,28 +84,28 @@ func sqliteDSN(path string, pragmas ...string) string {
 func (q *sqlite) name() string { return "sqlite" }
 
 func (q *sqlite) view(ctx context.Context, fn func(session) error) error {
-	var c *sqliteConn
 	select {
-	case c = <-q.readers:
+	case q.places <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-q.closed:
 		return sql.ErrConnDone
 	}
+	defer func() { <-q.places }()
+	c, err := q.reader(ctx)
+	if err != nil {
+		return err
+	}
 	keep := false
 	defer func() {
-		if !keep && c != nil {
+		if !keep {
 			c.close()
-			c = nil
+			return
 		}
-		q.readers <- c
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.idle = append(q.idle, c)
 	}()
-	var err error
-	if c == nil {
-		if c, err = newSQLiteConn(ctx, q.readDB); err != nil {
-			return err
-		}
-	}
 	if _, err = c.ExecContext(ctx, "BEGIN"); err != nil {
 		return err
 	}
@@ -114,6 +114,18 @@ func (q *sqlite) view(ctx context.Context, fn func(session) error) error {
 	_, rerr := c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 	keep = rerr == nil && ctx.Err() == nil
 	return err
+}
+
+func (q *sqlite) reader(ctx context.Context) (*sqliteConn, error) {
+	q.mu.Lock()
+	if last := len(q.idle) - 1; last >= 0 {
+		c := q.idle[last]
+		q.idle = q.idle[:last]
+		q.mu.Unlock()
+		return c, nil
+	}
+	q.mu.Unlock()
+	return newSQLiteConn(ctx, q.readDB)
 }
 
 func (q *sqlite) update(ctx context.Context, fn func(session) error) error {
@@ -125,9 +137,10 @@ func (q *sqlite) close() error {
 	close(q.closed)
 	q.writer.close()
 	for range sqliteReaders {
-		if c := <-q.readers; c != nil {
-			c.close()
-		}
+		q.places <- struct{}{}
+	}
+	for _, c := range q.idle {
+		c.close()
 	}
 	return errors.Join(q.readDB.Close(), q.writeDB.Close())
 }
