@@ -178,6 +178,7 @@ func (a *Agent) Run(ctx context.Context, reason string) error {
 	if a.options.Pretend == nil { // nobody sits at a machine that is not there, nor does it sleep
 		group.Go(func() error { serveLocal(ctx, localPath(a.options.State), a.answerLocal, a.options.Log); return nil })
 		group.Go(func() error { a.watchSleep(ctx); return nil })
+		group.Go(func() error { a.settle(ctx); return nil })
 	}
 	group.Go(func() error { return a.answerAll(ctx) })
 	group.Go(func() error { return a.tick(ctx) })

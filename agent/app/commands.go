@@ -249,6 +249,7 @@ func hardware() map[string]string {
 
 func runCommand(v *viper.Viper) *cobra.Command {
 	c := &cobra.Command{Use: "run", Short: "Run the agent in the foreground", RunE: func(cmd *cobra.Command, _ []string) error {
+		light()
 		log := logger(v)
 		a, err := Open(Options{State: v.GetString("state"), Policy: v.GetString("policy"), Log: log, SystemLog: systemLog(v, log)})
 		if err != nil {

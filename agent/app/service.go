@@ -52,6 +52,7 @@ type program struct {
 }
 
 func (p *program) Start(service.Service) error {
+	light()
 	log := logger(p.v)
 	a, err := Open(Options{State: p.v.GetString("state"), Policy: p.v.GetString("policy"), Log: log, SystemLog: systemLog(p.v, log)})
 	if err != nil {

@@ -70,17 +70,24 @@ func TestTimelineBounded(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
 		ticket := o.open("a service that flaps")
 		word := model.Item{Kind: model.ItemNote, By: model.Actor{Kind: model.ByTechnician, Name: "Anna"}, Text: "I saw it"}
-		o.update(func(tx *store.Tx) error { return Said(tx, ticket.ID, word) })
-		for range 4 {
+		say := func(n int, i model.Item) {
 			o.update(func(tx *store.Tx) error {
-				for range (toldMost + 2*forgetEvery) / 4 {
-					if err := Said(tx, ticket.ID, model.Item{Kind: model.ItemAlert, By: model.System, Text: "again"}); err != nil {
+				for range n {
+					if err := Said(tx, ticket.ID, i); err != nil {
 						return err
 					}
 				}
 				return nil
 			})
 		}
+		say(1, word)
+		for range 4 {
+			for _, by := range []model.Actor{model.System, {Kind: model.ByMachine, Name: "pc"}} {
+				say((toldMost+2*forgetEvery)/8, model.Item{Kind: model.ItemAlert, By: by, Text: "again"})
+			}
+		}
+		word.Text = "and said so often"
+		say(2*forgetEvery, word)
 		o.update(func(tx *store.Tx) error {
 			if err := Said(tx, ticket.ID, model.Item{Kind: model.ItemAlert, By: model.System, Text: "the newest"}); err != nil {
 				return err
@@ -91,11 +98,11 @@ func TestTimelineBounded(t *testing.T) {
 				}
 				return n
 			}
-			if n := count("by_kind = 'system'"); n < toldMost || n > toldMost+forgetEvery {
+			if n := count("by_kind IN ('system', 'machine')"); n < toldMost || n > toldMost+forgetEvery {
 				t.Errorf("%d lines of ours", n)
 			}
-			if count("text = 'I saw it'") != 1 || count("text = 'the newest'") != 1 {
-				t.Error("a person's word, or the newest line, is gone")
+			if count("text = 'I saw it'") != 1 || count("text = 'and said so often'") != 2*forgetEvery || count("text = 'the newest'") != 1 {
+				t.Error("a person's words, or the newest line, are gone")
 			}
 			return nil
 		})

@@ -214,8 +214,17 @@ func TestDisconnected(t *testing.T) {
 		if err := y.Disconnected(t.Context(), from, since, model.OfflineNone, true); err != nil {
 			t.Fatal(err)
 		}
-		if left := time.Until(y.due(KindLost, from.Machine)); left > backTime || left < 0 {
+		if left := time.Until(y.due(KindLost, from.Machine)); left > backTime || left < backTime/2 {
 			t.Errorf("after its silence it has %v to come back", left)
+		}
+		s := model.DefaultSettings()
+		s.OfflineAfter, s.Version = 2*time.Second, 0
+		y.update(func(tx *store.Tx) error { return SetSettings(tx, y.ours, s) })
+		if err := y.Disconnected(t.Context(), from, since, model.OfflineNone, true); err != nil {
+			t.Fatal(err)
+		}
+		if left := time.Until(y.due(KindLost, from.Machine)); left > s.OfflineAfter {
+			t.Errorf("who is silent has %v to come back, more than a line that broke", left)
 		}
 		y.lost(from)
 		if m := y.get(from); m.Online || m.Reason != model.OfflineLinkLost {

@@ -184,10 +184,11 @@ func TestThingOfAnother(t *testing.T) {
 			w.tell(x)
 		}
 		tell(one, model.AlertFiring)
-		tell(two, model.AlertFiring)
-		tell(two, model.AlertResolved)
-		if list := w.alerts(Query{Open: true}); len(list) != 1 || list[0].Machine != one.Machine || list[0].Count != 1 {
-			t.Errorf("another machine ended it: %+v", list)
+		for _, state := range []model.AlertState{model.AlertFiring, model.AlertUnknown, model.AlertResolved} {
+			tell(two, state)
+			if list := w.alerts(Query{Open: true}); len(list) != 1 || list[0].Machine != one.Machine || list[0].Count != 1 || list[0].State != model.AlertFiring {
+				t.Errorf("another machine says %s: %+v", state, list)
+			}
 		}
 		tell(one, model.AlertResolved)
 		if list := w.alerts(Query{Open: true}); len(list) != 0 {

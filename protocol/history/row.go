@@ -56,9 +56,11 @@ type Series struct {
 	Min, Mean, Max []float64
 }
 
-// codec returns the one packer and unpacker; both are safe for concurrent use.
+// codec returns the one packer and unpacker; both are safe for concurrent use. The
+// fastest level has tables of a quarter of a megabyte, where the next but one has four
+// in each agent, for rows half a percent shorter: the columns are packed already.
 var codec = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderCRC(true), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<18))
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(true), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<16))
 	if err != nil {
 		panic(err) // constant options
 	}
