@@ -5,6 +5,8 @@
 //	make bench               all rows
 //	make bench BENCH=agent   the rows whose name has that in it
 //
+//	bench record --database FILE   takes the day of a real machine for the rows of history
+//
 // It refuses to measure on a busy machine (load over 0.5). The figures go into
 // docs/benchmarks.json with commit, date and machine; the table of BENCHMARKS.md
 // and the drawing docs/benchmarks.svg are made from that file. With --anyway it
@@ -35,7 +37,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if words := flag.Args(); len(words) > 0 {
-		if err := bare(ctx, words); err != nil {
+		do := bare
+		if words[0] == recordWord {
+			do, words = record, words[1:]
+		}
+		if err := do(ctx, words); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}

@@ -52,6 +52,10 @@ var measurements = []measurement{
 		{name: "agent-time", what: "agent, processor time of a round of 15 s", unit: "ms", goal: 1, ratio: true, other: "one scrape of prometheus-node-exporter"},
 		{name: "console-memory", what: "console with one agent, resident 5 min after start and sign-in", unit: "MiB", goal: 60},
 	}, weigh},
+	{"history", []row{
+		{name: "history-size", what: "history of a recorded day of a real machine, for each sample", unit: "B", goal: 1.5},
+		{name: "history-day", what: "24 hours of 40 series at 15 s, read and thinned", unit: "ms", goal: 5},
+	}, packed},
 	{"ways", []row{
 		{name: "question", what: "question to one machine, from POST to its answer, p50", unit: "ms", goal: 1.5},
 		{name: "script", what: "trivial script, from POST to the committed result, p50", unit: "ms", goal: 5},
