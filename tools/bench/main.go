@@ -32,6 +32,7 @@ func main() {
 	anyway := flag.Bool("anyway", false, "measure on a busy machine or from changed files, and write nothing")
 	draw := flag.Bool("draw", false, "only write the table and the drawing anew")
 	flag.IntVar(&fleetUsual, "machines", fleetUsual, "with --anyway: how many machines the rows about a fleet have")
+	flag.IntVar(&nodesEach, "each", nodesEach, "with --anyway: how many machines each of the nodes has")
 	flag.Parse()
 	fleetMost = fleetUsual + fleetUsual/2
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

@@ -90,6 +90,12 @@ var measurements = []measurement{
 		{name: "question-work", what: "processor time of the console for each of these answers", unit: "us", goal: 80},
 		{name: "alert-ticket", what: "an alert at a machine until its ticket can be read, 10,000 connected, p99", unit: "ms", goal: 250},
 	}, fleet},
+	{"nodes", []row{
+		{name: "nodes-memory", what: "five consoles on one PostgreSQL, resident for each idle machine", unit: "KiB", goal: 1.25, ratio: true, other: "one console with a fifth of the machines"},
+		{name: "nodes-login", what: "login of a machine, processor time of the consoles", unit: "us", goal: 1.25, ratio: true, other: "one console with a fifth of the machines"},
+		{name: "nodes-idle", what: "processor time of the consoles for a machine in an idle minute", unit: "us", goal: 1.25, ratio: true, other: "one console with a fifth of the machines"},
+		{name: "nodes-answers", what: "answers to questions that are asked at each of five consoles, of machines at all of them", unit: "answers", goal: 1, ratio: true, floor: true, other: "machines that are asked"},
+	}, nodes},
 }
 
 func names() []string {
