@@ -9,7 +9,7 @@
 //
 // It refuses to measure on a busy machine (load over 0.5). The figures go into
 // docs/benchmarks.json with commit, date and machine; the table of BENCHMARKS.md
-// and the drawing docs/benchmarks.svg are made from that file. With --anyway it
+// and the drawings docs/benchmarks.svg and docs/growth.svg are made from that file. With --anyway it
 // measures on a busy machine and from changed files too, and writes nothing.
 package main
 
@@ -30,7 +30,7 @@ const busy = 0.5 // load of a machine on which figures mean nothing
 func main() {
 	name := flag.String("row", "", "only rows whose name has this in it")
 	anyway := flag.Bool("anyway", false, "measure on a busy machine or from changed files, and write nothing")
-	draw := flag.Bool("draw", false, "only write the table and the drawing anew")
+	draw := flag.Bool("draw", false, "only write the table and the drawings anew")
 	flag.IntVar(&fleetUsual, "machines", fleetUsual, "with --anyway: how many machines the rows about a fleet have")
 	flag.IntVar(&nodesEach, "each", nodesEach, "with --anyway: how many machines each of the nodes has")
 	flag.Parse()
