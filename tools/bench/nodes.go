@@ -19,12 +19,12 @@ import (
 // How many nodes there are in the end, and how many machines each of them has.
 const nodesMost = 5
 
-var nodesEach = 2_000
+var nodesEach = 1_000
 
 const (
-	nodesSettle = 15 * time.Second // after machines enrolled
-	nodesRest   = 30 * time.Second // after they came back
-	nodesIdle   = time.Minute      // that is looked at: four beats
+	nodesSettle = 10 * time.Second // after machines enrolled
+	nodesRest   = 20 * time.Second // after they came back
+	nodesIdle   = 30 * time.Second // that is looked at: two beats, and one scan of each node
 	nodesAnswer = 30 * time.Second // for the answers of all
 )
 
