@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
 	"os"
 	"os/exec"
 	"runtime"
@@ -17,9 +16,11 @@ import (
 const (
 	bookFile  = "docs/benchmarks.json"
 	drawFile  = "docs/benchmarks.svg"
+	growFile  = "docs/growth.svg"
 	tableFile = "BENCHMARKS.md"
 	tableFrom = "<!-- table: make bench -->\n"
-	tableTo   = "<!-- end -->\n"
+	growFrom  = "<!-- growth: make bench -->\n"
+	placeTo   = "<!-- end -->\n"
 )
 
 // An entry is the newest figure of a row.
@@ -37,7 +38,7 @@ type entry struct {
 // A point is the figure of a row with so many machines.
 type point struct {
 	Machines int     `json:"machines"`
-	Value    float64 `json:"value"` // in the unit of its row
+	Value    float64 `json:"value"` // in the unit of its row's growth, or of the row
 }
 
 // share is how the entry stands to its goal: 1 is just met, less is better.
@@ -118,7 +119,7 @@ func openBook() (*book, error) {
 
 func (b *book) put(e entry) { b.entries[e.Row] = e }
 
-// write writes the book, the table and the drawing.
+// write writes the book, the table and the drawings.
 func (b *book) write() error {
 	var list []entry
 	var rows []row
@@ -137,14 +138,32 @@ func (b *book) write() error {
 	if err != nil {
 		return err
 	}
-	before, rest, ok := strings.Cut(string(page), tableFrom)
-	_, after, ended := strings.Cut(rest, tableTo)
-	if !ok || !ended {
-		return fmt.Errorf("%s has no place for the table: %s ... %s", tableFile, tableFrom, tableTo)
+	grown := ""
+	if panels := b.panels(measurements); len(panels) > 0 {
+		grown = "\nWhat each machine costs, over how many there are; what is flat grows with them and no faster:\n\n![Cost of a machine over machines](" + growFile + ")\n\n"
+		if err := os.WriteFile(growFile, []byte(growthDrawing(panels)), 0o644); err != nil {
+			return err
+		}
 	}
-	return errors.Join(os.MkdirAll("docs", 0o755), os.WriteFile(bookFile, append(raw, '\n'), 0o644),
-		os.WriteFile(tableFile, []byte(before+tableFrom+table(list, rows)+tableTo+after), 0o644),
-		os.WriteFile(drawFile, []byte(drawing(list, rows)), 0o644))
+	text, err := replaced(string(page), tableFrom, table(list, rows))
+	if err == nil {
+		text, err = replaced(text, growFrom, grown)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(bookFile, append(raw, '\n'), 0o644), os.WriteFile(tableFile, []byte(text), 0o644),
+		os.WriteFile(drawFile, []byte(b.drawing(measurements)), 0o644))
+}
+
+// replaced puts text into the place of a page that begins with a mark.
+func replaced(page, from, text string) (string, error) {
+	before, rest, ok := strings.Cut(page, from)
+	_, after, ended := strings.Cut(rest, placeTo)
+	if !ok || !ended {
+		return "", fmt.Errorf("%s has no place: %s ... %s", tableFile, from, placeTo)
+	}
+	return before + from + text + placeTo + after, nil
 }
 
 func table(list []entry, rows []row) string {
@@ -166,27 +185,6 @@ func table(list []entry, rows []row) string {
 		fmt.Fprintf(&s, "| %s | %s | %s | %s | `%s`, %s | `make bench BENCH=%s` |\n", what, goal, e.figure(r), word, e.Commit, e.Date, r.name)
 	}
 	s.WriteString("\n")
-	return s.String()
-}
-
-// drawing draws each figure as a bar beside its goal.
-func drawing(list []entry, rows []row) string {
-	const high, left, wide, goal = 26, 430, 880, 300 // goal: from the left edge of the bars
-	var s strings.Builder
-	fmt.Fprintf(&s, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12">`+"\n", wide, high*len(list)+40)
-	s.WriteString(`<style>text{fill:#2b2f36}.m{fill:#5d7fb8}.x{fill:#b4462f}line{stroke:#2b2f36}@media (prefers-color-scheme: dark){text{fill:#d8dbe2}line{stroke:#d8dbe2}}</style>` + "\n")
-	for i, e := range list {
-		r, y, class := rows[i], high*i+8, "m"
-		if !e.met(r) {
-			class = "x"
-		}
-		length := min(e.share(r)*goal, float64(wide-left-10))
-		fmt.Fprintf(&s, `<text x="%d" y="%d" text-anchor="end">%s</text><rect class="%s" x="%d" y="%d" width="%.1f" height="14" rx="2"><title>%s</title></rect>`+"\n",
-			left-8, y+12, html.EscapeString(r.name+": "+e.figure(r)), class, left, y+1, length, html.EscapeString(r.what+"; goal "+r.target()))
-	}
-	end := high*len(list) + 10
-	fmt.Fprintf(&s, `<line x1="%d" y1="2" x2="%d" y2="%d" stroke-dasharray="3 3"/><text x="%d" y="%d" text-anchor="middle">the goal</text></svg>`+"\n",
-		left+goal, left+goal, end, left+goal, end+18)
 	return s.String()
 }
 

@@ -5,9 +5,11 @@
 //	make bench               all rows
 //	make bench BENCH=agent   the rows whose name has that in it
 //
+//	bench record --database FILE   takes the day of a real machine for the rows of history
+//
 // It refuses to measure on a busy machine (load over 0.5). The figures go into
 // docs/benchmarks.json with commit, date and machine; the table of BENCHMARKS.md
-// and the drawing docs/benchmarks.svg are made from that file. With --anyway it
+// and the drawings docs/benchmarks.svg and docs/growth.svg are made from that file. With --anyway it
 // measures on a busy machine and from changed files too, and writes nothing.
 package main
 
@@ -28,14 +30,19 @@ const busy = 0.5 // load of a machine on which figures mean nothing
 func main() {
 	name := flag.String("row", "", "only rows whose name has this in it")
 	anyway := flag.Bool("anyway", false, "measure on a busy machine or from changed files, and write nothing")
-	draw := flag.Bool("draw", false, "only write the table and the drawing anew")
+	draw := flag.Bool("draw", false, "only write the table and the drawings anew")
 	flag.IntVar(&fleetUsual, "machines", fleetUsual, "with --anyway: how many machines the rows about a fleet have")
+	flag.IntVar(&nodesEach, "each", nodesEach, "with --anyway: how many machines each of the nodes has")
 	flag.Parse()
 	fleetMost = fleetUsual + fleetUsual/2
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if words := flag.Args(); len(words) > 0 {
-		if err := bare(ctx, words); err != nil {
+		do := bare
+		if words[0] == recordWord {
+			do, words = record, words[1:]
+		}
+		if err := do(ctx, words); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}

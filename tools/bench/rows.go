@@ -14,6 +14,8 @@ type row struct {
 	ratio bool
 	floor bool   // at least the goal, not at most
 	other string // what theirs is, of a ratio
+
+	growth growth // where its points are drawn
 }
 
 // A figure is what was measured for a row; theirs only for a ratio.
@@ -52,6 +54,10 @@ var measurements = []measurement{
 		{name: "agent-time", what: "agent, processor time of a round of 15 s", unit: "ms", goal: 1, ratio: true, other: "one scrape of prometheus-node-exporter"},
 		{name: "console-memory", what: "console with one agent, resident 5 min after start and sign-in", unit: "MiB", goal: 60},
 	}, weigh},
+	{"history", []row{
+		{name: "history-size", what: "history of a recorded day of a real machine, for each sample", unit: "B", goal: 1.5},
+		{name: "history-day", what: "24 hours of 40 series at 15 s, read and thinned", unit: "ms", goal: 5},
+	}, packed},
 	{"ways", []row{
 		{name: "question", what: "question to one machine, from POST to its answer, p50", unit: "ms", goal: 1.5},
 		{name: "script", what: "trivial script, from POST to the committed result, p50", unit: "ms", goal: 5},
@@ -76,9 +82,9 @@ var measurements = []measurement{
 		{name: "list-100k-postgres", what: "the same of 100,000", unit: "ms", goal: 50},
 	}, pages},
 	{"fleet", []row{
-		{name: "idle-memory", what: "console, resident for each of 15,000 idle machines", unit: "KiB", goal: 1.5, ratio: true, other: "a bare gorilla/websocket server over TLS that holds as many"},
-		{name: "idle-time", what: "console, processor time while 15,000 machines beat and upload", unit: "% of a core", goal: 3},
-		{name: "login", what: "login of a machine, processor time of the console", unit: "us", goal: 1.3, ratio: true, other: "TLS handshake and upgrade of the bare server"},
+		{name: "idle-memory", what: "console, resident for each of 15,000 idle machines", unit: "KiB", goal: 1.5, ratio: true, other: "a bare gorilla/websocket server over TLS that holds as many", growth: growth{memoryGrowth, "one node"}},
+		{name: "idle-time", what: "console, processor time while 15,000 machines beat and upload", unit: "% of a core", goal: 3, growth: growth{idleGrowth, "one node"}},
+		{name: "login", what: "login of a machine, processor time of the console", unit: "us", goal: 1.3, ratio: true, other: "TLS handshake and upgrade of the bare server", growth: growth{loginGrowth, "one node"}},
 		{name: "back", what: "10,000 machines back after the console was killed", unit: "s", goal: 30},
 		{name: "back-pages", what: "a list in the API meanwhile, p99", unit: "ms", goal: 500},
 		{name: "text-to-all", what: "1 KiB to 10,000 machines and back, the last of them", unit: "ms", goal: 1.5, ratio: true, other: "the bare server"},
@@ -88,6 +94,12 @@ var measurements = []measurement{
 		{name: "growth-memory", what: "console, resident for each of 15,000 idle machines", unit: "KiB", goal: 1.1, ratio: true, other: "for each of 1,000"},
 		{name: "growth-time", what: "console, processor time in a second for each of 15,000 idle machines", unit: "us", goal: 1.1, ratio: true, other: "for each of 1,000"},
 	}, fleet},
+	{"nodes", []row{
+		{name: "nodes-memory", what: "five consoles on one PostgreSQL, resident for each idle machine", unit: "KiB", goal: 1.25, ratio: true, other: "one console with a fifth of the machines", growth: growth{memoryGrowth, "one node, then five, on PostgreSQL"}},
+		{name: "nodes-login", what: "login of a machine, processor time of the consoles", unit: "us", goal: 1.25, ratio: true, other: "one console with a fifth of the machines", growth: growth{loginGrowth, "one node, then five, on PostgreSQL"}},
+		{name: "nodes-idle", what: "processor time of the consoles for a machine in an idle minute", unit: "us", goal: 1.25, ratio: true, other: "one console with a fifth of the machines", growth: growth{idleGrowth, "one node, then five, on PostgreSQL"}},
+		{name: "nodes-answers", what: "answers to questions that are asked at each of five consoles, of machines at all of them", unit: "answers", goal: 1, ratio: true, floor: true, other: "machines that are asked"},
+	}, nodes},
 }
 
 func names() []string {

@@ -39,8 +39,9 @@ const patience = 60 * time.Second // for whatever is waited for
 
 func newWorld(ctx context.Context) (*world, error) { return newWorldOn(ctx, "") }
 
-// newWorldOn has a PostgreSQL for a database; "" is the console's own.
-func newWorldOn(ctx context.Context, database string) (*world, error) {
+// newWorldOn has a PostgreSQL for a database; "" is the console's own. What else the
+// console is told is serve.
+func newWorldOn(ctx context.Context, database string, serve ...string) (*world, error) {
 	dir, err := os.MkdirTemp("", "deskside-bench-")
 	if err != nil {
 		return nil, err
@@ -49,8 +50,8 @@ func newWorldOn(ctx context.Context, database string) (*world, error) {
 	w.serve = []string{"serve", "--data", w.path("data"), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"}
 	if database != "" {
 		w.on = []string{"--database", database}
-		w.serve = append(w.serve, w.on...)
 	}
+	w.serve = slices.Concat(w.serve, w.on, serve)
 	err = w.startConsole()
 	if err == nil {
 		_, err = w.tool("person", "add", "bench", "--role", "admin")
