@@ -58,7 +58,7 @@ type many struct {
 	bare   *bareSide
 	crowds []*crowd
 
-	memory, time []point // what each machine costs: KiB, microseconds a second
+	memory, time []point // what each machine costs: KiB, microseconds in a minute
 
 	empty, bareEmpty float64 // resident bytes with nobody connected
 	bareLogin        float64 // microseconds
@@ -161,7 +161,7 @@ func (f *many) look(long time.Duration) error {
 		return nil
 	})
 	f.memory = append(f.memory, point{f.online(), quantile(sizes, 0.5)})
-	f.time = append(f.time, point{f.online(), float64(took.Microseconds()) / long.Seconds() / float64(f.online())})
+	f.time = append(f.time, point{f.online(), float64(took.Microseconds()) * 60 / long.Seconds() / float64(f.online())})
 	return err
 }
 
@@ -376,7 +376,7 @@ func (f *many) idle() error {
 	f.out["idle-memory"] = figure{ours: lots.Value, theirs: (theirs - f.bareEmpty) / 1024 / float64(fleetMost)}
 	f.out["growth-memory"] = figure{ours: lots.Value, theirs: few.Value, points: f.memory}
 	few, lots = f.time[0], f.time[len(f.time)-1]
-	f.out["idle-time"] = figure{ours: lots.Value * float64(fleetMost) / 1e4}
+	f.out["idle-time"] = figure{ours: lots.Value * float64(fleetMost) / 60 / 1e4}
 	f.out["growth-time"] = figure{ours: lots.Value, theirs: few.Value, points: f.time}
 	return err
 }
