@@ -645,8 +645,8 @@ func TestBehind(t *testing.T) {
 	})
 }
 
-// A machine that is named twice is asked once; those that did not answer in time
-// come after those that did.
+// A machine that is named twice is asked once, and answers once; nobody answers who is
+// not asked; those that did not answer in time come after those that did.
 func TestAskedOnce(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
 		node := model.NewID()
@@ -656,11 +656,16 @@ func TestAskedOnce(t *testing.T) {
 		if err != nil || q.Asked != 2 {
 			t.Fatalf("asked %d: %v", q.Asked, err)
 		}
-		y.TakeAnswers(t.Context(), []model.Answer{{From: quick, Question: q.ID, Rows: []byte("[]")}})
+		stranger, _ := y.machine(node)
+		y.TakeAnswers(t.Context(), []model.Answer{
+			{From: quick, Question: q.ID, Rows: []byte("[1]")}, {From: quick, Question: q.ID, Rows: []byte("[2]")},
+			{From: stranger, Question: q.ID, Rows: []byte("[3]")},
+		})
+		y.TakeAnswers(t.Context(), []model.Answer{{From: quick, Question: q.ID, Rows: []byte("[4]")}})
 		y.update(func(tx *store.Tx) error { _, err := y.QuestionEnded(t.Context(), tx, q.ID); return err })
 		var page store.Page[AnswerOf]
 		y.update(func(tx *store.Tx) (err error) { page, err = Answers(tx, q.ID, store.Request{}); return err })
-		if len(page.Items) != 2 || page.Items[0].Machine != quick.Machine || page.Items[1].Error == "" {
+		if len(page.Items) != 2 || page.Items[0].Machine != quick.Machine || string(page.Items[0].Rows) != "[1]" || page.Items[1].Error == "" {
 			t.Errorf("in the order of arrival: %+v", page.Items)
 		}
 	})

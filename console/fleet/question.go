@@ -191,14 +191,7 @@ func (f *Fleet) TakeAnswers(ctx context.Context, list []model.Answer) {
 // takeAnswers keeps answers of one organisation, together if it can: what cannot be
 // kept takes no other along.
 func (f *Fleet) takeAnswers(ctx context.Context, scope store.Scope, list []model.Answer) {
-	err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
-		for _, a := range list {
-			if err := takeAnswer(tx, a); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := f.store.Update(ctx, scope, func(tx *store.Tx) error { return keepAnswers(tx, list) })
 	switch {
 	case err == nil:
 	case len(list) == 1 || ctx.Err() != nil || errors.Is(err, store.ErrUnavailable):
@@ -210,17 +203,39 @@ func (f *Fleet) takeAnswers(ctx context.Context, scope store.Scope, list []model
 	}
 }
 
-func takeAnswer(tx *store.Tx, a model.Answer) error {
-	state := "answered"
-	if a.Error != "" {
-		state = "failed"
+func keepAnswers(tx *store.Tx, list []model.Answer) error {
+	type pair struct{ question, machine model.ID }
+	machines := make([]model.ID, len(list))
+	for i, a := range list {
+		machines[i] = a.Machine
 	}
-	n, err := tx.Exec(`UPDATE question_machine SET state = $1, rows = $2, error = $3, truncated = $4, age = $5, at = $6
-		WHERE question_id = $7 AND machine_id = $8 AND state = 'pending' AND {wall}`,
-		state, some(a.Rows), a.Error, a.Truncated, a.Age.Microseconds(), store.Micros(tx.Now()), a.Question, a.Machine)
-	if n > 0 {
+	pending, err := store.CollectIn(tx, func(r *store.Rows) (p pair, err error) {
+		return p, r.Scan(&p.question, &p.machine)
+	}, "SELECT question_id, machine_id FROM question_machine WHERE state = 'pending' AND machine_id IN {ids} AND {wall}", machines)
+	if err != nil {
+		return err
+	}
+	waits := map[pair]bool{}
+	for _, p := range pending {
+		waits[p] = true
+	}
+	var rows [][]any
+	for _, a := range list {
+		p := pair{a.Question, a.Machine}
+		if !waits[p] {
+			continue
+		}
+		delete(waits, p)
+		state := "answered"
+		if a.Error != "" {
+			state = "failed"
+		}
+		rows = append(rows, []any{a.Question, a.Organisation, a.Machine, state, some(a.Rows), a.Error, a.Truncated, a.Age.Microseconds(), store.Micros(tx.Now())})
 		tx.Changed(a.Organisation, ChangedQuestion, a.Question)
 	}
+	_, err = tx.Insert("INSERT INTO question_machine (question_id, organisation_id, machine_id, state, rows, error, truncated, age, at)", rows,
+		`ON CONFLICT (question_id, machine_id) DO UPDATE SET state = excluded.state, rows = excluded.rows, error = excluded.error,
+		truncated = excluded.truncated, age = excluded.age, at = excluded.at`)
 	return err
 }
 
