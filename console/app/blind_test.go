@@ -25,7 +25,10 @@ func TestBlind(t *testing.T) {
 		if list := n.items("/machines?health=unknown"); len(list) != 1 {
 			t.Errorf("among the unknown: %v", list)
 		}
+		x = n.line(t, id, uuid.New()) // one that begins while it is known to be blind
 		says("ok", "ok")
+		says("unknown", "unknown")
+		x = n.line(t, id, uuid.New())
 		says("\x00<b>", "ok")
 	})
 }

@@ -3,12 +3,9 @@ package link
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -50,8 +47,8 @@ func TestArriveTogether(t *testing.T) {
 func TestArriveApart(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		l := New(s, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
-		good, bad, expelled := model.NewID(), model.NewID(), model.NewID()
-		list := hellosOf(l, good, bad, expelled)
+		good, bad, expelled, well := model.NewID(), model.NewID(), model.NewID(), model.NewID()
+		list := hellosOf(l, good, bad, expelled, well)
 		impossible := errors.New("an impossible machine")
 		l.SetHandlers(Handlers{
 			Connected: func(_ context.Context, hellos []model.Hello) ([]model.Arrival, error) {
@@ -70,17 +67,18 @@ func TestArriveApart(t *testing.T) {
 				func(_ *store.Tx, _ model.ID, among []model.ID) ([]model.ID, error) { return among, nil }},
 		})
 		err := s.Update(t.Context(), store.System("test"), func(tx *store.Tx) error {
-			of, older := source{good, list[0].line.epoch}, source{good, model.NewID()}
+			of, older, others := source{good, list[0].line.epoch}, source{good, model.NewID()}, source{well, list[3].line.epoch}
 			return writeMarks(tx, map[source]map[protocol.Class]mark{
 				of:    {protocol.ClassChange: {number: 7, digest: []byte("seven")}, protocol.ClassResult: {number: 3}},
-				older: {protocol.ClassChange: {number: 9}},
-			}, map[markKey]bool{{of, protocol.ClassChange}: true, {of, protocol.ClassResult}: true, {older, protocol.ClassChange}: true})
+				older: {protocol.ClassChange: {number: 9}}, others: {protocol.ClassChange: {number: 11}},
+			}, map[markKey]bool{{others, protocol.ClassChange}: true, {of, protocol.ClassChange}: true, {of, protocol.ClassResult}: true, {older, protocol.ClassChange}: true})
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.arrivals.write(t.Context(), list)
-		for i, want := range []error{nil, impossible, errRevoked} {
+		l.arrivals.write(t.Context(), []*arrival{list[0], list[2], list[3]})
+		l.arrivals.write(t.Context(), append(list[1:2], hellosOf(l, good)...))
+		for i, want := range []error{nil, impossible, errRevoked, nil} {
 			<-list[i].over
 			if !errors.Is(list[i].Err, want) {
 				t.Errorf("%d: %v, want %v", i, list[i].Err, want)
@@ -91,8 +89,8 @@ func TestArriveApart(t *testing.T) {
 			len(x.digests) != 1 || string(x.digests[protocol.ClassChange]) != "seven" {
 			t.Errorf("it waits: %t; marks %v, digests %q", x.waiting, x.marks, x.digests)
 		}
-		if x := list[2]; len(x.marks) > 0 {
-			t.Errorf("another machine has the marks %v", x.marks)
+		if x := list[3]; len(x.marks) != 1 || x.marks[protocol.ClassChange] != 11 || len(x.digests) > 0 {
+			t.Errorf("another machine has the marks %v, digests %q", x.marks, x.digests)
 		}
 	})
 }
@@ -145,22 +143,37 @@ func TestArriveInOrder(t *testing.T) {
 }
 
 // TestHintBeforeWelcome: what somebody wants done before a line is welcomed is looked
-// for with the welcome, and not told before.
+// for with the welcome, and not told before; where there was neither a hint nor
+// anything that waits, nothing is read.
 func TestHintBeforeWelcome(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := New(nil, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
-		l.SetHandlers(Handlers{Machine: func(context.Context, model.ID) (model.Machine, error) { return model.Machine{}, nil }})
-		for name, hint := range map[string]func(model.From){
-			"flush": func(m model.From) { l.Flush(t.Context(), m.Machine) },
-			"tell":  func(m model.From) { l.Tell(t.Context(), []model.Act{{ID: model.NewID(), Machine: m}}) },
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		l := New(s, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
+		read := 0
+		l.SetHandlers(Handlers{
+			Machine: func(context.Context, model.ID) (model.Machine, error) { return model.Machine{}, nil },
+			Pending: []func(*store.Tx, model.From) ([]model.Act, error){
+				func(*store.Tx, model.From) ([]model.Act, error) { read++; return nil, nil }},
+		})
+		for name, c := range map[string]struct {
+			hint    func(model.From)
+			waiting bool
+			want    int
+		}{
+			"a flush":   {func(m model.From) { l.Flush(t.Context(), m.Machine) }, false, 1},
+			"an act":    {func(m model.From) { l.Tell(t.Context(), []model.Act{{ID: model.NewID(), Machine: m}}) }, false, 1},
+			"it waits":  {func(model.From) {}, true, 1},
+			"no reason": {func(model.From) {}, false, 0},
 		} {
-			c := &line{lines: l, from: model.From{Machine: model.NewID(), At: time.Now()}, told: map[model.ID]bool{}}
-			l.lines[c.from.Machine] = c
-			if c.wasHinted() {
-				t.Error(fmt.Sprint(name, ": hinted before the hint"))
+			read = 0
+			x := hellosOf(l, model.NewID())[0]
+			x.waiting, x.line.told, x.line.scheduled = c.waiting, map[model.ID]bool{}, true // nobody writes
+			l.lines[x.hello.Machine] = x.line
+			if c.hint(x.line.from); read > 0 || len(x.line.pending) > 0 {
+				t.Errorf("%s: before the welcome %d were read and %d are to be written", name, read, len(x.line.pending))
 			}
-			if hint(c.from); !c.wasHinted() || len(c.told) > 0 {
-				t.Errorf("%s: hinted %t, told %v", name, c.wasHinted(), c.told)
+			l.welcome(t.Context(), x)
+			if read != c.want || len(x.line.pending) != 1 {
+				t.Errorf("%s: %d were read, want %d, and %d are to be written", name, read, c.want, len(x.line.pending))
 			}
 		}
 	})

@@ -225,18 +225,24 @@ func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p proto
 		l.forget(c)
 		return err
 	}
-	c.setBeat(a.Beat)
-	c.blind = a.Blind
-	c.put(protocol.KindWelcome, protocol.Welcome{Machine: from.Machine, Clock: time.Now().UnixMicro(), Marks: a.marks, Digests: a.digests,
-		Wanted: a.Wanted, Node: l.node})
-	if a.waiting || c.wasHinted() {
-		l.flush(ctx, c)
-	}
+	l.welcome(ctx, a)
 	since := a.Since
 	// The hello went deep. The life of the line has a stack of its own, which stays
 	// small, and keeps nothing of the greeting.
 	l.wait.Go(func() { l.live(ctx, c, since) })
 	return nil
+}
+
+// welcome says welcome, and what there is for the machine to do.
+func (l *Lines) welcome(ctx context.Context, a *arrival) {
+	c := a.line
+	c.setBeat(a.Beat)
+	c.blind = a.Blind
+	c.put(protocol.KindWelcome, protocol.Welcome{Machine: c.from.Machine, Clock: time.Now().UnixMicro(), Marks: a.marks, Digests: a.digests,
+		Wanted: a.Wanted, Node: l.node})
+	if a.waiting || c.wasHinted() {
+		l.flush(ctx, c)
+	}
 }
 
 // live reads the line to its end, and writes that down.
