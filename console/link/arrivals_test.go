@@ -77,7 +77,7 @@ func TestArriveApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.arrivals.write(t.Context(), []*arrival{list[0], list[2], list[3]})
-		l.arrivals.write(t.Context(), append(list[1:2], hellosOf(l, good)...))
+		l.arrivals.write(t.Context(), []*arrival{list[1], hellosOf(l, good)[0]})
 		for i, want := range []error{nil, impossible, errRevoked, nil} {
 			<-list[i].over
 			if !errors.Is(list[i].Err, want) {
