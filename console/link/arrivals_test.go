@@ -77,7 +77,11 @@ func TestArriveApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.arrivals.write(t.Context(), []*arrival{list[0], list[2], list[3]})
-		l.arrivals.write(t.Context(), []*arrival{list[1], hellosOf(l, good)[0]})
+		beside := hellosOf(l, good)[0]
+		l.arrivals.write(t.Context(), []*arrival{list[1], beside})
+		if <-beside.over; beside.Err != nil {
+			t.Errorf("who came with one that cannot be written down: %v", beside.Err)
+		}
 		for i, want := range []error{nil, impossible, errRevoked, nil} {
 			<-list[i].over
 			if !errors.Is(list[i].Err, want) {
