@@ -140,7 +140,7 @@ func (b *book) write() error {
 	}
 	grown := ""
 	if panels := b.panels(measurements); len(panels) > 0 {
-		grown = "\nWhat each machine costs, over how many there are; what is flat grows with them and no faster:\n\n![Cost of a machine over machines](" + growFile + ")\n\n"
+		grown = "\nWhat each machine costs, over how many there are. A flat line means that twice as many cost twice as much:\n\n![Cost of a machine over machines](" + growFile + ")\n\n"
 		if err := os.WriteFile(growFile, []byte(growthDrawing(panels)), 0o644); err != nil {
 			return err
 		}

@@ -19,12 +19,11 @@ import (
 // How many nodes there are in the end, and how many machines each of them has.
 const nodesMost = 5
 
-var nodesEach = 1_000
+var nodesEach = 600
 
 const (
-	nodesSettle = 10 * time.Second // after machines enrolled
-	nodesRest   = 20 * time.Second // after they came back
-	nodesIdle   = 30 * time.Second // that is looked at: two beats, and one scan of each node
+	nodesRest   = 40 * time.Second // after machines enrolled: groups and facts come later
+	nodesIdle   = 40 * time.Second // that is looked at then
 	nodesAnswer = 30 * time.Second // for the answers of all
 )
 
@@ -113,7 +112,7 @@ func (s *several) with(n int) (c cost, err error) {
 		name string
 		do   func(*cost) error
 	}{
-		{"machines enrol", func(*cost) error { return s.fill(n) }}, {"machines come back", s.logins}, {"idle", s.idle}, {"asked at all nodes", s.asks},
+		{"machines enrol", func(*cost) error { return s.fill(n) }}, {"idle", s.idle}, {"machines come back", s.logins}, {"asked at all nodes", s.asks},
 	} {
 		began := time.Now()
 		if err := step.do(&c); err != nil {
@@ -131,7 +130,7 @@ func (s *several) fill(n int) error {
 			return err
 		}
 	}
-	return s.pause(nodesSettle)
+	return s.pause(nodesRest)
 }
 
 // more adds a node, and machines that know its address alone.
@@ -226,9 +225,6 @@ func (s *several) logins(c *cost) (err error) {
 
 // idle looks at nodes on which nothing happens.
 func (s *several) idle(c *cost) error {
-	if err := s.pause(nodesRest); err != nil {
-		return err
-	}
 	const step = 5 * time.Second
 	var kib []float64
 	idle, behind, err := s.spent(func() error {
