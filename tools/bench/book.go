@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"html"
 	"os"
-	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -181,38 +179,6 @@ func drawing(list []entry, rows []row) string {
 	fmt.Fprintf(&s, `<line x1="%d" y1="2" x2="%d" y2="%d" stroke-dasharray="3 3"/><text x="%d" y="%d" text-anchor="middle">the goal</text></svg>`+"\n",
 		left+goal, left+goal, end, left+goal, end+18)
 	return s.String()
-}
-
-// origin is where figures come from.
-type origin struct {
-	commit, date, machine string
-	changed               bool // the files differ from the commit
-}
-
-func here(ctx context.Context) (origin, error) {
-	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return origin{}, fmt.Errorf("which commit this is: %w", err)
-	}
-	changes, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs", ":!*.md").Output()
-	if err != nil {
-		return origin{}, fmt.Errorf("whether files differ from the commit: %w", err)
-	}
-	return origin{commit: strings.TrimSpace(string(commit)), date: time.Now().UTC().Format(time.DateOnly),
-		machine: fmt.Sprintf("%d cores, %s, %s", runtime.NumCPU(), processor(), runtime.Version()), changed: len(changes) > 0}, nil
-}
-
-func processor() string {
-	raw, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	for line := range strings.Lines(string(raw)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
 }
 
 // idle waits a while for a machine that only just did something, and refuses a

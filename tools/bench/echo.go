@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/deskside/deskside/protocol/stream"
+	"github.com/deskside/deskside/tools/internal/stage"
 )
 
 const (
@@ -38,12 +39,12 @@ type typist struct {
 // echo types one key after the other into a terminal through the console, through
 // ssh, and through the least of a relay that speaks TLS.
 func echo(ctx context.Context) (_ map[string]figure, err error) {
-	w, err := newWorld(ctx)
+	w, err := newWorld(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	_, machine, err := w.agent()
+	defer func() { err = errors.Join(err, w.Close()) }()
+	_, machine, err := w.Agent()
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +105,11 @@ func (t typist) until(what string) error {
 // terminal is one at a machine, through the console.
 func (w *world) terminal(machine string) (typist, error) {
 	var s struct{ ID string }
-	err := w.call(http.MethodPost, "/sessions", map[string]any{"machine_id": machine, "columns": 80, "rows": 24, "reason": "a measurement"}, &s)
+	err := w.Call(http.MethodPost, "/sessions", map[string]any{"machine_id": machine, "columns": 80, "rows": 24, "reason": "a measurement"}, &s)
 	if err != nil {
 		return typist{}, err
 	}
-	ws, err := w.socket(strings.Replace(w.ready.URL, "https", "wss", 1)+"/api/v1/sessions/"+s.ID+"/socket", http.Header{"Authorization": {"Bearer " + w.token}})
+	ws, err := w.socket(strings.Replace(w.Ready.URL, "https", "wss", 1)+"/api/v1/sessions/"+s.ID+"/socket", http.Header{"Authorization": {"Bearer " + w.Token}})
 	if err != nil {
 		return typist{}, err
 	}
@@ -143,12 +144,12 @@ func (w *world) relay() (typist, error) {
 	if err != nil {
 		return typist{}, err
 	}
-	_, line, err := w.start(self, bareRelay)
+	_, line, err := w.Start(self, bareRelay)
 	if err != nil {
 		return typist{}, err
 	}
 	url := strings.TrimSpace(line)
-	if _, _, err := w.start(self, bareTerminal, url+"/far"); err != nil {
+	if _, _, err := w.Start(self, bareTerminal, url+"/far"); err != nil {
 		return typist{}, err
 	}
 	ws, err := w.socket(url+"/near", nil)
@@ -166,7 +167,7 @@ func (w *world) relay() (typist, error) {
 
 func (w *world) socket(url string, header http.Header) (*websocket.Conn, error) {
 	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13, InsecureSkipVerify: true}}
-	ws, _, err := dialer.DialContext(w.ctx, url, header)
+	ws, _, err := dialer.DialContext(w.Ctx, url, header)
 	return ws, err
 }
 
@@ -176,17 +177,17 @@ func (w *world) ssh() (typist, error) {
 	if err != nil {
 		return typist{}, err
 	}
-	at, err := freePort()
+	at, err := stage.FreePort()
 	if err != nil {
 		return typist{}, err
 	}
 	port := at[strings.LastIndex(at, ":")+1:]
-	dir := w.path("ssh")
+	dir := w.Path("ssh")
 	if err := errors.Join(os.MkdirAll(dir, 0o700), os.MkdirAll("/run/sshd", 0o755)); err != nil {
 		return typist{}, err
 	}
 	for _, key := range []string{"host", "mine"} {
-		if out, err := exec.CommandContext(w.ctx, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, key)).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(w.Ctx, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, key)).CombinedOutput(); err != nil {
 			return typist{}, fmt.Errorf("ssh-keygen: %w: %s", err, out)
 		}
 	}
@@ -194,10 +195,10 @@ func (w *world) ssh() (typist, error) {
 	if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600); err != nil {
 		return typist{}, err
 	}
-	if _, err := w.quiet("/usr/sbin/sshd", "-D", "-f", filepath.Join(dir, "config")); err != nil {
+	if _, err := w.Quiet("/usr/sbin/sshd", "-D", "-f", filepath.Join(dir, "config")); err != nil {
 		return typist{}, err
 	}
-	cmd := exec.CommandContext(w.ctx, "ssh", "-tt", "-q", "-p", port, "-i", filepath.Join(dir, "mine"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+	cmd := exec.CommandContext(w.Ctx, "ssh", "-tt", "-q", "-p", port, "-i", filepath.Join(dir, "mine"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
 		"-o", "ConnectionAttempts=20", me.Username+"@127.0.0.1", prompt)
 	in, err1 := cmd.StdinPipe()
 	out, err2 := cmd.StdoutPipe()
@@ -207,14 +208,14 @@ func (w *world) ssh() (typist, error) {
 	if err := cmd.Start(); err != nil {
 		return typist{}, err
 	}
-	w.started = append(w.started, cmd)
+	w.Ends(cmd)
 	buffer := make([]byte, 4096)
 	return typist{
 		write: func(b []byte) error { _, err := in.Write(b); return err },
 		read: func() ([]byte, error) {
 			n, err := out.Read(buffer)
 			if errors.Is(err, io.EOF) {
-				err = fmt.Errorf("ssh ended: %s", w.logged())
+				err = fmt.Errorf("ssh ended: %s", w.Logged())
 			}
 			return buffer[:n], err
 		},

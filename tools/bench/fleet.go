@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/deskside/deskside/tools/internal/stage"
 )
 
 // How many machines, and how many when it is filled up for the idle rows.
@@ -28,11 +30,11 @@ const largest = `filter(processes, .rss_bytes > 1e9)`
 // fleet measures what many machines cost, and what one person asks of all of them.
 // The bare server does the same beside it.
 func fleet(ctx context.Context) (_ map[string]figure, err error) {
-	w, err := newWorld(ctx)
+	w, err := newWorld(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = errors.Join(err, w.Close()) }()
 	f := &many{world: w, out: map[string]figure{}}
 	for _, step := range []struct {
 		name string
@@ -55,7 +57,7 @@ type many struct {
 	*world
 	out    map[string]figure
 	bare   *bareSide
-	crowds []*crowd
+	crowds []*stage.Crowd
 
 	empty, bareEmpty float64 // resident bytes with nobody connected
 	bareLogin        float64 // microseconds
@@ -67,7 +69,7 @@ func (f *many) bareLogins() (err error) {
 	if f.bare, err = f.bareSide(); err != nil {
 		return err
 	}
-	if f.bareEmpty, err = resident(f.bare.server.Process.Pid); err != nil {
+	if f.bareEmpty, err = stage.Resident(f.bare.server.Process.Pid); err != nil {
 		return err
 	}
 	took, err := spent(f.bare.server.Process.Pid, func() error { return f.bare.hold(fleetUsual) })
@@ -98,17 +100,17 @@ func (f *many) bareAsk(ask map[string]string) (float64, error) {
 // enrol makes the machines of the usual fleet.
 func (f *many) enrol() (err error) {
 	var settings struct{ Version int64 }
-	if err := f.call(http.MethodGet, "/settings", nil, &settings); err != nil {
+	if err := f.Call(http.MethodGet, "/settings", nil, &settings); err != nil {
 		return err
 	}
 	// Each alert is to have a ticket of its own: a storm would share one.
-	if err := f.call(http.MethodPatch, "/settings", map[string]any{"version": settings.Version, "storm": map[string]any{"machines": 10000}}, nil); err != nil {
+	if err := f.Call(http.MethodPatch, "/settings", map[string]any{"version": settings.Version, "storm": map[string]any{"machines": 10000}}, nil); err != nil {
 		return err
 	}
-	if f.empty, err = resident(f.console.Process.Pid); err != nil {
+	if f.empty, err = stage.Resident(f.Console.Process.Pid); err != nil {
 		return err
 	}
-	c, err := f.crowd(fleetUsual, processes)
+	c, err := f.Crowd(fleetUsual, processes)
 	f.crowds = append(f.crowds, c)
 	return err
 }
@@ -117,26 +119,26 @@ func (f *many) enrol() (err error) {
 // itself and is written down.
 func (f *many) logins() error {
 	c := f.crowds[0]
-	if err := errors.Join(f.pause(20*time.Second), c.order("offline", 0), f.pause(5*time.Second)); err != nil {
+	if err := errors.Join(f.Pause(20*time.Second), c.Order("offline", 0, 0), f.Pause(5*time.Second)); err != nil {
 		return err
 	}
-	took, err := spent(f.console.Process.Pid, func() error { return f.allBack(func() error { return c.order("clear", 0) }) })
-	f.out["login"] = figure{ours: float64(took.Microseconds()) / float64(c.machines), theirs: f.bareLogin}
-	return errors.Join(err, f.pause(5*time.Second))
+	took, err := spent(f.Console.Process.Pid, func() error { return f.allBack(func() error { return c.Order("clear", 0, 0) }) })
+	f.out["login"] = figure{ours: float64(took.Microseconds()) / float64(c.Machines), theirs: f.bareLogin}
+	return errors.Join(err, f.Pause(5*time.Second))
 }
 
 // allBack does something after which every machine of the usual fleet comes back,
 // and waits for them.
 func (f *many) allBack(do func() error) error {
-	before, err := f.crowds[0].welcomes()
+	before, err := f.crowds[0].Welcomes()
 	if err != nil {
 		return err
 	}
 	if err := do(); err != nil {
 		return err
 	}
-	return f.until("all machines are back", func() (bool, error) {
-		now, err := f.crowds[0].welcomes()
+	return f.Until("all machines are back", func() (bool, error) {
+		now, err := f.crowds[0].Welcomes()
 		return now-before >= fleetUsual, err
 	})
 }
@@ -166,19 +168,19 @@ func (f *many) askAll(expression string) (took, work float64, err error) {
 	var all, each []float64
 	for range fleetTimes {
 		began := time.Now()
-		spent, err := spent(f.console.Process.Pid, func() error {
+		spent, err := spent(f.Console.Process.Pid, func() error {
 			var q struct {
 				ID                      string
 				Asked, Answered, Failed int
 			}
-			if err := f.call(http.MethodPost, "/questions", map[string]any{"expression": expression}, &q); err != nil {
+			if err := f.Call(http.MethodPost, "/questions", map[string]any{"expression": expression}, &q); err != nil {
 				return err
 			}
 			if q.Asked != fleetUsual {
 				return fmt.Errorf("%d machines are asked, not %d", q.Asked, fleetUsual)
 			}
-			err := f.until("all machines answer", func() (bool, error) {
-				err := f.call(http.MethodGet, "/questions/"+q.ID, nil, &q)
+			err := f.Until("all machines answer", func() (bool, error) {
+				err := f.Call(http.MethodGet, "/questions/"+q.ID, nil, &q)
 				return q.Answered+q.Failed == q.Asked, err
 			})
 			if q.Failed > 0 {
@@ -191,7 +193,7 @@ func (f *many) askAll(expression string) (took, work float64, err error) {
 		}
 		all = append(all, time.Since(began).Seconds()*1000)
 		each = append(each, float64(spent.Microseconds())/float64(fleetUsual))
-		if err := f.pause(2 * time.Second); err != nil {
+		if err := f.Pause(2 * time.Second); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -202,20 +204,20 @@ func (f *many) askAll(expression string) (took, work float64, err error) {
 // and looks until the ticket of each can be read.
 func (f *many) alerts() error {
 	var check struct{ Version int64 }
-	if err := f.call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
+	if err := f.Call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
 		return err
 	}
-	if err := f.call(http.MethodPatch, "/checks/filesystem.full", map[string]any{"version": check.Version, "for": "0s"}, nil); err != nil {
+	if err := f.Call(http.MethodPatch, "/checks/filesystem.full", map[string]any{"version": check.Version, "for": "0s"}, nil); err != nil {
 		return err
 	}
-	if err := f.pause(20 * time.Second); err != nil { // all have the new set
+	if err := f.Pause(20 * time.Second); err != nil { // all have the new set
 		return err
 	}
-	if err := f.crowds[0].order("filesystem", alertSample); err != nil {
+	if err := f.crowds[0].Order("filesystem", alertSample, 0); err != nil {
 		return err
 	}
 	after := map[string]float64{}
-	err := f.until("each alert has its ticket", func() (bool, error) {
+	err := f.Until("each alert has its ticket", func() (bool, error) {
 		var page struct {
 			Items []struct {
 				ID        string
@@ -223,7 +225,7 @@ func (f *many) alerts() error {
 				StartedAt time.Time `json:"started_at"`
 			}
 		}
-		err := f.call(http.MethodGet, "/alerts?check=filesystem.full&sort=-started_at&limit=500", nil, &page)
+		err := f.Call(http.MethodGet, "/alerts?check=filesystem.full&sort=-started_at&limit=500", nil, &page)
 		now := time.Now()
 		for _, a := range page.Items {
 			if _, seen := after[a.ID]; !seen && a.Ticket != nil {
@@ -240,7 +242,7 @@ func (f *many) alerts() error {
 		took = append(took, ms)
 	}
 	f.out["alert-ticket"] = figure{ours: quantile(took, 0.99), note: "p50 " + short(quantile(took, 0.5)) + " ms, looked every 20 ms"}
-	return f.crowds[0].order("clear", 0)
+	return f.crowds[0].Order("clear", 0, 0)
 }
 
 // killed kills the console and starts it again: every machine has to come back, and
@@ -257,7 +259,7 @@ func (f *many) killed() error {
 		watching <- f.eachWhile(stop, 20*time.Millisecond, func() error {
 			var page struct{ Items []any }
 			from := time.Now()
-			err := f.call(http.MethodGet, "/machines?presence=offline&limit=50", nil, &page)
+			err := f.Call(http.MethodGet, "/machines?presence=offline&limit=50", nil, &page)
 			mu.Lock()
 			defer mu.Unlock()
 			pages, offline = append(pages, time.Since(from).Seconds()*1000), max(offline, len(page.Items))
@@ -265,11 +267,11 @@ func (f *many) killed() error {
 		})
 	}
 	err := f.allBack(func() error {
-		if err := f.kill(f.console); err != nil {
+		if err := f.Kill(f.Console); err != nil {
 			return err
 		}
 		began = time.Now()
-		err := f.startConsole()
+		err := f.StartConsole()
 		up = time.Since(began)
 		go watch()
 		return err
@@ -305,21 +307,21 @@ func (f *many) idle() error {
 	if err := f.bare.hold(fleetMost - fleetUsual); err != nil {
 		return err
 	}
-	c, err := f.crowd(fleetMost-fleetUsual, processes)
+	c, err := f.Crowd(fleetMost-fleetUsual, processes)
 	if err != nil {
 		return err
 	}
 	f.crowds = append(f.crowds, c)
-	if err := f.pause(fleetRest); err != nil {
+	if err := f.Pause(fleetRest); err != nil {
 		return err
 	}
 	const look = time.Minute
 	var ours, theirs []float64
-	took, err := spent(f.console.Process.Pid, func() error {
+	took, err := spent(f.Console.Process.Pid, func() error {
 		for range look / (5 * time.Second) {
-			a, err1 := resident(f.console.Process.Pid)
-			b, err2 := resident(f.bare.server.Process.Pid)
-			if err := errors.Join(err1, err2, f.pause(5*time.Second)); err != nil {
+			a, err1 := stage.Resident(f.Console.Process.Pid)
+			b, err2 := stage.Resident(f.bare.server.Process.Pid)
+			if err := errors.Join(err1, err2, f.Pause(5*time.Second)); err != nil {
 				return err
 			}
 			ours, theirs = append(ours, (a-f.empty)/1024/float64(fleetMost)), append(theirs, (b-f.bareEmpty)/1024/float64(fleetMost))

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/deskside/deskside/tools/internal/stage"
 )
 
 const busy = 0.5 // load of a machine on which figures mean nothing
@@ -55,11 +57,11 @@ func run(ctx context.Context, name string, anyway, draw bool) error {
 	if draw {
 		return book.write()
 	}
-	origin, err := here(ctx)
+	origin, err := stage.Here(ctx)
 	if err != nil {
 		return err
 	}
-	if !anyway && origin.changed {
+	if !anyway && origin.Changed {
 		return errors.New("files differ from the commit; commit them, or measure with --anyway")
 	}
 	measured := 0
@@ -83,7 +85,7 @@ func run(ctx context.Context, name string, anyway, draw bool) error {
 			if !ok {
 				return fmt.Errorf("%s: no figure for %s", m.name, r.name)
 			}
-			e := entry{Row: r.name, Ours: f.ours, Theirs: f.theirs, Note: f.note, Commit: origin.commit, Date: origin.date, Machine: origin.machine}
+			e := entry{Row: r.name, Ours: f.ours, Theirs: f.theirs, Note: f.note, Commit: origin.Commit, Date: origin.Date, Machine: origin.Machine}
 			fmt.Println(e.line(r))
 			book.put(e)
 			measured++
