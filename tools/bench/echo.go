@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/user"
@@ -16,7 +14,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/deskside/deskside/protocol/stream"
 	"github.com/deskside/deskside/tools/internal/stage"
 )
 
@@ -104,37 +101,11 @@ func (t typist) until(what string) error {
 
 // terminal is one at a machine, through the console.
 func (w *world) terminal(machine string) (typist, error) {
-	var s struct{ ID string }
-	err := w.Call(http.MethodPost, "/sessions", map[string]any{"machine_id": machine, "columns": 80, "rows": 24, "reason": "a measurement"}, &s)
+	t, err := w.Terminal(machine)
 	if err != nil {
 		return typist{}, err
 	}
-	ws, err := w.socket(strings.Replace(w.Ready.URL, "https", "wss", 1)+"/api/v1/sessions/"+s.ID+"/socket", http.Header{"Authorization": {"Bearer " + w.Token}})
-	if err != nil {
-		return typist{}, err
-	}
-	in, out := stream.NewSender(stream.Input, 0), stream.NewReceiver(stream.Output, 0)
-	t := typist{
-		write: func(b []byte) error {
-			f, err := in.Next(b)
-			if err != nil {
-				return err
-			}
-			return ws.WriteMessage(websocket.BinaryMessage, f.Bytes())
-		},
-		read: func() ([]byte, error) {
-			_, message, err := ws.ReadMessage()
-			if err != nil {
-				return nil, err
-			}
-			f, err := stream.Parse(message)
-			if err != nil || f.Kind != stream.Output {
-				return nil, err
-			}
-			return out.Take(f)
-		},
-	}
-	return t, t.write([]byte(prompt + "\n"))
+	return typist{write: t.Write, read: t.Read}, t.Write([]byte(prompt + "\n"))
 }
 
 // relay is a terminal through a server that passes frames from one WebSocket to
@@ -152,7 +123,7 @@ func (w *world) relay() (typist, error) {
 	if _, _, err := w.Start(self, bareTerminal, url+"/far"); err != nil {
 		return typist{}, err
 	}
-	ws, err := w.socket(url+"/near", nil)
+	ws, err := w.Socket(url+"/near", nil)
 	if err != nil {
 		return typist{}, err
 	}
@@ -163,12 +134,6 @@ func (w *world) relay() (typist, error) {
 			return message, err
 		},
 	}, nil
-}
-
-func (w *world) socket(url string, header http.Header) (*websocket.Conn, error) {
-	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13, InsecureSkipVerify: true}}
-	ws, _, err := dialer.DialContext(w.Ctx, url, header)
-	return ws, err
 }
 
 // ssh is a terminal through a server of its own on the loopback.

@@ -23,7 +23,7 @@ import (
 )
 
 // A World is a console, and what else is started for a measurement, in a folder
-// of its own. close ends and removes it all.
+// of its own. Close ends and removes it all.
 type World struct {
 	Ctx     context.Context
 	Ready   struct{ URL, HTTP string }
@@ -261,20 +261,26 @@ func (w *World) Control(method, url string, body, into any) error {
 	return json.Unmarshal(raw, into)
 }
 
+// End asks a process to end, and waits.
+func (w *World) End(cmd *exec.Cmd) error {
+	w.started = slices.DeleteFunc(w.started, func(c *exec.Cmd) bool { return c == cmd })
+	err := cmd.Process.Signal(os.Interrupt)
+	done := make(chan struct{})
+	go func() { cmd.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		err = errors.Join(err, fmt.Errorf("%s did not end", cmd.Path), cmd.Process.Kill())
+		<-done
+	}
+	return err
+}
+
 // Close ends what was started, the youngest first, and removes the folder.
 func (w *World) Close() error {
 	var errs []error
-	for i := len(w.started) - 1; i >= 0; i-- {
-		cmd := w.started[i]
-		errs = append(errs, cmd.Process.Signal(os.Interrupt))
-		done := make(chan struct{})
-		go func() { cmd.Wait(); close(done) }()
-		select {
-		case <-done:
-		case <-time.After(20 * time.Second):
-			errs = append(errs, fmt.Errorf("%s did not end", cmd.Path), cmd.Process.Kill())
-			<-done
-		}
+	for len(w.started) > 0 {
+		errs = append(errs, w.End(w.started[len(w.started)-1]))
 	}
 	for _, dir := range append(w.remove, w.dir) {
 		errs = append(errs, os.RemoveAll(dir))
