@@ -13,8 +13,8 @@
 // the console, and of the pretend workstations that are never restarted.
 //
 // A line is fitted over the points after the first third (verdict.go). What does not
-// stay flat ends the run with an error, and so does what still waits in the database a
-// minute after the churn, or has more rows than that many machines can have. The
+// stay flat ends the run with an error, and so does what still waits in the database five
+// minutes after the churn, or has more rows than that many machines can have. The
 // database itself may grow: by what was done, and not by more for each act than before.
 //
 // It may run on a busy machine, for nothing is timed. The points and the verdict go into
@@ -101,7 +101,8 @@ func (s *soak) cycles(long time.Duration) (all []point, err error) {
 	cycle := max(shortest, long/points)
 	began := time.Now()
 	for n := 0; time.Since(began) < long; n++ {
-		if err := s.churn(began.Add(time.Duration(n)*cycle + cycle*3/4)); err != nil {
+		next := time.Now().Add(cycle)
+		if err := s.churn(next.Add(-cycle / 4)); err != nil {
 			return nil, fmt.Errorf("cycle %d: %w", n, err)
 		}
 		p, err := s.quiet(began)
@@ -110,7 +111,7 @@ func (s *soak) cycles(long time.Duration) (all []point, err error) {
 		}
 		fmt.Println(p)
 		all = append(all, p)
-		if err := s.Pause(time.Until(began.Add(time.Duration(n+1) * cycle))); err != nil {
+		if err := s.Pause(time.Until(next)); err != nil {
 			return nil, err
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -88,22 +87,35 @@ func (s *soak) page() error {
 	return nil
 }
 
-// terminal opens a shell, looks at what it says, and leaves.
+// terminal opens a shell, looks at what it says, and leaves. On a computer that has much
+// else to do the agent may not come in time; then the session is said to have ended.
 func (s *soak) terminal() error {
 	t, err := s.Terminal(s.agent)
 	if err != nil {
-		return err
+		return away(err)
 	}
 	err = t.Write([]byte("seq -s. 2000; echo re''ady\n"))
-	said := ""
-	for err == nil && !strings.Contains(said, "ready") {
+	for said := ""; err == nil && !strings.Contains(said, "ready"); {
 		var more []byte
 		more, err = t.Read()
 		said += string(more)
 	}
-	if err != nil {
-		err = fmt.Errorf("after %.200q: %w", said, err)
+	if err == nil {
+		s.done.add("terminals", 1)
+		return t.Leave()
 	}
-	s.done.add("terminals", 1)
-	return errors.Join(err, t.Leave())
+	t.Leave() //nolint:errcheck // its line is gone
+	var session struct {
+		State, Ended string
+		Refusal      *struct{ Code, Text string }
+	}
+	if err := s.Call(http.MethodGet, "/sessions/"+t.Session, nil, &session); err != nil {
+		return err
+	}
+	if session.State == "open" {
+		return fmt.Errorf("a terminal whose line is lost is still open: %w", err)
+	}
+	fmt.Printf("            a terminal %s: %+v %s\n", session.State, session.Refusal, session.Ended)
+	s.done.add("terminals that did not open", 1)
+	return nil
 }

@@ -33,7 +33,11 @@ func (p point) String() string {
 
 const mib = 1 << 20
 
-// rests are rows of which none is left a minute after the churn.
+// calm is how long after the churn something may wait still, on a machine that has other
+// work too.
+const calm = 5 * time.Minute
+
+// rests are rows of which none is left then.
 var rests = []struct{ what, query string }{
 	{"scripts that are not over", "SELECT count(*) FROM run WHERE state IN ('queued', 'sent', 'running') AND {wall}"},
 	{"machines that are still to answer", "SELECT count(*) FROM question_machine WHERE state = 'pending' AND {wall}"},
@@ -108,7 +112,7 @@ func (s *soak) node() (h held, err error) { return h, s.Call(http.MethodGet, "/n
 // settle waits until all machines are there and nothing is to be done.
 func (s *soak) settle() error {
 	var waits error
-	for end := time.Now().Add(stage.Patience); time.Now().Before(end); {
+	for end := time.Now().Add(calm); time.Now().Before(end); {
 		n, err := s.node()
 		if err != nil {
 			return err
@@ -137,7 +141,7 @@ func (s *soak) settle() error {
 			return err
 		}
 	}
-	return fmt.Errorf("%s after the churn there are %w", stage.Patience, waits)
+	return fmt.Errorf("%s after the churn there are %w", calm, waits)
 }
 
 // bounded holds tables against what so many machines can have.

@@ -13,6 +13,8 @@ import (
 
 // A Terminal is one at a machine, through the console.
 type Terminal struct {
+	Session string // its id
+
 	ws  *websocket.Conn
 	in  *stream.Sender
 	out *stream.Receiver
@@ -29,7 +31,7 @@ func (w *World) Terminal(machine string) (*Terminal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Terminal{ws: ws, in: stream.NewSender(stream.Input, 0), out: stream.NewReceiver(stream.Output, 0)}, nil
+	return &Terminal{Session: s.ID, ws: ws, in: stream.NewSender(stream.Input, 0), out: stream.NewReceiver(stream.Output, 0)}, nil
 }
 
 // Write types.
