@@ -13,6 +13,10 @@ import (
 	"github.com/deskside/deskside/tools/internal/api"
 )
 
+// patient is how many times in a row an act may fail. A computer that has much else to do,
+// or stands still for a minute, is not what is looked for here.
+const patient = 3
+
 // churn does all of it at once until a moment, each as often as it says.
 func (s *soak) churn(until time.Time) error {
 	ctx, stop := context.WithDeadline(s.Ctx, until)
@@ -20,9 +24,17 @@ func (s *soak) churn(until time.Time) error {
 	group, ctx := errgroup.WithContext(ctx)
 	again := func(name string, pause time.Duration, do func() error) {
 		group.Go(func() error {
-			for ctx.Err() == nil {
-				if err := do(); err != nil {
+			for failed := 0; ctx.Err() == nil; {
+				err := do()
+				failed++
+				switch {
+				case err == nil:
+					failed = 0
+				case failed == patient || s.Ctx.Err() != nil:
 					return fmt.Errorf("%s: %w", name, err)
+				default:
+					fmt.Printf("            %s: %v\n", name, err)
+					s.done.add("acts that failed", 1)
 				}
 				select {
 				case <-ctx.Done():

@@ -114,13 +114,10 @@ func (s *soak) settle() error {
 	var waits error
 	for end := time.Now().Add(calm); time.Now().Before(end); {
 		n, err := s.node()
-		if err != nil {
-			return err
+		if away := len(s.ids) + 1 - int(n.Machines); err == nil && away != 0 {
+			err = fmt.Errorf("machines that are not connected: %d", away)
 		}
-		waits = nil
-		if away := len(s.ids) + 1 - int(n.Machines); away != 0 {
-			waits = fmt.Errorf("machines that are not connected: %d", away)
-		}
+		waits = err
 		for _, r := range rests {
 			var args []any
 			if strings.Contains(r.query, "$1") {
