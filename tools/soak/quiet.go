@@ -169,7 +169,7 @@ func (s *soak) collected() (least float64, err error) {
 		return 0, err
 	}
 	from := at.Collections + 2 // what is kept for the next who needs one goes with the second
-	return least, s.Until("the console collects its garbage", func() (bool, error) {
+	err = s.Until("the console collects its garbage", func() (bool, error) {
 		if err := s.Call(http.MethodGet, "/machines?limit=500", nil, nil); err != nil {
 			return false, err
 		}
@@ -179,6 +179,7 @@ func (s *soak) collected() (least float64, err error) {
 		}
 		return at.Collections >= from+looks, err
 	})
+	return least, err
 }
 
 func (s *soak) count(query string, args ...any) (n int, err error) {
