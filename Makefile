@@ -13,7 +13,7 @@ WEB     := console/web
 # One heavy target at a time, so that two shells do not halve each other.
 LOCK    := flock .cache/lock
 
-.PHONY: help run demo dev build web agent console quick test test-go test-web test-browser test-windows test-arm64 test-service test-faults fuzz check fmt openapi shots bench chaos clean needs
+.PHONY: help run demo dev build web agent console quick test test-go test-web test-browser test-windows test-arm64 test-service test-faults fuzz check fmt openapi shots bench chaos soak clean needs
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -134,6 +134,13 @@ chaos: build ## break everything on purpose: make chaos ROUNDS=20 SEED=7 SCENE=t
 	go build -o .cache/deskside-simulate ./agent/simulate
 	go build -o .cache/chaos ./tools/chaos
 	$(LOCK) .cache/chaos -rounds $(or $(ROUNDS),200) -seed $(or $(SEED),1) -scene '$(SCENE)'
+
+soak: build ## hold what a console keeps against what it keeps later: make soak MINUTES=1440 MACHINES=500 DATABASE=postgres
+	@mkdir -p .cache
+	@tools/needs
+	go build -o .cache/deskside-simulate ./agent/simulate
+	go build -o .cache/soak ./tools/soak
+	$(LOCK) .cache/soak -minutes $(or $(MINUTES),10) -machines $(or $(MACHINES),2000) -database $(or $(DATABASE),sqlite)
 
 clean:
 	rm -rf bin .cache $(WEB)/node_modules $(WEB)/dist/assets $(WEB)/dist/index.html

@@ -53,21 +53,23 @@ func (s *simulation) follow(ctx context.Context, from time.Time) error {
 			timer.Stop()
 			return nil
 		case <-timer.C:
-			s.fault(o.kind, o.count)
+			s.fault(o.kind, o.count, 0)
 		}
 	}
 	return nil
 }
 
 // fault gives a fault to count machines that do not have it yet, or clears count
-// of those that have one, and returns their names. 0 means all.
-func (s *simulation) fault(kind string, count int) []string {
+// of those that have one, and returns their names. 0 means all. The first from of the
+// kind's order come last, so that who asks on and on reaches everyone.
+func (s *simulation) fault(kind string, count, from int) []string {
 	names := []string{}
 	// Each kind has an order of its own, so that faults do not all meet on the same
 	// machines.
 	r := rand.New(rand.NewPCG(s.options.seed, uint64(slices.Index(kinds[:], kind))))
-	for _, i := range r.Perm(len(s.machines)) {
-		m := s.machines[i]
+	order := r.Perm(len(s.machines))
+	for n := range order {
+		m := s.machines[order[(n+from)%len(order)]]
 		if count > 0 && len(names) == count {
 			break
 		}
@@ -112,6 +114,7 @@ func (s *simulation) takeFault(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Kind  string `json:"kind"`
 		Count int    `json:"count"`
+		From  int    `json:"from"`
 	}
 	// A page in a browser cannot send this type without being asked first.
 	if r.Header.Get("Content-Type") != "application/json" {
@@ -120,10 +123,10 @@ func (s *simulation) takeFault(w http.ResponseWriter, r *http.Request) {
 	}
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&ask); err != nil || ask.Count < 0 || !slices.Contains(kinds[:], ask.Kind) {
-		http.Error(w, fmt.Sprintf(`the body is {"kind": one of %v, "count": 0 or more}`, kinds), http.StatusBadRequest)
+	if err := d.Decode(&ask); err != nil || ask.Count < 0 || ask.From < 0 || ask.From > maxMachines || !slices.Contains(kinds[:], ask.Kind) {
+		http.Error(w, fmt.Sprintf(`the body is {"kind": one of %v, "count": 0 or more, "from": 0 or more}`, kinds), http.StatusBadRequest)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(map[string][]string{"machines": s.fault(ask.Kind, ask.Count)})
+	json.NewEncoder(w).Encode(map[string][]string{"machines": s.fault(ask.Kind, ask.Count, ask.From)})
 }

@@ -25,7 +25,8 @@
 //	talk         a script writes four megabytes
 //	clear        all is well again
 //
-// A count of 0 means all machines. With --control each script that begins is one
+// A count of 0 means all machines. "from" leaves so many out, of an order that is the
+// same for each kind at all times. With --control each script that begins is one
 // more line, so that whoever reads them knows of each, however this program ends:
 //
 //	{"began":"0197...","machine":"LAP-KRK-0001"}

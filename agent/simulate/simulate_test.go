@@ -117,7 +117,7 @@ func TestOrders(t *testing.T) {
 		code       int
 	}{
 		{"application/json", `{"kind":"cpu","count":3}`, 200}, {"text/plain", `{"kind":"cpu","count":3}`, 415},
-		{"application/json", `{"kind":"fire"}`, 400}, {"application/json", `{"kind":"cpu","count":-1}`, 400},
+		{"application/json", `{"kind":"fire"}`, 400}, {"application/json", `{"kind":"cpu","count":-1}`, 400}, {"application/json", `{"kind":"cpu","from":-1}`, 400},
 		{"application/json", `{"kind":"cpu","machines":["x"]}`, 400}, {"application/json", strings.Repeat(" ", 5000) + `{}`, 400},
 	} {
 		r := httptest.NewRequest("POST", "/fault", strings.NewReader(tc.body))
@@ -128,8 +128,18 @@ func TestOrders(t *testing.T) {
 			t.Errorf("%.40s: %d %s", tc.body, w.Code, w.Body)
 		}
 	}
-	if got := len(s.fault("cpu", 0)); got != 7 {
+	if got := len(s.fault("cpu", 0, 0)); got != 7 {
 		t.Errorf("%d machines more, of ten with three", got)
+	}
+	reached := map[string]bool{}
+	for from := 0; from < 10; from += 3 { // each time the ones that follow, and at the end the first again
+		for _, name := range s.fault("offline", 3, from) {
+			reached[name] = true
+		}
+		s.fault("clear", 0, 0)
+	}
+	if len(reached) != 10 {
+		t.Errorf("%d of 10 machines are reached", len(reached))
 	}
 	for _, address := range []string{"0.0.0.0:1", "localhost", ":0", "192.0.2.1:80"} {
 		if err := s.serve(t.Context(), address); err == nil {

@@ -51,6 +51,7 @@ type Rooms struct {
 
 	Node    model.ID
 	Version string
+	Started time.Time
 	Trial   bool // this console was started to be tried: a banner says so
 	Log     *slog.Logger
 
@@ -62,6 +63,7 @@ type Rooms struct {
 	Origin   func(r *http.Request) string                                // the console as the browser named it
 	Forward  func(w http.ResponseWriter, r *http.Request, node model.ID) // an upgrade that belongs to another node
 	Settings func(organisation model.ID)                                 // checks or settings changed
+	Lines    func(organisation model.ID) int                             // that this node holds
 }
 
 // API serves the operations, the live events and the sockets of sessions.
@@ -111,6 +113,7 @@ func (a *API) register() {
 	a.checkRoutes()
 	a.helpRoutes()
 	a.auditRoutes()
+	a.nodeRoutes()
 	a.stream("/live", "machine.read", "WebSocket: what looks different, and live readings of watched machines", "", a.serveLive)
 	a.stream("/sessions/{id}/socket", "session.open", "WebSocket: the terminal, in binary frames", "", a.serveSocket)
 	a.stream("/sessions/{id}/recording", "session.replay", "What was shown, as asciicast version 2", "application/x-asciicast", a.serveRecording)

@@ -150,8 +150,8 @@ func (c *Console) openRooms(ctx context.Context) error {
 	c.lines.SetHandlers(c.handlers())
 	c.api = api.New(api.Rooms{
 		Store: c.store, Account: c.account, Fleet: c.fleet, Desk: c.desk, Health: c.health, Repair: c.repair, Sessions: c.sessions,
-		Node: c.id, Version: Version, Trial: o.Trial, Log: log,
-		Asked: c.nodes.Asked, Watch: c.nodes.Watch, Check: c.nodes.Check, Token: c.token, Command: c.command, Forward: c.forward, Origin: origin, Settings: c.settingsChanged,
+		Node: c.id, Version: Version, Started: time.Now(), Trial: o.Trial, Log: log,
+		Asked: c.nodes.Asked, Watch: c.nodes.Watch, Check: c.nodes.Check, Token: c.token, Command: c.command, Forward: c.forward, Origin: origin, Settings: c.settingsChanged, Lines: c.linesOf,
 	})
 	c.store.OnChanged(c.changed)
 	if _, err := c.account.Default(ctx); err != nil {
@@ -296,6 +296,16 @@ func (c *Console) settingsChanged(organisation model.ID) {
 			c.take(from.Machine)
 		}
 	}
+}
+
+// linesOf tells how many machines of an organisation are connected here.
+func (c *Console) linesOf(organisation model.ID) (n int) {
+	for _, from := range c.lines.Machines() {
+		if from.Organisation == organisation {
+			n++
+		}
+	}
+	return n
 }
 
 // token is an enrolment token as people copy it.

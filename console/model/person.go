@@ -42,6 +42,7 @@ const (
 	SettingsWrite Right = "settings.write"
 	PeopleWrite   Right = "people.write"
 	AuditRead     Right = "audit.read"
+	NodeRead      Right = "node.read"
 )
 
 // Rights of a role. An unknown role has none.
@@ -54,7 +55,7 @@ func (r Role) Rights() []Right {
 	case RoleTechnician:
 		return work
 	case RoleAdmin:
-		return append(work, MachineEnrol, CheckWrite, SettingsWrite, PeopleWrite, AuditRead)
+		return append(work, MachineEnrol, CheckWrite, SettingsWrite, PeopleWrite, AuditRead, NodeRead)
 	}
 	return nil
 }

@@ -69,6 +69,10 @@ type Sessions struct {
 	later   func(time.Duration, func()) *time.Timer // time.AfterFunc, but in a test
 	silence time.Duration                           // machineSilence, but in a test
 
+	// coming is held, as by a reader, while a machine dials in: from before its row says
+	// that the session is open until the session is in live.
+	coming sync.RWMutex
+
 	mu    sync.Mutex
 	live  map[model.ID]*splice
 	ended bool

@@ -67,6 +67,8 @@ func (s *Sessions) Arrive(ctx context.Context, from model.From, id model.ID, tok
 	if !hmac.Equal(token, s.token(id)) {
 		return errToken
 	}
+	s.coming.RLock()
+	defer s.coming.RUnlock()
 	var row model.Session
 	err := s.store.Update(ctx, store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
 		var err error
@@ -102,9 +104,12 @@ func (s *Sessions) Arrive(ctx context.Context, from model.From, id model.ID, tok
 // Attach hands a browser's socket over to a session of this node. false means that
 // the session is not here.
 func (s *Sessions) Attach(id model.ID, ws *websocket.Conn) bool {
-	s.mu.Lock()
-	l := s.live[id]
-	s.mu.Unlock()
+	l := s.get(id)
+	if l == nil { // who asks may have read of a machine that is just dialling in
+		s.coming.Lock()
+		s.coming.Unlock() //nolint:staticcheck // nothing is done under it: those that were coming are there
+		l = s.get(id)
+	}
 	if l == nil {
 		return false
 	}
@@ -114,6 +119,12 @@ func (s *Sessions) Attach(id model.ID, ws *websocket.Conn) bool {
 		ws.Close()
 	}
 	return true
+}
+
+func (s *Sessions) get(id model.ID) *splice {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.live[id]
 }
 
 // serve is the life of a splice. A browser that comes second takes the place of

@@ -27,6 +27,7 @@ import (
 
 	"github.com/deskside/deskside/protocol"
 	"github.com/deskside/deskside/protocol/expression"
+	"github.com/deskside/deskside/tools/internal/stage"
 )
 
 // The other side of the rows about many machines: a server that holds WebSockets
@@ -186,7 +187,7 @@ func (h *bareHub) ask(ask bareAsk) error {
 	select {
 	case <-all:
 		return nil
-	case <-time.After(patience):
+	case <-time.After(stage.Patience):
 		return fmt.Errorf("%d of %d answered", h.answered.Load(), len(sockets))
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -186,38 +184,6 @@ func table(list []entry, rows []row) string {
 	}
 	s.WriteString("\n")
 	return s.String()
-}
-
-// origin is where figures come from.
-type origin struct {
-	commit, date, machine string
-	changed               bool // the files differ from the commit
-}
-
-func here(ctx context.Context) (origin, error) {
-	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return origin{}, fmt.Errorf("which commit this is: %w", err)
-	}
-	changes, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs", ":!*.md").Output()
-	if err != nil {
-		return origin{}, fmt.Errorf("whether files differ from the commit: %w", err)
-	}
-	return origin{commit: strings.TrimSpace(string(commit)), date: time.Now().UTC().Format(time.DateOnly),
-		machine: fmt.Sprintf("%d cores, %s, %s", runtime.NumCPU(), processor(), runtime.Version()), changed: len(changes) > 0}, nil
-}
-
-func processor() string {
-	raw, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	for line := range strings.Lines(string(raw)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
 }
 
 // idle waits a while for a machine that only just did something, and refuses a

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/user"
@@ -16,7 +14,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/deskside/deskside/protocol/stream"
+	"github.com/deskside/deskside/tools/internal/stage"
 )
 
 const (
@@ -38,12 +36,12 @@ type typist struct {
 // echo types one key after the other into a terminal through the console, through
 // ssh, and through the least of a relay that speaks TLS.
 func echo(ctx context.Context) (_ map[string]figure, err error) {
-	w, err := newWorld(ctx)
+	w, err := newWorld(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	_, machine, err := w.agent()
+	defer func() { err = errors.Join(err, w.Close()) }()
+	_, machine, err := w.Agent()
 	if err != nil {
 		return nil, err
 	}
@@ -103,37 +101,11 @@ func (t typist) until(what string) error {
 
 // terminal is one at a machine, through the console.
 func (w *world) terminal(machine string) (typist, error) {
-	var s struct{ ID string }
-	err := w.call(http.MethodPost, "/sessions", map[string]any{"machine_id": machine, "columns": 80, "rows": 24, "reason": "a measurement"}, &s)
+	t, err := w.Terminal(machine)
 	if err != nil {
 		return typist{}, err
 	}
-	ws, err := w.socket(strings.Replace(w.ready.URL, "https", "wss", 1)+"/api/v1/sessions/"+s.ID+"/socket", http.Header{"Authorization": {"Bearer " + w.token}})
-	if err != nil {
-		return typist{}, err
-	}
-	in, out := stream.NewSender(stream.Input, 0), stream.NewReceiver(stream.Output, 0)
-	t := typist{
-		write: func(b []byte) error {
-			f, err := in.Next(b)
-			if err != nil {
-				return err
-			}
-			return ws.WriteMessage(websocket.BinaryMessage, f.Bytes())
-		},
-		read: func() ([]byte, error) {
-			_, message, err := ws.ReadMessage()
-			if err != nil {
-				return nil, err
-			}
-			f, err := stream.Parse(message)
-			if err != nil || f.Kind != stream.Output {
-				return nil, err
-			}
-			return out.Take(f)
-		},
-	}
-	return t, t.write([]byte(prompt + "\n"))
+	return typist{write: t.Write, read: t.Read}, t.Write([]byte(prompt + "\n"))
 }
 
 // relay is a terminal through a server that passes frames from one WebSocket to
@@ -143,15 +115,15 @@ func (w *world) relay() (typist, error) {
 	if err != nil {
 		return typist{}, err
 	}
-	_, line, err := w.start(self, bareRelay)
+	_, line, err := w.Start(self, bareRelay)
 	if err != nil {
 		return typist{}, err
 	}
 	url := strings.TrimSpace(line)
-	if _, _, err := w.start(self, bareTerminal, url+"/far"); err != nil {
+	if _, _, err := w.Start(self, bareTerminal, url+"/far"); err != nil {
 		return typist{}, err
 	}
-	ws, err := w.socket(url+"/near", nil)
+	ws, err := w.Socket(url+"/near", nil)
 	if err != nil {
 		return typist{}, err
 	}
@@ -164,29 +136,23 @@ func (w *world) relay() (typist, error) {
 	}, nil
 }
 
-func (w *world) socket(url string, header http.Header) (*websocket.Conn, error) {
-	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13, InsecureSkipVerify: true}}
-	ws, _, err := dialer.DialContext(w.ctx, url, header)
-	return ws, err
-}
-
 // ssh is a terminal through a server of its own on the loopback.
 func (w *world) ssh() (typist, error) {
 	me, err := user.Current()
 	if err != nil {
 		return typist{}, err
 	}
-	at, err := freePort()
+	at, err := stage.FreePort()
 	if err != nil {
 		return typist{}, err
 	}
 	port := at[strings.LastIndex(at, ":")+1:]
-	dir := w.path("ssh")
+	dir := w.Path("ssh")
 	if err := errors.Join(os.MkdirAll(dir, 0o700), os.MkdirAll("/run/sshd", 0o755)); err != nil {
 		return typist{}, err
 	}
 	for _, key := range []string{"host", "mine"} {
-		if out, err := exec.CommandContext(w.ctx, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, key)).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(w.Ctx, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, key)).CombinedOutput(); err != nil {
 			return typist{}, fmt.Errorf("ssh-keygen: %w: %s", err, out)
 		}
 	}
@@ -194,10 +160,10 @@ func (w *world) ssh() (typist, error) {
 	if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600); err != nil {
 		return typist{}, err
 	}
-	if _, err := w.quiet("/usr/sbin/sshd", "-D", "-f", filepath.Join(dir, "config")); err != nil {
+	if _, err := w.Quiet("/usr/sbin/sshd", "-D", "-f", filepath.Join(dir, "config")); err != nil {
 		return typist{}, err
 	}
-	cmd := exec.CommandContext(w.ctx, "ssh", "-tt", "-q", "-p", port, "-i", filepath.Join(dir, "mine"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+	cmd := exec.CommandContext(w.Ctx, "ssh", "-tt", "-q", "-p", port, "-i", filepath.Join(dir, "mine"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
 		"-o", "ConnectionAttempts=20", me.Username+"@127.0.0.1", prompt)
 	in, err1 := cmd.StdinPipe()
 	out, err2 := cmd.StdoutPipe()
@@ -207,14 +173,14 @@ func (w *world) ssh() (typist, error) {
 	if err := cmd.Start(); err != nil {
 		return typist{}, err
 	}
-	w.started = append(w.started, cmd)
+	w.Ends(cmd)
 	buffer := make([]byte, 4096)
 	return typist{
 		write: func(b []byte) error { _, err := in.Write(b); return err },
 		read: func() ([]byte, error) {
 			n, err := out.Read(buffer)
 			if errors.Is(err, io.EOF) {
-				err = fmt.Errorf("ssh ended: %s", w.logged())
+				err = fmt.Errorf("ssh ended: %s", w.Logged())
 			}
 			return buffer[:n], err
 		},

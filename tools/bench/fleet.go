@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/deskside/deskside/tools/internal/stage"
 )
 
 // How many machines, and how many when it is filled up for the idle rows.
@@ -29,11 +31,11 @@ const largest = `filter(processes, .rss_bytes > 1e9)`
 // fleet measures what many machines cost, and what one person asks of all of them.
 // The bare server does the same beside it.
 func fleet(ctx context.Context) (_ map[string]figure, err error) {
-	w, err := newWorld(ctx)
+	w, err := newWorld(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = errors.Join(err, w.Close()) }()
 	f := &many{world: w, out: map[string]figure{}}
 	for _, step := range []struct {
 		name string
@@ -56,7 +58,7 @@ type many struct {
 	*world
 	out    map[string]figure
 	bare   *bareSide
-	crowds []*crowd
+	crowds []*stage.Crowd
 
 	memory, time []point // what each machine costs: KiB, microseconds in a minute
 
@@ -70,7 +72,7 @@ func (f *many) bareLogins() (err error) {
 	if f.bare, err = f.bareSide(); err != nil {
 		return err
 	}
-	if f.bareEmpty, err = resident(f.bare.server.Process.Pid); err != nil {
+	if f.bareEmpty, err = stage.Resident(f.bare.server.Process.Pid); err != nil {
 		return err
 	}
 	took, err := spent(f.bare.server.Process.Pid, func() error { return f.bare.hold(fleetUsual) })
@@ -102,30 +104,30 @@ func (f *many) bareAsk(ask map[string]string) (float64, error) {
 // costs while they are few.
 func (f *many) enrol() (err error) {
 	var settings struct{ Version int64 }
-	if err := f.call(http.MethodGet, "/settings", nil, &settings); err != nil {
+	if err := f.Call(http.MethodGet, "/settings", nil, &settings); err != nil {
 		return err
 	}
 	// Each alert is to have a ticket of its own: a storm would share one.
-	if err := f.call(http.MethodPatch, "/settings", map[string]any{"version": settings.Version, "storm": map[string]any{"machines": 10000}}, nil); err != nil {
+	if err := f.Call(http.MethodPatch, "/settings", map[string]any{"version": settings.Version, "storm": map[string]any{"machines": 10000}}, nil); err != nil {
 		return err
 	}
 	// It is noticed at the machine's next round, and told with the first of them: a set
 	// that changes later would be compiled by all of them at the same time.
 	var check struct{ Version int64 }
-	if err := f.call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
+	if err := f.Call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
 		return err
 	}
-	if err := f.call(http.MethodPatch, "/checks/filesystem.full", map[string]any{"version": check.Version, "for": "0s"}, nil); err != nil {
+	if err := f.Call(http.MethodPatch, "/checks/filesystem.full", map[string]any{"version": check.Version, "for": "0s"}, nil); err != nil {
 		return err
 	}
-	if f.empty, err = resident(f.console.Process.Pid); err != nil {
+	if f.empty, err = stage.Resident(f.Console.Process.Pid); err != nil {
 		return err
 	}
 	for _, more := range []int{fleetUsual / 10, fleetUsual * 4 / 10} {
 		if err := f.more(more); err != nil {
 			return err
 		}
-		if err := errors.Join(f.pause(growRest), f.look(growLook)); err != nil {
+		if err := errors.Join(f.Pause(growRest), f.look(growLook)); err != nil {
 			return err
 		}
 	}
@@ -134,7 +136,7 @@ func (f *many) enrol() (err error) {
 
 // more lets machines enrol.
 func (f *many) more(machines int) error {
-	c, err := f.crowd(machines, processes)
+	c, err := f.Crowd(machines, processes)
 	f.crowds = append(f.crowds, c)
 	return err
 }
@@ -142,7 +144,7 @@ func (f *many) more(machines int) error {
 // online is how many machines there are.
 func (f *many) online() (n int) {
 	for _, c := range f.crowds {
-		n += c.machines
+		n += c.Machines
 	}
 	return n
 }
@@ -150,10 +152,10 @@ func (f *many) online() (n int) {
 // look notes what each machine costs the console while nothing happens.
 func (f *many) look(long time.Duration) error {
 	var sizes []float64
-	took, err := spent(f.console.Process.Pid, func() error {
+	took, err := spent(f.Console.Process.Pid, func() error {
 		for range long / (5 * time.Second) {
-			bytes, err := resident(f.console.Process.Pid)
-			if err := errors.Join(err, f.pause(5*time.Second)); err != nil {
+			bytes, err := stage.Resident(f.Console.Process.Pid)
+			if err := errors.Join(err, f.Pause(5*time.Second)); err != nil {
 				return err
 			}
 			sizes = append(sizes, (bytes-f.empty)/1024/float64(f.online()))
@@ -169,7 +171,7 @@ func (f *many) look(long time.Duration) error {
 func (f *many) order(kind string) error {
 	var errs []error
 	for _, c := range f.crowds {
-		errs = append(errs, c.order(kind, 0))
+		errs = append(errs, c.Order(kind, 0, 0))
 	}
 	return errors.Join(errs...)
 }
@@ -177,7 +179,7 @@ func (f *many) order(kind string) error {
 // welcomes is how often a console has welcomed one of the machines.
 func (f *many) welcomes() (n int, err error) {
 	for _, c := range f.crowds {
-		more, err := c.welcomes()
+		more, err := c.Welcomes()
 		if err != nil {
 			return 0, err
 		}
@@ -189,12 +191,12 @@ func (f *many) welcomes() (n int, err error) {
 // logins cuts all lines and lets the machines come back: each says hello, proves
 // itself and is written down.
 func (f *many) logins() error {
-	if err := errors.Join(f.pause(20*time.Second), f.order("offline"), f.pause(5*time.Second)); err != nil {
+	if err := errors.Join(f.Pause(20*time.Second), f.order("offline"), f.Pause(5*time.Second)); err != nil {
 		return err
 	}
-	took, err := spent(f.console.Process.Pid, func() error { return f.allBack(func() error { return f.order("clear") }) })
+	took, err := spent(f.Console.Process.Pid, func() error { return f.allBack(func() error { return f.order("clear") }) })
 	f.out["login"] = figure{ours: float64(took.Microseconds()) / float64(fleetUsual), theirs: f.bareLogin}
-	return errors.Join(err, f.pause(5*time.Second))
+	return errors.Join(err, f.Pause(5*time.Second))
 }
 
 // allBack does something after which every machine of the usual fleet comes back,
@@ -207,7 +209,7 @@ func (f *many) allBack(do func() error) error {
 	if err := do(); err != nil {
 		return err
 	}
-	return f.until("all machines are back", func() (bool, error) {
+	return f.Until("all machines are back", func() (bool, error) {
 		now, err := f.welcomes()
 		return now-before >= fleetUsual, err
 	})
@@ -238,19 +240,19 @@ func (f *many) askAll(expression string) (took, work float64, err error) {
 	var all, each []float64
 	for range fleetTimes {
 		began := time.Now()
-		spent, err := spent(f.console.Process.Pid, func() error {
+		spent, err := spent(f.Console.Process.Pid, func() error {
 			var q struct {
 				ID                      string
 				Asked, Answered, Failed int
 			}
-			if err := f.call(http.MethodPost, "/questions", map[string]any{"expression": expression}, &q); err != nil {
+			if err := f.Call(http.MethodPost, "/questions", map[string]any{"expression": expression}, &q); err != nil {
 				return err
 			}
 			if q.Asked != fleetUsual {
 				return fmt.Errorf("%d machines are asked, not %d", q.Asked, fleetUsual)
 			}
-			err := f.until("all machines answer", func() (bool, error) {
-				err := f.call(http.MethodGet, "/questions/"+q.ID, nil, &q)
+			err := f.Until("all machines answer", func() (bool, error) {
+				err := f.Call(http.MethodGet, "/questions/"+q.ID, nil, &q)
 				return q.Answered+q.Failed == q.Asked, err
 			})
 			if q.Failed > 0 {
@@ -263,7 +265,7 @@ func (f *many) askAll(expression string) (took, work float64, err error) {
 		}
 		all = append(all, time.Since(began).Seconds()*1000)
 		each = append(each, float64(spent.Microseconds())/float64(fleetUsual))
-		if err := f.pause(2 * time.Second); err != nil {
+		if err := f.Pause(2 * time.Second); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -274,11 +276,11 @@ func (f *many) askAll(expression string) (took, work float64, err error) {
 // and looks until the ticket of each can be read.
 func (f *many) alerts() error {
 	last := f.crowds[len(f.crowds)-1]
-	if err := last.order("filesystem", min(alertSample, last.machines)); err != nil {
+	if err := last.Order("filesystem", min(alertSample, last.Machines), 0); err != nil {
 		return err
 	}
 	after := map[string]float64{}
-	err := f.until("each alert has its ticket", func() (bool, error) {
+	err := f.Until("each alert has its ticket", func() (bool, error) {
 		var page struct {
 			Items []struct {
 				ID        string
@@ -286,14 +288,14 @@ func (f *many) alerts() error {
 				StartedAt time.Time `json:"started_at"`
 			}
 		}
-		err := f.call(http.MethodGet, "/alerts?check=filesystem.full&sort=-started_at&limit=500", nil, &page)
+		err := f.Call(http.MethodGet, "/alerts?check=filesystem.full&sort=-started_at&limit=500", nil, &page)
 		now := time.Now()
 		for _, a := range page.Items {
 			if _, seen := after[a.ID]; !seen && a.Ticket != nil {
 				after[a.ID] = now.Sub(a.StartedAt).Seconds() * 1000
 			}
 		}
-		return len(after) >= min(alertSample, last.machines), err
+		return len(after) >= min(alertSample, last.Machines), err
 	})
 	if err != nil {
 		return fmt.Errorf("%d of %d: %w", len(after), alertSample, err)
@@ -303,7 +305,7 @@ func (f *many) alerts() error {
 		took = append(took, ms)
 	}
 	f.out["alert-ticket"] = figure{ours: quantile(took, 0.99), note: "p50 " + short(quantile(took, 0.5)) + " ms, looked every 20 ms"}
-	return last.order("clear", 0)
+	return last.Order("clear", 0, 0)
 }
 
 // killed kills the console and starts it again: every machine has to come back, and
@@ -320,7 +322,7 @@ func (f *many) killed() error {
 		watching <- f.eachWhile(stop, 20*time.Millisecond, func() error {
 			var page struct{ Items []any }
 			from := time.Now()
-			err := f.call(http.MethodGet, "/machines?presence=offline&limit=50", nil, &page)
+			err := f.Call(http.MethodGet, "/machines?presence=offline&limit=50", nil, &page)
 			mu.Lock()
 			defer mu.Unlock()
 			pages, offline = append(pages, time.Since(from).Seconds()*1000), max(offline, len(page.Items))
@@ -328,11 +330,11 @@ func (f *many) killed() error {
 		})
 	}
 	err := f.allBack(func() error {
-		if err := f.kill(f.console); err != nil {
+		if err := f.Kill(f.Console); err != nil {
 			return err
 		}
 		began = time.Now()
-		err := f.startConsole()
+		err := f.StartConsole()
 		up = time.Since(began)
 		go watch()
 		return err
@@ -368,10 +370,10 @@ func (f *many) idle() error {
 	if err := f.bare.hold(fleetMost - fleetUsual); err != nil {
 		return err
 	}
-	if err := errors.Join(f.more(fleetMost-fleetUsual), f.pause(fleetRest), f.look(time.Minute)); err != nil {
+	if err := errors.Join(f.more(fleetMost-fleetUsual), f.Pause(fleetRest), f.look(time.Minute)); err != nil {
 		return err
 	}
-	theirs, err := resident(f.bare.server.Process.Pid)
+	theirs, err := stage.Resident(f.bare.server.Process.Pid)
 	few, lots := f.memory[0], f.memory[len(f.memory)-1]
 	f.out["idle-memory"] = figure{ours: lots.Value, theirs: (theirs - f.bareEmpty) / 1024 / float64(fleetMost)}
 	f.out["growth-memory"] = figure{ours: lots.Value, theirs: few.Value, points: f.memory}

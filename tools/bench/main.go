@@ -23,6 +23,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/deskside/deskside/tools/internal/stage"
 )
 
 const busy = 0.5 // load of a machine on which figures mean nothing
@@ -62,11 +64,11 @@ func run(ctx context.Context, name string, anyway, draw bool) error {
 	if draw {
 		return book.write()
 	}
-	origin, err := here(ctx)
+	origin, err := stage.Here(ctx)
 	if err != nil {
 		return err
 	}
-	if !anyway && origin.changed {
+	if !anyway && origin.Changed {
 		return errors.New("files differ from the commit; commit them, or measure with --anyway")
 	}
 	measured := 0
@@ -89,7 +91,7 @@ func run(ctx context.Context, name string, anyway, draw bool) error {
 				failed = errors.Join(failed, fmt.Errorf("no figure for %s", r.name))
 				continue
 			}
-			e := entry{Row: r.name, Ours: f.ours, Theirs: f.theirs, Note: f.note, Points: f.points, Commit: origin.commit, Date: origin.date, Machine: origin.machine}
+			e := entry{Row: r.name, Ours: f.ours, Theirs: f.theirs, Note: f.note, Points: f.points, Commit: origin.Commit, Date: origin.Date, Machine: origin.Machine}
 			fmt.Println(e.line(r))
 			book.put(e)
 			measured++

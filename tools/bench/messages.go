@@ -48,12 +48,12 @@ func messages(ctx context.Context) (map[string]figure, error) {
 }
 
 func messagesOn(ctx context.Context, database string) (_ figure, err error) {
-	w, err := newWorldOn(ctx, database)
+	w, err := newWorld(ctx, database)
 	if err != nil {
 		return figure{}, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	text, err := w.tool("enrolment", "create", "--uses", strconv.Itoa(tellers), "--expires", "1h")
+	defer func() { err = errors.Join(err, w.Close()) }()
+	text, err := w.Tool("enrolment", "create", "--uses", strconv.Itoa(tellers), "--expires", "1h")
 	if err != nil {
 		return figure{}, err
 	}
@@ -66,17 +66,17 @@ func messagesOn(ctx context.Context, database string) (_ figure, err error) {
 	defer stop()
 	var group errgroup.Group
 	for i := range tellers {
-		t, err := newTeller(ctx, w.ready.URL, token, "TELLER-"+strconv.Itoa(i))
+		t, err := newTeller(ctx, w.Ready.URL, token, "TELLER-"+strconv.Itoa(i))
 		if err != nil {
 			return figure{}, err
 		}
 		group.Go(func() error { return t.tell(telling, &acknowledged) })
 	}
-	if err := w.pause(tellBegin); err != nil {
+	if err := w.Pause(tellBegin); err != nil {
 		return figure{}, err
 	}
 	before, began := acknowledged.Load(), time.Now()
-	err = w.pause(tellFor)
+	err = w.Pause(tellFor)
 	rate := float64(acknowledged.Load()-before) / time.Since(began).Seconds()
 	stop()
 	return figure{ours: rate, note: fmt.Sprintf("%d machines, batches of %d", tellers, batchOf)}, errors.Join(err, group.Wait())

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deskside/deskside/console/store/storetest"
+
+	"github.com/deskside/deskside/tools/internal/stage"
 )
 
 // How many nodes there are in the end, and how many machines each of them has.
@@ -41,17 +43,17 @@ func nodes(ctx context.Context) (_ map[string]figure, err error) {
 	}
 	go hints.Start()
 	defer hints.Shutdown()
-	if !hints.ReadyForConnections(patience) {
+	if !hints.ReadyForConnections(stage.Patience) {
 		return nil, errors.New("the message server does not become ready")
 	}
 	s := &several{hints: hints.ClientURL()}
 	if s.postgres, err = postmaster(ctx, cluster.URL); err != nil {
 		return nil, err
 	}
-	if s.world, err = newWorldOn(ctx, cluster.URL, "--nats", s.hints); err != nil {
+	if s.world, err = newWorld(ctx, cluster.URL, "--nats", s.hints); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	one, err := s.with(1)
 	if err != nil {
 		return nil, fmt.Errorf("one node: %w", err)
@@ -101,7 +103,7 @@ type several struct {
 type node struct {
 	pid       int
 	url, http string
-	crowd     *crowd
+	crowd     *stage.Crowd
 	empty     float64 // resident bytes with nobody connected
 }
 
@@ -130,31 +132,31 @@ func (s *several) fill(n int) error {
 			return err
 		}
 	}
-	return s.pause(nodesRest)
+	return s.Pause(nodesRest)
 }
 
 // more adds a node, and machines that know its address alone.
 func (s *several) more() error {
-	at := node{pid: s.console.Process.Pid, url: s.ready.URL, http: s.ready.HTTP}
+	at := node{pid: s.Console.Process.Pid, url: s.Ready.URL, http: s.Ready.HTTP}
 	if len(s.nodes) > 0 {
-		args := slices.Concat([]string{"serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--keys", s.path("data/keys"), "--nats", s.hints}, s.on)
-		cmd, line, err := s.start("bin/deskside-console", args...)
+		args := slices.Concat([]string{"serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--keys", s.Path("data/keys"), "--nats", s.hints}, s.On)
+		cmd, line, err := s.Start("bin/deskside-console", args...)
 		if err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(line), &s.ready); err != nil {
+		if err := json.Unmarshal([]byte(line), &s.Ready); err != nil {
 			return err
 		}
-		at.pid, at.url, at.http = cmd.Process.Pid, s.ready.URL, s.ready.HTTP
+		at.pid, at.url, at.http = cmd.Process.Pid, s.Ready.URL, s.Ready.HTTP
 	}
-	if err := s.pause(2 * time.Second); err != nil { // what it does when it starts
+	if err := s.Pause(2 * time.Second); err != nil { // what it does when it starts
 		return err
 	}
 	var err error
-	if at.empty, err = resident(at.pid); err != nil {
+	if at.empty, err = stage.Resident(at.pid); err != nil {
 		return err
 	}
-	if at.crowd, err = s.crowd(nodesEach, 0); err != nil { // what runs on them is of no weight here
+	if at.crowd, err = s.Crowd(nodesEach, 0); err != nil { // what runs on them is of no weight here
 		return err
 	}
 	s.nodes = append(s.nodes, at)
@@ -166,7 +168,7 @@ func (s *several) more() error {
 func (s *several) spent(do func() error) (ours, behind float64, err error) {
 	all := func() (nodes, database time.Duration, err error) {
 		for _, at := range s.nodes {
-			took, err := worked(at.pid)
+			took, err := stage.Worked(at.pid)
 			if err != nil {
 				return 0, 0, err
 			}
@@ -192,16 +194,16 @@ func (s *several) logins(c *cost) (err error) {
 	order := func(kind string) error {
 		var all errgroup.Group // at once: those that come back first have much to do
 		for _, at := range s.nodes {
-			all.Go(func() error { return at.crowd.order(kind, 0) })
+			all.Go(func() error { return at.crowd.Order(kind, 0, 0) })
 		}
 		return all.Wait()
 	}
-	if err := errors.Join(order("offline"), s.pause(5*time.Second)); err != nil {
+	if err := errors.Join(order("offline"), s.Pause(5*time.Second)); err != nil {
 		return err
 	}
 	var before []int
 	for _, at := range s.nodes {
-		n, err := at.crowd.welcomes()
+		n, err := at.crowd.Welcomes()
 		if err != nil {
 			return err
 		}
@@ -211,9 +213,9 @@ func (s *several) logins(c *cost) (err error) {
 		if err := order("clear"); err != nil {
 			return err
 		}
-		return s.until("all machines are back", func() (bool, error) {
+		return s.Until("all machines are back", func() (bool, error) {
 			for i, at := range s.nodes {
-				if n, err := at.crowd.welcomes(); err != nil || n-before[i] < nodesEach {
+				if n, err := at.crowd.Welcomes(); err != nil || n-before[i] < nodesEach {
 					return false, err
 				}
 			}
@@ -229,12 +231,12 @@ func (s *several) idle(c *cost) error {
 	var kib []float64
 	idle, behind, err := s.spent(func() error {
 		for range nodesIdle / step {
-			if err := s.pause(step); err != nil {
+			if err := s.Pause(step); err != nil {
 				return err
 			}
 			all := 0.0
 			for _, at := range s.nodes {
-				bytes, err := resident(at.pid)
+				bytes, err := stage.Resident(at.pid)
 				if err != nil {
 					return err
 				}
@@ -264,20 +266,20 @@ func (s *several) asks(c *cost) error {
 // ask asks all machines at one of the nodes, and counts who answers: most of them
 // hang at others.
 func (s *several) ask(at node, c *cost) error {
-	s.ready.HTTP = at.http
+	s.Ready.HTTP = at.http
 	var q struct {
 		ID                      string
 		Asked, Answered, Failed int
 	}
-	if err := s.call(http.MethodPost, "/questions", map[string]any{"expression": largest}, &q); err != nil {
+	if err := s.Call(http.MethodPost, "/questions", map[string]any{"expression": largest}, &q); err != nil {
 		return err
 	}
 	if q.Asked != c.machines {
 		return fmt.Errorf("%d machines are asked, not %d", q.Asked, c.machines)
 	}
 	ends := time.Now().Add(nodesAnswer)
-	err := s.until("answers", func() (bool, error) {
-		err := s.call(http.MethodGet, "/questions/"+q.ID, nil, &q)
+	err := s.Until("answers", func() (bool, error) {
+		err := s.Call(http.MethodGet, "/questions/"+q.ID, nil, &q)
 		return q.Answered+q.Failed == q.Asked || time.Now().After(ends), err
 	})
 	if q.Answered < q.Asked {

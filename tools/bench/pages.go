@@ -48,12 +48,12 @@ func pagesOf(ctx context.Context, engine string, machines int) (_ figure, err er
 		defer cluster.Close()
 		database = cluster.URL
 	}
-	w, err := newWorldOn(ctx, database)
+	w, err := newWorld(ctx, database)
 	if err != nil {
 		return figure{}, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	seed := append([]string{"--data", w.path("data"), "--machines", strconv.Itoa(machines), "--tickets", "0"}, w.on...)
+	defer func() { err = errors.Join(err, w.Close()) }()
+	seed := append([]string{"--data", w.Path("data"), "--machines", strconv.Itoa(machines), "--tickets", "0"}, w.On...)
 	if said, err := exec.CommandContext(ctx, "bin/seed", seed...).CombinedOutput(); err != nil {
 		return figure{}, fmt.Errorf("seed: %w: %s", err, said)
 	}
@@ -86,7 +86,7 @@ func (w *world) list(query string) (took []float64, err error) {
 				path += "&cursor=" + url.QueryEscape(next)
 			}
 			began := time.Now()
-			if err := w.call(http.MethodGet, path, nil, &page); err != nil {
+			if err := w.Call(http.MethodGet, path, nil, &page); err != nil {
 				return nil, err
 			}
 			if i > 0 {

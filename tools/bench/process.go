@@ -11,51 +11,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/deskside/deskside/tools/internal/stage"
 )
-
-// resident is what of a process is in memory, in bytes.
-func resident(pid int) (float64, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 64)
-			return kib * 1024, err
-		}
-	}
-	return 0, fmt.Errorf("process %d tells no VmRSS", pid)
-}
-
-// worked is the processor time that the threads of a process have had: finer than
-// the ticks of its stat.
-func worked(pid int) (time.Duration, error) {
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	if err != nil || len(files) == 0 {
-		return 0, fmt.Errorf("process %d tells no schedstat: %v", pid, err)
-	}
-	var all time.Duration
-	for _, f := range files {
-		raw, err := os.ReadFile(f)
-		if err != nil {
-			continue // a thread that has ended
-		}
-		first, _, _ := strings.Cut(string(raw), " ")
-		ns, err := strconv.ParseInt(first, 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		all += time.Duration(ns)
-	}
-	return all, nil
-}
 
 // familyWorked is the processor time that a process and its children have had, those
 // that have ended with them. It is for a server that has a process for each of its
 // connections.
 func familyWorked(pid int) (time.Duration, error) {
-	all, err := worked(pid)
+	all, err := stage.Worked(pid)
 	if err != nil {
 		return 0, err
 	}
@@ -81,7 +45,7 @@ func familyWorked(pid int) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		took, err := worked(n)
+		took, err := stage.Worked(n)
 		if err != nil {
 			continue // it has ended
 		}

@@ -16,29 +16,29 @@ const (
 // ways measures how long one machine takes to answer a program that asks for the
 // outcome again and again until it is there.
 func ways(ctx context.Context) (_ map[string]figure, err error) {
-	w, err := newWorld(ctx)
+	w, err := newWorld(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	_, machine, err := w.agent()
+	defer func() { err = errors.Join(err, w.Close()) }()
+	_, machine, err := w.Agent()
 	if err != nil {
 		return nil, err
 	}
 	question := func() error {
 		var q struct{ ID string }
-		err := w.call(http.MethodPost, "/questions", map[string]any{"expression": "memory.used", "machine_ids": []string{machine}}, &q)
+		err := w.Call(http.MethodPost, "/questions", map[string]any{"expression": "memory.used", "machine_ids": []string{machine}}, &q)
 		var answers struct{ Items []any }
 		for err == nil && len(answers.Items) == 0 {
-			err = w.call(http.MethodGet, "/questions/"+q.ID+"/answers", nil, &answers)
+			err = w.Call(http.MethodGet, "/questions/"+q.ID+"/answers", nil, &answers)
 		}
 		return err
 	}
 	script := func() error {
 		var r struct{ ID, State string }
-		err := w.call(http.MethodPost, "/runs", map[string]any{"script": trivial, "machine_id": machine, "dry_run": true, "parameters": map[string]string{"SERVICE": "none"}}, &r)
+		err := w.Call(http.MethodPost, "/runs", map[string]any{"script": trivial, "machine_id": machine, "dry_run": true, "parameters": map[string]string{"SERVICE": "none"}}, &r)
 		for err == nil && (r.State == "queued" || r.State == "sent" || r.State == "running") {
-			err = w.call(http.MethodGet, "/runs/"+r.ID, nil, &r)
+			err = w.Call(http.MethodGet, "/runs/"+r.ID, nil, &r)
 		}
 		return err
 	}

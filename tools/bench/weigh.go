@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/deskside/deskside/tools/internal/stage"
 )
 
 // sizes are files.
@@ -47,12 +49,12 @@ const (
 // weigh holds the agent against another collector of the same machine, at the same
 // time.
 func weigh(ctx context.Context) (_ map[string]figure, err error) {
-	w, err := newWorld(ctx)
+	w, err := newWorld(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	agent, _, err := w.agent()
+	defer func() { err = errors.Join(err, w.Close()) }()
+	agent, _, err := w.Agent()
 	if err != nil {
 		return nil, err
 	}
@@ -61,25 +63,25 @@ func weigh(ctx context.Context) (_ map[string]figure, err error) {
 		return nil, err
 	}
 	for range settled / every {
-		if err := errors.Join(scrape(), w.pause(every)); err != nil {
+		if err := errors.Join(scrape(), w.Pause(every)); err != nil {
 			return nil, err
 		}
 	}
 	began := map[int]time.Duration{}
 	pids := []int{agent.Process.Pid, exporter.Process.Pid}
 	for _, pid := range pids {
-		if began[pid], err = worked(pid); err != nil {
+		if began[pid], err = stage.Worked(pid); err != nil {
 			return nil, err
 		}
 	}
 	memory := map[int][]float64{}
 	rounds := int(watched / every)
 	for range rounds {
-		if err := errors.Join(scrape(), w.pause(every)); err != nil {
+		if err := errors.Join(scrape(), w.Pause(every)); err != nil {
 			return nil, err
 		}
 		for _, pid := range pids {
-			bytes, err := resident(pid)
+			bytes, err := stage.Resident(pid)
 			if err != nil {
 				return nil, err
 			}
@@ -88,13 +90,13 @@ func weigh(ctx context.Context) (_ map[string]figure, err error) {
 	}
 	round := map[int]float64{}
 	for _, pid := range pids {
-		now, err := worked(pid)
+		now, err := stage.Worked(pid)
 		if err != nil {
 			return nil, err
 		}
 		round[pid] = (now - began[pid]).Seconds() * 1000 / float64(rounds)
 	}
-	console, err := resident(w.console.Process.Pid)
+	console, err := stage.Resident(w.Console.Process.Pid)
 	if err != nil {
 		return nil, err
 	}
@@ -115,16 +117,16 @@ func (w *world) exporter() (cmd *exec.Cmd, scrape func() error, err error) {
 	if err := l.Close(); err != nil {
 		return nil, nil, err
 	}
-	if cmd, err = w.quiet("prometheus-node-exporter", "--web.listen-address="+address); err != nil {
+	if cmd, err = w.Quiet("prometheus-node-exporter", "--web.listen-address="+address); err != nil {
 		return nil, nil, err
 	}
 	scrape = func() error {
-		r, err := http.NewRequestWithContext(w.ctx, http.MethodGet, "http://"+address+"/metrics", nil)
+		r, err := http.NewRequestWithContext(w.Ctx, http.MethodGet, "http://"+address+"/metrics", nil)
 		if err != nil {
 			return err
 		}
 		r.Header.Set("Accept-Encoding", "gzip") // as Prometheus does
-		response, err := w.client.Do(r)
+		response, err := w.Client.Do(r)
 		if err != nil {
 			return err
 		}
@@ -136,5 +138,5 @@ func (w *world) exporter() (cmd *exec.Cmd, scrape func() error, err error) {
 		_, err = io.Copy(io.Discard, body)
 		return err
 	}
-	return cmd, scrape, w.until("the exporter answers", func() (bool, error) { return scrape() == nil, nil })
+	return cmd, scrape, w.Until("the exporter answers", func() (bool, error) { return scrape() == nil, nil })
 }

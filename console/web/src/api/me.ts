@@ -15,7 +15,8 @@ export type Right =
 	| "check.write"
 	| "settings.write"
 	| "people.write"
-	| "audit.read";
+	| "audit.read"
+	| "node.read";
 
 export const MeContext = createContext<Me | null>(null);
 

@@ -415,6 +415,23 @@ export interface paths {
         patch: operations["patch-me"];
         trace?: never;
     };
+    "/node": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the console that answers holds in its process */
+        get: operations["get-node"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/people": {
         parameters: {
             query?: never;
@@ -1447,6 +1464,40 @@ export interface components {
             requester_name?: string;
             says?: string;
             title?: string;
+        };
+        Node: {
+            /**
+             * Format: int64
+             * @description of garbage, since the start
+             */
+            collections: number;
+            /**
+             * Format: int64
+             * @description open files and sockets; null where the system does not tell
+             */
+            descriptors: number | null;
+            /** Format: int64 */
+            goroutines: number;
+            /**
+             * Format: int64
+             * @description what was still in use at the last collection of garbage
+             */
+            heap_bytes: number;
+            /** @description a new one each time the console starts */
+            id: string;
+            /**
+             * Format: int64
+             * @description of your organisation that are connected to this node
+             */
+            machines: number;
+            /**
+             * Format: int64
+             * @description of memory, as the system counts; null where it does not tell
+             */
+            resident_bytes: number | null;
+            /** Format: date-time */
+            started_at: string;
+            version: string;
         };
         NoteBody: {
             text: string;
@@ -3762,6 +3813,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-node": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
                 };
             };
             /** @description Unauthorized */

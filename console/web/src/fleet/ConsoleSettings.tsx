@@ -5,9 +5,10 @@ import { Failure } from "../api/client";
 import { useCan } from "../api/me";
 import type { Settings } from "../api/types";
 import { type MessageId, useT } from "../i18n";
+import { bytes, when } from "../i18n/format";
 import { say } from "../ui/notices";
 import { Bones, Btn, FormWrong, useFieldErrors, Wrong } from "../ui/parts";
-import { type SettingsChange, usePatchSettings, useSettings } from "./queries";
+import { type SettingsChange, useNode, usePatchSettings, useSettings } from "./queries";
 
 const durations = ["beat", "offline_after", "upload_every", "join_window", "auto_resolve_after"] as const;
 
@@ -17,7 +18,36 @@ export function ConsoleSettings() {
 	const settings = useSettings();
 	if (settings.error) return <Wrong reason={settings.error} retry={() => void settings.refetch()} large />;
 	if (!settings.data) return <Bones lines={6} />;
-	return <Form key={settings.data.version} settings={settings.data} />;
+	return (
+		<>
+			<Form key={settings.data.version} settings={settings.data} />
+			<ThisConsole />
+		</>
+	);
+}
+
+/** What the console that answers holds, in one sentence; what its system does not tell is left out. */
+function ThisConsole() {
+	const t = useT();
+	const can = useCan();
+	const node = useNode(can("node.read"));
+	if (!node.data) return null;
+	const { version, started_at, machines, goroutines, resident_bytes, descriptors } = node.data;
+	return (
+		<div className="setting-list">
+			<section className="setting">
+				<div>
+					<h2>{t("settings.node")}</h2>
+					<p className="sub">{t("settings.node_since", { version, since: when(started_at), n: machines })}</p>
+					<p className="sub">
+						{resident_bytes !== null && `${t("settings.node_memory", { memory: bytes(resident_bytes) })} `}
+						{t("settings.node_goroutines", { n: goroutines })}
+						{descriptors !== null && ` ${t("settings.node_descriptors", { n: descriptors })}`}
+					</p>
+				</div>
+			</section>
+		</div>
+	);
 }
 
 function Form({ settings }: { settings: Settings }) {

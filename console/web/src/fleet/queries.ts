@@ -193,6 +193,11 @@ export function useSettings() {
 	return useQuery({ queryKey: ["settings"], queryFn: () => call(api.GET("/settings")) });
 }
 
+/** What the console that answers holds in its process. */
+export function useNode(may: boolean) {
+	return useQuery({ queryKey: ["node"], queryFn: () => call(api.GET("/node")), refetchInterval: 30_000, enabled: may });
+}
+
 export type SettingsChange = Partial<Omit<Settings, "version">>;
 
 export function usePatchSettings() {

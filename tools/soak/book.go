@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	bookFile = "docs/soak.json"
+	drawFile = "docs/soak.svg"
+	pageFile = "BENCHMARKS.md"
+	pageFrom = "<!-- soak: make soak -->\n"
+	pageTo   = "<!-- end of soak -->\n"
+)
+
+// A report is one run.
+type report struct {
+	Commit   string         `json:"commit"`
+	Date     string         `json:"date"`
+	Machine  string         `json:"machine"`
+	Minutes  int            `json:"minutes"`
+	Machines int            `json:"machines"`
+	Database string         `json:"database"`
+	Verdicts []verdict      `json:"verdicts"`
+	Done     map[string]int `json:"done"`
+	Rows     map[string]int `json:"rows"` // that the database has of it in the end
+	Points   []point        `json:"points"`
+}
+
+// write writes the points, the drawing and the part of the page.
+func (r report) write() error {
+	raw, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return err
+	}
+	page, err := os.ReadFile(pageFile)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(page), pageFrom)
+	_, after, ended := strings.Cut(rest, pageTo)
+	if !ok || !ended {
+		return fmt.Errorf("%s has no place for it: %s ... %s", pageFile, pageFrom, pageTo)
+	}
+	return errors.Join(os.MkdirAll("docs", 0o755), os.WriteFile(bookFile, append(raw, '\n'), 0o644),
+		os.WriteFile(drawFile, []byte(r.drawing()), 0o644),
+		os.WriteFile(pageFile, []byte(before+pageFrom+r.text()+pageTo+after), 0o644))
+}
+
+// text is what the page says.
+func (r report) text() string {
+	var s strings.Builder
+	points := settled(r.Points)
+	database := "SQLite"
+	if r.Database == "postgres" {
+		database = "PostgreSQL"
+	}
+	fmt.Fprintf(&s, "\n`%s`, %s, `make soak MINUTES=%d`: %s pretend workstations and one real agent, %s; %s. The line goes through the %d points from minute %.0f to minute %.0f.\n\n",
+		r.Commit, r.Date, r.Minutes, thousands(r.Machines), database, r.Machine, len(points), points[0].Minute, points[len(points)-1].Minute)
+	s.WriteString("| what | about | grew meanwhile by | is flat up to | | an hour |\n|---|---|---|---|---|---|\n")
+	for _, v := range r.Verdicts {
+		word := "flat"
+		if !v.flat() {
+			word = "**grows**"
+		}
+		unit := strings.TrimSuffix(" "+v.Unit, " ")
+		fmt.Fprintf(&s, "| %s | %s%s | %s ± %s%s | %s%s | %s | %s ± %s%s |\n", v.Name, short(v.Trend.Mean), unit, short(v.Grew), short(v.Doubt), unit,
+			short(v.Most), unit, word, short(v.Trend.Hourly), short(v.Trend.Uncertain), unit)
+	}
+	var did, rows []string
+	for _, what := range slices.Sorted(maps.Keys(r.Done)) {
+		did = append(did, thousands(r.Done[what])+" "+what)
+	}
+	for _, table := range slices.Sorted(maps.Keys(r.Rows)) {
+		rows = append(rows, thousands(r.Rows[table])+" `"+table+"`")
+	}
+	fmt.Fprintf(&s, "\nDone meanwhile: %s. The database has in the end: %s.\n\n", strings.Join(did, ", "), strings.Join(rows, ", "))
+	return s.String()
+}
+
+// short is a number with three digits that count.
+func short(v float64) string {
+	digits := 0
+	if a := math.Abs(v); a < 10 {
+		digits = 2
+	} else if a < 100 {
+		digits = 1
+	}
+	text := strconv.FormatFloat(v, 'f', digits, 64)
+	if digits > 0 {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	if text == "-0" {
+		return "0"
+	}
+	return text
+}
+
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}

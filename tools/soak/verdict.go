@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// A verdict is how one thing went between warm-up and end.
+type verdict struct {
+	Name  string  `json:"name"`
+	Unit  string  `json:"unit"`
+	Trend trend   `json:"trend"`
+	Grew  float64 `json:"grew"`    // by the line, from warm-up to end
+	Doubt float64 `json:"doubt"`   // two standard errors of that
+	Most  float64 `json:"at_most"` // that it may have grown by and be flat
+}
+
+// flat: a line that rises by less than it is uncertain may as well be level.
+func (v verdict) flat() bool { return v.Grew <= max(v.Most, v.Doubt) }
+
+func (v verdict) String() string {
+	word := "flat"
+	if !v.flat() {
+		word = "GROWS"
+	}
+	return fmt.Sprintf("%-22s %-5s  grew by %.4g ± %.2g %s, of %.4g, where %.4g is flat; %+.4g ± %.2g an hour",
+		v.Name, word, v.Grew, v.Doubt, v.Unit, v.Trend.Mean, v.Most, v.Trend.Hourly, v.Trend.Uncertain)
+}
+
+// A kept is one thing that is to stay flat.
+type kept struct {
+	name, unit, what string
+	of               func(point) float64
+	share, most      float64 // of its mean, or so many
+}
+
+// What the console has resident moves with the moments at which memory goes back to the
+// system, and what is in use does not: there a leak is seen earlier. Goroutines and
+// descriptors are counted when the same lines are open each time; what may differ are
+// connections to the database and of whoever asks, and work that begins by itself.
+var things = []kept{
+	{"console, resident", "MiB", "memory of the console", func(p point) float64 { return p.Resident / mib }, 0.05, 0},
+	{"console, heap", "MiB", "of it in use", func(p point) float64 { return p.Heap / mib }, 0.02, 0},
+	{"console, goroutines", "", "goroutines of the console", func(p point) float64 { return p.Goroutines }, 0, 10},
+	{"console, descriptors", "", "descriptors of the console", func(p point) float64 { return p.Descriptors }, 0, 10},
+	{"machines, resident", "MiB", "memory of the pretend workstations", func(p point) float64 { return p.CrowdResident / mib }, 0.05, 0},
+	{"machines, descriptors", "", "descriptors of the pretend workstations", func(p point) float64 { return p.CrowdDescriptors }, 0, 10},
+}
+
+// dearer is how much more the database may keep of an act in the second half.
+const dearer = 0.2
+
+// settled are the points after the warm-up.
+func settled(all []point) []point { return all[len(all)/3:] }
+
+// judge looks at the points after the warm-up.
+func judge(all []point) ([]verdict, error) {
+	points := settled(all)
+	if len(points) < 3 {
+		return nil, errors.New("too short: there are no three points after the warm-up")
+	}
+	var hours []float64
+	for _, p := range points {
+		hours = append(hours, p.Minute/60)
+	}
+	span := hours[len(hours)-1] - hours[0]
+	var out []verdict
+	for _, k := range things {
+		var values []float64
+		for _, p := range points {
+			values = append(values, k.of(p))
+		}
+		t := trendOf(hours, values)
+		out = append(out, verdict{Name: k.name, Unit: k.unit, Trend: t, Grew: t.Hourly * span, Doubt: t.Uncertain * span, Most: k.most + k.share*t.Mean})
+	}
+	return append(out, keptOfActs(points)), nil
+}
+
+// keptOfActs holds what the database grew by for each act in the second half against
+// the first.
+func keptOfActs(points []point) verdict {
+	half := len(points) / 2
+	per := func(from, to point) float64 {
+		return (to.Database - from.Database) / math.Max(1, float64(to.Acts-from.Acts))
+	}
+	first, second := per(points[0], points[half]), per(points[half], points[len(points)-1])
+	hours := (points[len(points)-1].Minute - points[0].Minute) / 60
+	return verdict{Name: "database, of an act", Unit: "bytes", Grew: second - first, Most: dearer * first,
+		Trend: trend{Hourly: 2 * (second - first) / hours, Mean: (first + second) / 2}}
+}

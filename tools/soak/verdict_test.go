@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestTrend(t *testing.T) {
+	x := []float64{0, 1, 2, 3, 4, 5}
+	if got := trendOf(x, []float64{3, 5, 7, 9, 11, 13}); math.Abs(got.Hourly-2) > 1e-9 || got.Uncertain > 1e-6 || got.Mean != 8 {
+		t.Errorf("a straight line: %+v", got)
+	}
+	if got := trendOf(x, []float64{7, 9, 7, 9, 7, 9}); math.Abs(got.Hourly) > got.Uncertain || got.Uncertain < 0.1 {
+		t.Errorf("up and down: %+v", got)
+	}
+	// By hand: slope 0.5, what is left over 1.5 of 4 points, so 2*sqrt(1.5/2/5).
+	if got := trendOf([]float64{0, 1, 2, 3}, []float64{0, 1, 0, 2}); math.Abs(got.Hourly-0.5) > 1e-9 || math.Abs(got.Uncertain-2*math.Sqrt(0.15)) > 1e-9 {
+		t.Errorf("four points: %+v", got)
+	}
+}
+
+// steady are the points of a run of ten minutes in which everything stays, after a
+// warm-up, but for what moves by itself.
+func steady() []point {
+	all := make([]point, 21)
+	for i := range all {
+		swing := []float64{1, -0.6, 0.2, -1, 0.7, -0.2}[i%6]
+		all[i] = point{Minute: 0.4 + 0.5*float64(i), Resident: (250 + 6*swing) * mib, Heap: (40 + 0.2*swing) * mib, Goroutines: 2060 + 2*swing,
+			Descriptors: 2030, CrowdResident: 600 * mib, CrowdDescriptors: 1910, Database: float64(10*mib + i*mib), Acts: 1500 * (i + 1)}
+		if i < 6 {
+			all[i].Resident *= 0.5 + float64(i)/14
+		}
+	}
+	return all
+}
+
+// TestJudge: what leaks is found, and nothing else.
+func TestJudge(t *testing.T) {
+	for name, tc := range map[string]struct {
+		leak  func(i int, p *point)
+		grows string
+	}{
+		"nothing":                           {func(int, *point) {}, ""},
+		"a goroutine of each of ten lines":  {func(i int, p *point) { p.Goroutines += float64(10 * i) }, "console, goroutines"},
+		"a descriptor of each cycle":        {func(i int, p *point) { p.Descriptors += float64(i) }, "console, descriptors"},
+		"a KiB of each of 200 questions":    {func(i int, p *point) { p.Heap += float64(i * 200 << 10) }, "console, heap"},
+		"a twentieth of what is resident":   {func(i int, p *point) { p.Resident += float64(i) * 1.5 * mib }, "console, resident"},
+		"what the machines remember":        {func(i int, p *point) { p.CrowdResident += float64(i) * 3 * mib }, "machines, resident"},
+		"a socket at a machine":             {func(i int, p *point) { p.CrowdDescriptors += float64(i) }, "machines, descriptors"},
+		"rows that nobody deletes":          {func(i int, p *point) { p.Database += float64(i*i) * mib / 20 }, "database, of an act"},
+		"a database that grows by its acts": {func(i int, p *point) { p.Database += float64(i) * 5 * mib }, ""},
+		"a warm-up that takes its time":     {func(i int, p *point) { p.Heap -= float64(max(0, 7-i)) * mib }, ""},
+		"one point that stands out at a time": {func(i int, p *point) {
+			if i == 12 {
+				p.Goroutines += 200
+			}
+		}, ""},
+	} {
+		all := steady()
+		for i := range all {
+			tc.leak(i, &all[i])
+		}
+		verdicts, err := judge(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var grows []string
+		for _, v := range verdicts {
+			if !v.flat() {
+				grows = append(grows, v.Name)
+			}
+		}
+		if got := strings.Join(grows, "; "); got != tc.grows {
+			t.Errorf("%s: %q grows, not %q: %v", name, got, tc.grows, verdicts)
+		}
+	}
+	if _, err := judge(steady()[:4]); err != nil {
+		t.Errorf("four points: %v", err)
+	}
+	if _, err := judge(steady()[:3]); err == nil {
+		t.Error("two points after the warm-up are judged")
+	}
+}
+
+// TestReport: the page names each thing, and the drawing is one that a browser reads.
+func TestReport(t *testing.T) {
+	r := report{Commit: "abc", Minutes: 10, Machines: 2000, Database: "sqlite", Points: steady(), Done: map[string]int{"tickets": 1234}, Rows: map[string]int{"ticket": 1234}}
+	for i := range r.Points {
+		r.Points[i].Goroutines += float64(10 * i)
+	}
+	var err error
+	if r.Verdicts, err = judge(r.Points); err != nil {
+		t.Fatal(err)
+	}
+	text := r.text()
+	for _, v := range r.Verdicts {
+		if !strings.Contains(text, "| "+v.Name+" |") {
+			t.Errorf("the page does not name %s", v.Name)
+		}
+	}
+	if strings.Count(text, "**grows**") != 1 || !strings.Contains(text, "1,234 tickets") || !strings.Contains(text, "1,234 `ticket`") {
+		t.Errorf("the page says %s", text)
+	}
+	curves := 0
+	for d := xml.NewDecoder(strings.NewReader(r.drawing())); ; {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "path" {
+			curves++
+		}
+	}
+	if curves != len(things)+1 {
+		t.Errorf("%d curves are drawn", curves)
+	}
+}
