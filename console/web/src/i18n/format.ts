@@ -50,8 +50,19 @@ export function bits(bytesPerSecond: number): string {
 
 type Moment = string | number | Date;
 const date = (moment: Moment) => (moment instanceof Date ? moment : new Date(moment));
-const show = (moment: Moment, options: Intl.DateTimeFormatOptions) =>
-	new Intl.DateTimeFormat(locale(), options).format(date(moment)).replace(/ /g, NBSP);
+
+/** Making one takes a hundred times as long as using it, and a list uses two for each row. */
+const moments = new Map<string, Intl.DateTimeFormat>();
+function written(moment: Moment, options: Intl.DateTimeFormatOptions): string {
+	const key = locale() + JSON.stringify(options);
+	let format = moments.get(key);
+	if (!format) {
+		format = new Intl.DateTimeFormat(locale(), options);
+		moments.set(key, format);
+	}
+	return format.format(date(moment));
+}
+const show = (moment: Moment, options: Intl.DateTimeFormatOptions) => written(moment, options).replace(/ /g, NBSP);
 
 const midnight = (moment: Date) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
 
@@ -82,7 +93,7 @@ export function day(moment: Moment): string {
 
 /** The whole moment, for titles: Thursday, 19 November 2026, 16:40. */
 export function moment(value: Moment): string {
-	return new Intl.DateTimeFormat(locale(), {
+	return written(value, {
 		weekday: "long",
 		day: "numeric",
 		month: "long",
@@ -90,7 +101,7 @@ export function moment(value: Moment): string {
 		hour: "numeric",
 		minute: "2-digit",
 		hourCycle: "h23",
-	}).format(date(value));
+	});
 }
 
 /** A length of time in at most two units: 41 s, 12 min, 1 h 06 min, 3 days. */

@@ -8,6 +8,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { type MessageId, useT } from "../i18n";
 import { useKeys } from "./keyboard";
+import { type Acts, Row } from "./row";
 import { Check, type Selection } from "./selection";
 import "./list.css";
 
@@ -132,7 +133,21 @@ export function List<T>(props: ListProps<T>) {
 	]);
 
 	const boxes = selection ? "14px " : "";
-	const template = { gridTemplateColumns: boxes + columns.map((column) => column.width).join(" ") };
+	const widths = boxes + columns.map((column) => column.width).join(" ");
+	const minute = Math.floor(Date.now() / 60_000);
+	const now: Acts<T> = {
+		open: (index, row) => {
+			setCursor(index);
+			props.open(row);
+		},
+		select: (index, row, range) => {
+			setCursor(index);
+			selection?.toggle(props.keyOf(row), range);
+		},
+		nameOf: (row) => props.nameOf?.(row) ?? "",
+	};
+	const acts = useRef(now);
+	acts.current = now;
 	const turn = (column: Column<T>) =>
 		props.onSort?.((column.sort === by ? !down : column.down) ? `-${column.sort}` : (column.sort ?? ""));
 	const [by, down] = props.sort?.startsWith("-") ? [props.sort.slice(1), true] : [props.sort, false];
@@ -147,7 +162,7 @@ export function List<T>(props: ListProps<T>) {
 			aria-multiselectable={selection ? true : undefined}
 			aria-activedescendant={rows[at] ? `row-${props.keyOf(rows[at])}` : undefined}
 		>
-			<div className="list-head not-narrow" role="row" style={template} aria-rowindex={1}>
+			<div className="list-head not-narrow" role="row" style={{ gridTemplateColumns: widths }} aria-rowindex={1}>
 				{selection && (
 					<span role="columnheader">
 						<Check
@@ -179,64 +194,22 @@ export function List<T>(props: ListProps<T>) {
 			<div className="list-rows" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
 				{items.map((item) => {
 					const row = rows[item.index];
-					const place = { transform: `translateY(${item.start - virtual.options.scrollMargin}px)`, height: item.size };
-					if (!row)
-						return (
-							<div
-								key={item.key}
-								role="row"
-								className="row"
-								style={{ ...place, ...template }}
-								aria-rowindex={item.index + 2}
-							>
-								<span role="gridcell" className="row-wait">
-									<span className="out-of-sight">{t("wait.loading")}</span>
-									<span className="bone" style={{ width: "40%" }} />
-								</span>
-							</div>
-						);
-					const selected = selection?.ids.has(props.keyOf(row));
 					return (
-						// biome-ignore lint/a11y/useKeyWithClickEvents: the list has the keys, not each row
-						<div
+						<Row
 							key={item.key}
-							id={`row-${props.keyOf(row)}`}
-							role="row"
-							aria-rowindex={item.index + 2}
-							aria-selected={selected}
-							className={`row${item.index === at ? " cursor" : ""}${selected ? " selected" : ""}${props.unread?.(row) ? " unread" : ""}`}
-							style={narrow ? place : { ...place, ...template }}
-							onClick={(event) => {
-								if ((event.target as HTMLElement).closest("a,button,label")) return;
-								setCursor(item.index);
-								props.open(row);
-							}}
-						>
-							{selection && (
-								<span role="gridcell">
-									<Check
-										label={t("list.select", { name: props.nameOf?.(row) ?? "" })}
-										checked={!!selected}
-										onChange={(range) => {
-											setCursor(item.index);
-											selection.toggle(props.keyOf(row), range);
-										}}
-									/>
-								</span>
-							)}
-							{columns.map((column) =>
-								narrow && !column.area ? null : (
-									<span
-										key={column.id}
-										role="gridcell"
-										className={`cell ${column.end ? "r" : ""}`}
-										style={narrow ? { gridArea: column.area } : undefined}
-									>
-										{column.cell(row)}
-									</span>
-								),
-							)}
-						</div>
+							row={row}
+							id={row && `row-${props.keyOf(row)}`}
+							index={item.index}
+							top={item.start - virtual.options.scrollMargin}
+							height={item.size}
+							columns={columns}
+							widths={narrow ? undefined : widths}
+							cursor={item.index === at}
+							unread={!!row && !!props.unread?.(row)}
+							selected={row && selection?.ids.has(props.keyOf(row))}
+							acts={acts}
+							minute={minute}
+						/>
 					);
 				})}
 			</div>
