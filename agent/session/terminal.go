@@ -229,7 +229,7 @@ func (t *terminal) read(pty xpty.Pty) {
 		if err := alive(); err != nil {
 			return err
 		}
-		return t.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
+		return t.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeTime)) // behind what is being written
 	})
 	for alive() == nil {
 		kind, message, err := t.ws.ReadMessage()
