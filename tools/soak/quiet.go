@@ -114,6 +114,10 @@ func (s *soak) node() (h held, err error) { return h, s.Call(http.MethodGet, "/n
 func (s *soak) settle() error {
 	var waits error
 	for end := time.Now().Add(calm); time.Now().Before(end); {
+		if err := s.steady.Order("clear", 0, 0); err != nil { // what was ordered last may have been lost
+			waits = err
+			continue
+		}
 		n, err := s.node()
 		if away := len(s.ids) + 1 - int(n.Machines); err == nil && away != 0 {
 			err = fmt.Errorf("machines that are not connected: %d", away)
