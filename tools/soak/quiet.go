@@ -114,7 +114,11 @@ func (s *soak) node() (h held, err error) { return h, s.Call(http.MethodGet, "/n
 func (s *soak) settle() error {
 	var waits error
 	for end := time.Now().Add(calm); time.Now().Before(end); {
-		n, err := s.node()
+		err := s.steady.Order("clear", 0, 0) // what was ordered last may have been lost
+		var n held
+		if err == nil {
+			n, err = s.node()
+		}
 		if away := len(s.ids) + 1 - int(n.Machines); err == nil && away != 0 {
 			err = fmt.Errorf("machines that are not connected: %d", away)
 		}
