@@ -2,7 +2,9 @@ package app
 
 import (
 	"net"
+	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/deskside/deskside/console/model"
 )
@@ -18,19 +20,53 @@ const maxVisitors = 2048
 type doorway struct {
 	net.Listener
 
+	turns chan struct{} // one for each hello that is worked for now
+
 	mu       sync.Mutex
 	crowds   map[string]int      // visitors by neighbourhood
 	visitors map[string]*visitor // by address and port
 }
 
 func newDoorway(l net.Listener) *doorway {
-	return &doorway{Listener: l, crowds: map[string]int{}, visitors: map[string]*visitor{}}
+	return &doorway{Listener: l, turns: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), crowds: map[string]int{}, visitors: map[string]*visitor{}}
 }
 
 // visitor is one connection, a visitor's until it is known or closed.
+//
+// Its handshake takes turns with others: what thousands say at the same time, when all
+// machines come back, is worked for a few at a time, so that whoever has a page open
+// does not wait behind all of them. A turn lasts from the first thing that is read to
+// what is said to it; nobody has one while they are waited for.
 type visitor struct {
 	net.Conn
 	doorway *doorway
+	greeted atomic.Bool // something was said to it
+	turn    atomic.Bool // it has one
+}
+
+// Read implements net.Conn.
+func (v *visitor) Read(b []byte) (int, error) {
+	v.pass()
+	n, err := v.Conn.Read(b)
+	if n > 0 && !v.greeted.Load() {
+		v.doorway.turns <- struct{}{}
+		v.turn.Store(true)
+	}
+	return n, err
+}
+
+// Write implements net.Conn.
+func (v *visitor) Write(b []byte) (int, error) {
+	v.greeted.Store(true)
+	v.pass()
+	return v.Conn.Write(b)
+}
+
+// pass gives the turn to the next.
+func (v *visitor) pass() {
+	if v.turn.CompareAndSwap(true, false) {
+		<-v.doorway.turns
+	}
 }
 
 // Accept implements net.Listener.
@@ -40,7 +76,7 @@ func (d *doorway) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v := (&visitor{c, d}); d.enter(v) {
+		if v := (&visitor{Conn: c, doorway: d}); d.enter(v) {
 			return v, nil
 		}
 		c.Close()
@@ -79,6 +115,7 @@ func (d *doorway) leave(address string, v *visitor) {
 
 // Close implements net.Conn.
 func (v *visitor) Close() error {
+	v.pass()
 	v.doorway.leave(v.RemoteAddr().String(), v)
 	return v.Conn.Close()
 }

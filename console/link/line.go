@@ -56,23 +56,24 @@ type line struct {
 // false means that the line is not there yet, is closed, or is too slow, in which
 // case it is closed.
 func (c *line) put(kind protocol.Kind, body any) bool {
-	taken, write := c.add(kind, body)
+	frame, err := protocol.Encode(kind, body)
+	if err != nil {
+		c.lines.log.Error("cannot encode a message", "machine", c.from.Machine, "kind", kind, "error", err)
+		return false
+	}
+	taken, write := c.add(frame, kind == protocol.KindWelcome)
 	if write {
 		c.lines.wait.Go(c.write) // which the reader of this line is counted in, too
 	}
 	return taken
 }
 
-// add is put, and tells whether whoever calls has to see to it that write is called.
-func (c *line) add(kind protocol.Kind, body any) (taken, write bool) {
-	frame, err := protocol.Encode(kind, body)
-	if err != nil {
-		c.lines.log.Error("cannot encode a message", "machine", c.from.Machine, "kind", kind, "error", err)
-		return false, false
-	}
+// add puts a frame to what is to be written. With write, whoever calls sees to it that
+// write is called.
+func (c *line) add(frame []byte, welcome bool) (taken, write bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.welcomed = c.welcomed || kind == protocol.KindWelcome
+	c.welcomed = c.welcomed || welcome
 	if c.closed || c.ending || !c.welcomed {
 		return false, false
 	}
@@ -177,12 +178,11 @@ func readBytes(ws *websocket.Conn) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// loop reads the line until it ends. What is read is understood on another stack:
-// this one waits for as long as the machine is connected, and stays half as large for
-// it.
+// loop reads the line until it ends. What is more than a beat is understood on another
+// stack: this one waits for as long as the machine is connected, and stays half as
+// large for it.
 func (c *line) loop(ctx context.Context) error {
 	c.ws.SetReadLimit(protocol.MaxFrame)
-	done := make(chan error)
 	for {
 		deadline := time.Now().Add(c.silence())
 		if err := c.ws.SetReadDeadline(deadline); err != nil {
@@ -193,13 +193,14 @@ func (c *line) loop(ctx context.Context) error {
 			c.silent = wasSilent(err, time.Since(deadline))
 			return err
 		}
-		c.lines.wait.Go(func() {
-			answers, err := c.take(ctx, frame)
-			done <- err
-			if answers {
+		if b, ok := protocol.BeatOf(frame); ok && c.sees(b) {
+			if _, write := c.add(protocol.AnswerBeat(time.Now().UnixMicro()), false); write {
 				c.write()
 			}
-		})
+			continue
+		}
+		done := make(chan error)
+		c.lines.wait.Go(func() { done <- c.take(ctx, frame) })
 		if err := <-done; err != nil {
 			return err
 		}
@@ -230,34 +231,29 @@ func (c *line) silence() time.Duration {
 
 var errGoodbye = errors.New("goodbye")
 
-// take does one message; with answers its caller writes them.
-func (c *line) take(ctx context.Context, frame []byte) (answers bool, err error) {
+// sees tells whether a beat says nothing new.
+func (c *line) sees(b protocol.Beat) bool {
+	return c.blind == (model.Health(b.Health) == model.HealthUnknown)
+}
+
+// take does one message. A kind that is not known here is skipped.
+func (c *line) take(ctx context.Context, frame []byte) error {
 	m, err := protocol.Decode(frame, protocol.MaxFrame)
 	if err != nil {
-		return false, err
+		return err
 	}
-	if m.Kind == protocol.KindBeat {
-		return c.receiveBeat(ctx, m)
-	}
-	return false, c.receive(ctx, m)
-}
-
-func (c *line) receiveBeat(ctx context.Context, m protocol.Message) (answers bool, err error) {
-	var b protocol.Beat
-	if err := protocol.Unmarshal(m.Body, &b); err != nil {
-		return false, err
-	}
-	if blind := model.Health(b.Health) == model.HealthUnknown; blind != c.blind {
-		c.blind = blind
-		c.lines.handlers.Judged(ctx, c.from, blind)
-	}
-	_, answers = c.add(protocol.KindBeatAnswer, protocol.BeatAnswer{Clock: time.Now().UnixMicro()})
-	return answers, nil
-}
-
-// receive does what is no beat. A kind that is not known here is skipped.
-func (c *line) receive(ctx context.Context, m protocol.Message) error {
 	switch m.Kind {
+	case protocol.KindBeat:
+		var b protocol.Beat
+		if err := protocol.Unmarshal(m.Body, &b); err != nil {
+			return err
+		}
+		if !c.sees(b) {
+			c.blind = !c.blind
+			c.lines.handlers.Judged(ctx, c.from, c.blind)
+		}
+		c.put(protocol.KindBeatAnswer, protocol.BeatAnswer{Clock: time.Now().UnixMicro()})
+		return nil
 	case protocol.KindBatch:
 		return c.receiveBatch(ctx, m)
 	case protocol.KindGoodbye:
