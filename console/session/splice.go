@@ -107,8 +107,8 @@ func (s *Sessions) Attach(id model.ID, ws *websocket.Conn) bool {
 	l := s.get(id)
 	if l == nil { // who asks may have read of a machine that is just dialling in
 		s.coming.Lock()
-		s.coming.Unlock() //nolint:staticcheck // nothing is done under it: those that were coming are there
 		l = s.get(id)
+		s.coming.Unlock()
 	}
 	if l == nil {
 		return false
