@@ -98,9 +98,10 @@ func query(tx *store.Tx, where string, args ...any) ([]model.Alert, error) {
 	return list, nil
 }
 
-// openOf is the open alert of a key.
+// openOf is the open alert of a key. The index has open ones only, and is not used
+// where the statement does not say that it asks for no other.
 func openOf(tx *store.Tx, organisation model.ID, key string) (model.Alert, bool, error) {
-	list, err := query(tx, "a.organisation_id = $1 AND a.open_key = $2", organisation, key)
+	list, err := query(tx, "a.organisation_id = $1 AND a.open_key = $2 AND a.open_key <> ''", organisation, key)
 	if err != nil || len(list) == 0 {
 		return model.Alert{}, false, err
 	}
