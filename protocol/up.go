@@ -215,6 +215,9 @@ type Beat struct {
 	Head   []byte `cbor:"3,keyasint,omitempty"`
 }
 
+// UsualBeat is how often a machine beats to which no console has said otherwise.
+const UsualBeat = 30 * time.Second
+
 // Silence is for how long a line may be silent at either end before it is dead,
 // where machines beat so often: half a minute and more allows for a network that is
 // slow, and one that hangs is noticed within a minute.

@@ -93,7 +93,7 @@ const (
 )
 
 func newRounds(a *Agent, from reader) (*rounds, error) {
-	r := &rounds{agent: a, reader: from, wake: func() { a.line.Wake() }, requests: make(chan request, 64), began: time.Now(), beat: 30 * time.Second,
+	r := &rounds{agent: a, reader: from, wake: func() { a.line.Wake() }, requests: make(chan request, 64), began: time.Now(), beat: protocol.UsualBeat,
 		upload: 15 * time.Minute, name: hostname(), os: protocol.OS{Family: runtime.GOOS, Arch: runtime.GOARCH}}
 	if p := a.options.Pretend; p != nil {
 		r.name, r.os = a.id.Name, protocol.OS{Family: p.Family}

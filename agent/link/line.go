@@ -61,7 +61,7 @@ func New(id state.Identity, capabilities protocol.Capability, s *state.State, g 
 		console: id.Console,
 		me: Me{Organisation: id.Organisation, Machine: id.Machine, Key: id.Private(),
 			Identities: id.Identities, Capabilities: capabilities},
-		state: s, gate: g, handlers: h, log: log, silent: protocol.Silence(30 * time.Second),
+		state: s, gate: g, handlers: h, log: log, silent: protocol.Silence(protocol.UsualBeat),
 		wake: make(chan struct{}, 1), woken: make(chan struct{}, 1), out: make(chan []byte, 256),
 		beats: make(chan []byte, 1),
 	}

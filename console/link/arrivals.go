@@ -143,8 +143,6 @@ func (a *arrivals) connected(ctx context.Context, list []*arrival) error {
 		for _, x := range list {
 			x.waiting = waiting[x.hello.Machine]
 			x.marks, x.digests = map[protocol.Class]uint64{}, map[protocol.Class][]byte{}
-		}
-		for _, x := range list {
 			for class, m := range marks[source{x.hello.Machine, x.line.epoch}] {
 				x.marks[class] = m.number
 				if len(m.digest) > 0 {

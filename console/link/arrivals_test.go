@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -179,6 +180,43 @@ func TestHintBeforeWelcome(t *testing.T) {
 			if read != c.want || len(x.line.pending) != 1 {
 				t.Errorf("%s: %d were read, want %d, and %d are to be written", name, read, c.want, len(x.line.pending))
 			}
+		}
+	})
+}
+
+// TestGiveUp: a machine that was written down, and could not be told so, is written
+// down as gone again; of one that was not nothing is.
+func TestGiveUp(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		l := New(s, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
+		since := time.Now()
+		var gone []time.Time
+		broken := errors.New("broken")
+		l.SetHandlers(Handlers{
+			Connected: func(_ context.Context, hellos []model.Hello) ([]model.Arrival, error) {
+				return []model.Arrival{{Since: since}}, nil
+			},
+			Disconnected: func(_ context.Context, _ model.From, since time.Time, _ model.OfflineReason, _ bool) error {
+				gone = append(gone, since)
+				return nil
+			},
+			Waiting: []func(*store.Tx, model.ID, []model.ID) ([]model.ID, error){
+				func(*store.Tx, model.ID, []model.ID) ([]model.ID, error) { return nil, broken }},
+		})
+		told, untold := hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0]
+		l.arrivals.write(t.Context(), []*arrival{told})
+		if !errors.Is(told.Err, broken) {
+			t.Fatalf("%v, want %v", told.Err, broken)
+		}
+		for _, a := range []*arrival{told, untold} {
+			l.lines[a.hello.Machine] = a.line
+			l.giveUp(t.Context(), a)
+			if l.get(a.hello.Machine) != nil {
+				t.Error("its line is still there")
+			}
+		}
+		if len(gone) != 1 || !gone[0].Equal(since) {
+			t.Errorf("written down as gone: %v, want once %v", gone, since)
 		}
 	})
 }

@@ -3,14 +3,21 @@
 // transactions, and sends what the console wants done. It alone knows the wire:
 // everything it hands on is in the words of package model.
 //
+// # Who comes
+//
+// Machines that prove who they are while others are written down go into the next
+// transaction together. Two lines of one machine are written in the order in which
+// they took each other's place. With the welcome goes what waits for the machine; a
+// hint that comes before is remembered until then.
+//
 // # What machines tell
 //
 // Durable messages that come while one transaction is written go into the next
-// together, across machines: some thousand at most, and one batch of each line. The [Handlers] take them in
-// that transaction, in which the marks move too; only after the commit is
-// anything acknowledged. A message at or below its mark was committed before: it
-// is acknowledged and has no effect. A message that makes the transaction fail
-// for its content is tried alone and, if it fails again, kept as refused and
+// together, across machines: some thousand at most, and one batch of each line. The
+// [Handlers] take them in that transaction, in which the marks move too; only after
+// the commit is anything acknowledged. A message at or below its mark was committed
+// before: it is acknowledged and has no effect. A message that makes the transaction
+// fail for its content is tried alone and, if it fails again, kept as refused and
 // acknowledged.
 //
 // # What machines are told

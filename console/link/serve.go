@@ -222,8 +222,9 @@ func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p proto
 	c := &line{lines: l, ws: g.ws, from: from, address: g.address, host: g.host, epoch: p.Epoch, told: map[model.ID]bool{}}
 	a, err := l.begin(c, helloOf(from, l.node, g.hello, p))
 	if err != nil {
-		l.forget(c)
-		return err
+		refuse(c.ws, err)
+		l.giveUp(ctx, a)
+		return nil
 	}
 	l.welcome(ctx, a)
 	since := a.Since
@@ -231,6 +232,16 @@ func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p proto
 	// small, and keeps nothing of the greeting.
 	l.wait.Go(func() { l.live(ctx, c, since) })
 	return nil
+}
+
+// giveUp ends a line that was not welcomed. It may be written down all the same: what
+// failed was read after that.
+func (l *Lines) giveUp(ctx context.Context, a *arrival) {
+	if a.Since.IsZero() {
+		l.forget(a.line)
+		return
+	}
+	l.leave(ctx, a.line, a.Since)
 }
 
 // welcome says welcome, and what there is for the machine to do.
