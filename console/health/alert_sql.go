@@ -98,10 +98,16 @@ func query(tx *store.Tx, where string, args ...any) ([]model.Alert, error) {
 	return list, nil
 }
 
-// openOf is the open alert of a key. The index has open ones only, and is not used
-// where the statement does not say that it asks for no other.
+// Conditions of what is open. Their indexes have open alerts only, and are not used
+// where a statement does not say that it asks for no other.
+const (
+	openByKey     = "a.organisation_id = $1 AND a.open_key = $2 AND a.open_key <> ''"
+	openOfMachine = "machine_id = $1 AND open_key <> '' AND {wall}"
+)
+
+// openOf is the open alert of a key.
 func openOf(tx *store.Tx, organisation model.ID, key string) (model.Alert, bool, error) {
-	list, err := query(tx, "a.organisation_id = $1 AND a.open_key = $2 AND a.open_key <> ''", organisation, key)
+	list, err := query(tx, openByKey, organisation, key)
 	if err != nil || len(list) == 0 {
 		return model.Alert{}, false, err
 	}

@@ -24,7 +24,7 @@ func room(tx *store.Tx, a model.Alert) ([]model.ID, error) {
 		return nil, nil
 	}
 	var open int
-	err := tx.QueryRow("SELECT count(*) FROM alert WHERE machine_id = $1 AND open_key <> '' AND {wall}", a.Machine).Scan(&open)
+	err := tx.QueryRow("SELECT count(*) FROM alert WHERE "+openOfMachine, a.Machine).Scan(&open)
 	if err != nil {
 		return nil, fmt.Errorf("count the alerts of a machine: %w", err)
 	}

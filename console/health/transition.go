@@ -267,7 +267,7 @@ func refresh(tx *store.Tx, machine model.ID) error {
 	var open, firing, critical int
 	err := tx.QueryRow(`SELECT count(*), count(CASE WHEN state = 'firing' THEN 1 END),
 		count(CASE WHEN state = 'firing' AND severity = 'critical' THEN 1 END)
-		FROM alert WHERE machine_id = $1 AND open_key <> '' AND {wall}`, machine).Scan(&open, &firing, &critical)
+		FROM alert WHERE `+openOfMachine, machine).Scan(&open, &firing, &critical)
 	if err != nil {
 		return fmt.Errorf("count the alerts of a machine: %w", err)
 	}
