@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/deskside/deskside/tools/internal/page"
 )
 
 const (
@@ -59,17 +61,17 @@ func (r row) target() string {
 		word = "at least "
 	}
 	if r.ratio {
-		return word + short(r.goal) + " x"
+		return word + page.Short(r.goal) + " x"
 	}
-	return word + short(r.goal) + " " + r.unit
+	return word + page.Short(r.goal) + " " + r.unit
 }
 
 // figure is what was measured, in words.
 func (e entry) figure(r row) string {
 	if !r.ratio {
-		return short(e.Ours) + " " + r.unit
+		return page.Short(e.Ours) + " " + r.unit
 	}
-	return fmt.Sprintf("%s x (%s against %s %s)", short(e.Ours/e.Theirs), short(e.Ours), short(e.Theirs), r.unit)
+	return fmt.Sprintf("%s x (%s against %s %s)", page.Short(e.Ours/e.Theirs), page.Short(e.Ours), page.Short(e.Theirs), r.unit)
 }
 
 func (e entry) line(r row) string {
@@ -78,19 +80,6 @@ func (e entry) line(r row) string {
 		word = "MISSED"
 	}
 	return fmt.Sprintf("%-15s %s; goal %s: %s", r.name, e.figure(r), r.target(), word)
-}
-
-// short is a number with three digits that count.
-func short(v float64) string {
-	switch {
-	case v >= 1000:
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	case v >= 100:
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	case v >= 10:
-		return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(strconv.FormatFloat(v, 'f', 2, 64), "0"), ".0")
 }
 
 // A book has the newest entry of each row.
@@ -132,7 +121,7 @@ func (b *book) write() error {
 	if err != nil {
 		return err
 	}
-	page, err := os.ReadFile(tableFile)
+	old, err := os.ReadFile(tableFile)
 	if err != nil {
 		return err
 	}
@@ -143,25 +132,15 @@ func (b *book) write() error {
 			return err
 		}
 	}
-	text, err := replaced(string(page), tableFrom, table(list, rows))
+	text, err := page.Replaced(string(old), tableFrom, placeTo, table(list, rows))
 	if err == nil {
-		text, err = replaced(text, growFrom, grown)
+		text, err = page.Replaced(text, growFrom, placeTo, grown)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", tableFile, err)
 	}
 	return errors.Join(os.WriteFile(bookFile, append(raw, '\n'), 0o644), os.WriteFile(tableFile, []byte(text), 0o644),
 		os.WriteFile(drawFile, []byte(b.drawing(measurements)), 0o644))
-}
-
-// replaced puts text into the place of a page that begins with a mark.
-func replaced(page, from, text string) (string, error) {
-	before, rest, ok := strings.Cut(page, from)
-	_, after, ended := strings.Cut(rest, placeTo)
-	if !ok || !ended {
-		return "", fmt.Errorf("%s has no place: %s ... %s", tableFile, from, placeTo)
-	}
-	return before + from + text + placeTo + after, nil
 }
 
 func table(list []entry, rows []row) string {

@@ -173,20 +173,6 @@ func TestTicks(t *testing.T) {
 	}
 }
 
-// TestReplaced: only what stands between the marks changes.
-func TestReplaced(t *testing.T) {
-	const page = "before\n" + growFrom + "old\n" + placeTo + "\n" + tableFrom + placeTo + "after\n"
-	got, err := replaced(page, growFrom, "new\n")
-	if want := strings.Replace(page, "old", "new", 1); got != want || err != nil {
-		t.Errorf("%q, %v", got, err)
-	}
-	for _, page := range []string{"", growFrom, tableFrom + placeTo, placeTo + growFrom} {
-		if got, err := replaced(page, growFrom, "new"); err == nil {
-			t.Errorf("%q becomes %q", page, got)
-		}
-	}
-}
-
 func TestBenchmarks(t *testing.T) {
 	got := benchmarks(`goos: linux
 BenchmarkDayRecorded-2   	     228	   7301909 ns/op	         0.8238 B/sample	         2.392 hours

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/deskside/deskside/tools/internal/page"
 	"github.com/deskside/deskside/tools/internal/stage"
 )
 
@@ -57,7 +58,7 @@ func echo(ctx context.Context) (_ map[string]figure, err error) {
 		}
 	}
 	ours := quantile(took["deskside"], 0.5)
-	note := fmt.Sprintf("p99 of the relay %s ms, of ssh %s ms", short(quantile(took["relay"], 0.99)), short(quantile(took["ssh"], 0.99)))
+	note := fmt.Sprintf("p99 of the relay %s ms, of ssh %s ms", page.Short(quantile(took["relay"], 0.99)), page.Short(quantile(took["ssh"], 0.99)))
 	return map[string]figure{
 		"echo-ssh":   {ours: ours, theirs: quantile(took["ssh"], 0.5)},
 		"echo-relay": {ours: ours, theirs: quantile(took["relay"], 0.5)},

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/deskside/deskside/tools/internal/page"
 	"github.com/deskside/deskside/tools/internal/stage"
 )
 
@@ -304,7 +305,7 @@ func (f *many) alerts() error {
 	for _, ms := range after {
 		took = append(took, ms)
 	}
-	f.out["alert-ticket"] = figure{ours: quantile(took, 0.99), note: "p50 " + short(quantile(took, 0.5)) + " ms, looked every 20 ms"}
+	f.out["alert-ticket"] = figure{ours: quantile(took, 0.99), note: "p50 " + page.Short(quantile(took, 0.5)) + " ms, looked every 20 ms"}
 	return last.Order("clear", 0, 0)
 }
 
@@ -347,8 +348,8 @@ func (f *many) killed() error {
 	if offline > 0 {
 		return fmt.Errorf("%d machines were called offline", offline)
 	}
-	f.out["back"] = figure{ours: took.Seconds(), note: fmt.Sprintf("the console was there after %s s; none called offline", short(up.Seconds()))}
-	f.out["back-pages"] = figure{ours: quantile(pages, 0.99), note: "p50 " + short(quantile(pages, 0.5)) + " ms"}
+	f.out["back"] = figure{ours: took.Seconds(), note: fmt.Sprintf("the console was there after %s s; none called offline", page.Short(up.Seconds()))}
+	f.out["back-pages"] = figure{ours: quantile(pages, 0.99), note: "p50 " + page.Short(quantile(pages, 0.5)) + " ms"}
 	return nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/deskside/deskside/tools/internal/page"
 )
 
 // growth says in which panel of the drawing of growth a row's points stand, and what
@@ -114,10 +116,10 @@ func (p panel) draw(s *strings.Builder, x0, y0 int, marks []string) {
 	}
 	for _, v := range up {
 		fmt.Fprintf(s, `<line class="faint" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/><text class="quiet" x="%.1f" y="%.1f" text-anchor="end">%s</text>`,
-			left, y(v), right, y(v), left-6, y(v)+4, thousands(v))
+			left, y(v), right, y(v), left-6, y(v)+4, tick(v))
 	}
 	for _, m := range across {
-		fmt.Fprintf(s, `<text class="quiet" x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, x(m), bottom+18, thousands(m))
+		fmt.Fprintf(s, `<text class="quiet" x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, x(m), bottom+18, tick(m))
 	}
 	fmt.Fprintf(s, `<line class="axis" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", left, bottom, right, bottom)
 	for _, line := range p.series {
@@ -126,7 +128,7 @@ func (p panel) draw(s *strings.Builder, x0, y0 int, marks []string) {
 		for j, at := range line.points {
 			px, py := x(float64(at.Machines)), y(at.Value)
 			fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(j, 1)], px, py)
-			fmt.Fprintf(&dots, `<g><title>%s: %s with %s machines</title>%s</g>`, html.EscapeString(line.of), short(at.Value), thousands(float64(at.Machines)), mark(i, px, py))
+			fmt.Fprintf(&dots, `<g><title>%s: %s with %s machines</title>%s</g>`, html.EscapeString(line.of), page.Short(at.Value), page.Thousands(at.Machines), mark(i, px, py))
 		}
 		dash := ""
 		if i > 0 {
@@ -155,12 +157,11 @@ func ticks(most float64, n int) []float64 {
 	return out
 }
 
-func thousands(v float64) string {
-	text := short(v)
+func tick(v float64) string {
 	if v >= 1000 {
-		return text[:len(text)-3] + "," + text[len(text)-3:]
+		return page.Thousands(int(v))
 	}
-	return text
+	return page.Short(v)
 }
 
 // wrapped are lines of a text, each of so many letters at most where words allow.

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"github.com/deskside/deskside/tools/internal/page"
 )
 
 // packed measures how small history is and how fast it is drawn, with the benchmarks
@@ -25,8 +27,8 @@ func packed(ctx context.Context) (map[string]figure, error) {
 	const recorded = "DayRecorded"
 	return map[string]figure{
 		"history-size": {ours: of(recorded, "B/sample"), note: fmt.Sprintf("%s h of a Linux machine at work: %.0f samples in %.0f rows",
-			short(of(recorded, "hours")), of(recorded, "samples"), of(recorded, "rows"))},
-		"history-day": {ours: of("Day", "ns/op") / 1e6, note: "the recorded " + short(of(recorded, "hours")) + " h: " + short(of(recorded, "ns/op")/1e6) + " ms"},
+			page.Short(of(recorded, "hours")), of(recorded, "samples"), of(recorded, "rows"))},
+		"history-day": {ours: of("Day", "ns/op") / 1e6, note: "the recorded " + page.Short(of(recorded, "hours")) + " h: " + page.Short(of(recorded, "ns/op")/1e6) + " ms"},
 	}, nil
 }
 

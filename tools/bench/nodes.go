@@ -15,6 +15,7 @@ import (
 
 	"github.com/deskside/deskside/console/store/storetest"
 
+	"github.com/deskside/deskside/tools/internal/page"
 	"github.com/deskside/deskside/tools/internal/stage"
 )
 
@@ -65,9 +66,9 @@ func nodes(ctx context.Context) (_ map[string]figure, err error) {
 	return map[string]figure{
 		"nodes-memory": against(one, five, func(c cost) float64 { return c.memory }, ""),
 		"nodes-login": against(one, five, func(c cost) float64 { return c.login },
-			fmt.Sprintf("PostgreSQL %s against %s us", short(five.loginBehind), short(one.loginBehind))),
+			fmt.Sprintf("PostgreSQL %s against %s us", page.Short(five.loginBehind), page.Short(one.loginBehind))),
 		"nodes-idle": against(one, five, func(c cost) float64 { return c.idle },
-			fmt.Sprintf("PostgreSQL %s against %s us", short(five.idleBehind), short(one.idleBehind))),
+			fmt.Sprintf("PostgreSQL %s against %s us", page.Short(five.idleBehind), page.Short(one.idleBehind))),
 		"nodes-answers": {ours: float64(five.answered), theirs: float64(five.asked),
 			note: fmt.Sprintf("a question at each of %d nodes, which %d machines have between them", nodesMost, five.machines)},
 	}, nil

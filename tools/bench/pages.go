@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/deskside/deskside/console/store/storetest"
+	"github.com/deskside/deskside/tools/internal/page"
 )
 
 // lists are what the page Computers asks for: as it opens, sorted, filtered, and
@@ -69,7 +70,7 @@ func pagesOf(ctx context.Context, engine string, machines int) (_ figure, err er
 		}
 		all = append(all, took...)
 	}
-	return figure{ours: quantile(all, 0.99), note: fmt.Sprintf("p50 %s ms; slowest %q, p50 %s ms", short(quantile(all, 0.5)), of, short(slowest))}, nil
+	return figure{ours: quantile(all, 0.99), note: fmt.Sprintf("p50 %s ms; slowest %q, p50 %s ms", page.Short(quantile(all, 0.5)), of, page.Short(slowest))}, nil
 }
 
 // list reads the first two pages of a list many times.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/deskside/deskside/tools/internal/page"
 )
 
 const (
@@ -48,7 +50,7 @@ func ways(ctx context.Context) (_ map[string]figure, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		out[name] = figure{ours: quantile(took, 0.5), note: fmt.Sprintf("p99 %s ms", short(quantile(took, 0.99)))}
+		out[name] = figure{ours: quantile(took, 0.5), note: fmt.Sprintf("p99 %s ms", page.Short(quantile(took, 0.99)))}
 	}
 	return out, nil
 }

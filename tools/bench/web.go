@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+
+	"github.com/deskside/deskside/tools/internal/page"
 )
 
 // paceOfPages opens and scrolls the list of 20,000 computers in a browser.
@@ -21,6 +23,6 @@ func paceOfPages(ctx context.Context) (map[string]figure, error) {
 	}
 	return map[string]figure{
 		"list-open":   {ours: pace.Open},
-		"list-scroll": {ours: pace.Frames, note: "p99 between two frames " + short(pace.Slowest) + " ms"},
+		"list-scroll": {ours: pace.Frames, note: "p99 between two frames " + page.Short(pace.Slowest) + " ms"},
 	}, nil
 }

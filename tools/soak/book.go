@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/deskside/deskside/tools/internal/page"
 )
 
 const (
@@ -40,18 +40,17 @@ func (r report) write() error {
 	if err != nil {
 		return err
 	}
-	page, err := os.ReadFile(pageFile)
+	old, err := os.ReadFile(pageFile)
 	if err != nil {
 		return err
 	}
-	before, rest, ok := strings.Cut(string(page), pageFrom)
-	_, after, ended := strings.Cut(rest, pageTo)
-	if !ok || !ended {
-		return fmt.Errorf("%s has no place for it: %s ... %s", pageFile, pageFrom, pageTo)
+	text, err := page.Replaced(string(old), pageFrom, pageTo, r.text())
+	if err != nil {
+		return fmt.Errorf("%s: %w", pageFile, err)
 	}
 	return errors.Join(os.MkdirAll("docs", 0o755), os.WriteFile(bookFile, append(raw, '\n'), 0o644),
 		os.WriteFile(drawFile, []byte(r.drawing()), 0o644),
-		os.WriteFile(pageFile, []byte(before+pageFrom+r.text()+pageTo+after), 0o644))
+		os.WriteFile(pageFile, []byte(text), 0o644))
 }
 
 // text is what the page says.
@@ -63,7 +62,7 @@ func (r report) text() string {
 		database = "PostgreSQL"
 	}
 	fmt.Fprintf(&s, "\n`%s`, %s, `make soak MINUTES=%d`: %s pretend workstations and one real agent, %s; %s. The line goes through the %d points from minute %.0f to minute %.0f.\n\n",
-		r.Commit, r.Date, r.Minutes, thousands(r.Machines), database, r.Machine, len(points), points[0].Minute, points[len(points)-1].Minute)
+		r.Commit, r.Date, r.Minutes, page.Thousands(r.Machines), database, r.Machine, len(points), points[0].Minute, points[len(points)-1].Minute)
 	s.WriteString("| what | about | grew meanwhile by | is flat up to | | an hour |\n|---|---|---|---|---|---|\n")
 	for _, v := range r.Verdicts {
 		word := "flat"
@@ -71,42 +70,16 @@ func (r report) text() string {
 			word = "**grows**"
 		}
 		unit := strings.TrimSuffix(" "+v.Unit, " ")
-		fmt.Fprintf(&s, "| %s | %s%s | %s ± %s%s | %s%s | %s | %s ± %s%s |\n", v.Name, short(v.Trend.Mean), unit, short(v.Grew), short(v.Doubt), unit,
-			short(v.Most), unit, word, short(v.Trend.Hourly), short(v.Trend.Uncertain), unit)
+		fmt.Fprintf(&s, "| %s | %s%s | %s ± %s%s | %s%s | %s | %s ± %s%s |\n", v.Name, page.Short(v.Trend.Mean), unit, page.Short(v.Grew), page.Short(v.Doubt), unit,
+			page.Short(v.Most), unit, word, page.Short(v.Trend.Hourly), page.Short(v.Trend.Uncertain), unit)
 	}
 	var did, rows []string
 	for _, what := range slices.Sorted(maps.Keys(r.Done)) {
-		did = append(did, thousands(r.Done[what])+" "+what)
+		did = append(did, page.Thousands(r.Done[what])+" "+what)
 	}
 	for _, table := range slices.Sorted(maps.Keys(r.Rows)) {
-		rows = append(rows, thousands(r.Rows[table])+" `"+table+"`")
+		rows = append(rows, page.Thousands(r.Rows[table])+" `"+table+"`")
 	}
 	fmt.Fprintf(&s, "\nDone meanwhile: %s. The database has in the end: %s.\n\n", strings.Join(did, ", "), strings.Join(rows, ", "))
 	return s.String()
-}
-
-// short is a number with three digits that count.
-func short(v float64) string {
-	digits := 0
-	if a := math.Abs(v); a < 10 {
-		digits = 2
-	} else if a < 100 {
-		digits = 1
-	}
-	text := strconv.FormatFloat(v, 'f', digits, 64)
-	if digits > 0 {
-		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
-	}
-	if text == "-0" {
-		return "0"
-	}
-	return text
-}
-
-func thousands(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

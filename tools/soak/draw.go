@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html"
 	"strings"
+
+	"github.com/deskside/deskside/tools/internal/page"
 )
 
 const (
@@ -26,7 +28,7 @@ func (r report) drawing() string {
 		r.curve(&s, i, k.what, k.unit, fmt.Sprintf("%.0f min", r.Points[len(r.Points)-1].Minute), minute, k.of, r.Verdicts[i])
 	}
 	end := r.Points[len(r.Points)-1]
-	r.curve(&s, len(things), "the database, by what was done", "MiB", thousands(end.Acts)+" acts", func(p point) float64 { return float64(p.Acts) },
+	r.curve(&s, len(things), "the database, by what was done", "MiB", page.Thousands(end.Acts)+" acts", func(p point) float64 { return float64(p.Acts) },
 		func(p point) float64 { return p.Database / mib }, r.Verdicts[len(things)])
 	s.WriteString("</svg>\n")
 	return s.String()
@@ -55,7 +57,7 @@ func (r report) curve(s *strings.Builder, place int, what, unit, last string, x,
 		class = ` class="x"`
 	}
 	fmt.Fprintf(s, `<g transform="translate(%d,%d)"><text x="%d" y="%d" font-weight="600">%s: %s</text>`, place%acrossCurves*wide, place/acrossCurves*high,
-		left, top-14, html.EscapeString(what), strings.TrimSpace(short(y(end))+" "+unit))
+		left, top-14, html.EscapeString(what), strings.TrimSpace(page.Short(y(end))+" "+unit))
 	warm, _ := at(settled(r.Points)[0])
 	fmt.Fprintf(s, `<rect class="w" x="%d" y="%d" width="%.1f" height="%d"/>`, left, top, warm-left, tall)
 	fmt.Fprintf(s, `<line x1="%d" y1="%d" x2="%d" y2="%d"/><path class="m" d="%s"/>%s`, left, top+tall, left+plot, top+tall, path.String(), dots.String())
@@ -71,5 +73,5 @@ func (r report) curve(s *strings.Builder, place int, what, unit, last string, x,
 			left+plot*first*60/long, on(first), left+plot*final*60/long, on(final))
 	}
 	fmt.Fprintf(s, `<text x="%d" y="%d" text-anchor="end">0</text><text x="%d" y="%d" text-anchor="end">%s</text><text x="%d" y="%d" text-anchor="end">%s</text></g>`+"\n",
-		left-4, top+tall+4, left-4, top+10, short(most/1.1), left+plot, top+tall+16, last)
+		left-4, top+tall+4, left-4, top+10, page.Short(most/1.1), left+plot, top+tall+16, last)
 }

@@ -59,6 +59,11 @@ func TestJudge(t *testing.T) {
 				p.Goroutines += 200
 			}
 		}, ""},
+		"one that stands out in the end": {func(i int, p *point) {
+			if i == 20 {
+				p.Goroutines += 200
+			}
+		}, ""},
 	} {
 		all := steady()
 		for i := range all {
