@@ -1,0 +1,175 @@
+package fleet
+
+import (
+	"testing"
+	"time"
+
+	"github.com/deskside/deskside/console/model"
+	"github.com/deskside/deskside/console/store"
+)
+
+// A goodbye makes a machine offline at once, with its reason; a line that breaks
+// does not.
+func TestDisconnected(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		node := model.NewID()
+		for _, reason := range []model.OfflineReason{model.OfflineShutDown, model.OfflineAsleep, model.OfflineUpdating, model.OfflineUnknown} {
+			from, since := y.machine(node)
+			y.left(t.Context(), from, since, reason)
+			if m := y.get(from); m.Online || m.Reason != reason {
+				t.Errorf("after %s: %v %s", reason, m.Online, m.Reason)
+			}
+			if y.due(KindGone, from.Machine).IsZero() || !y.due(KindLost, from.Machine).IsZero() {
+				t.Errorf("after %s nobody hears of it", reason)
+			}
+		}
+		from, since := y.machine(node)
+		y.left(t.Context(), from, since, model.OfflineNone)
+		if m := y.get(from); !m.Online {
+			t.Error("a line that broke made the machine offline at once")
+		}
+		left := time.Until(y.due(KindLost, from.Machine))
+		if after := model.DefaultSettings().OfflineAfter; left > after || left < after-10*time.Second {
+			t.Errorf("it has %v to come back, not %v", left, after)
+		}
+		if err := y.Disconnected(t.Context(), from, since, model.OfflineNone, true); err != nil {
+			t.Fatal(err)
+		}
+		if left := time.Until(y.due(KindLost, from.Machine)); left > backTime || left < backTime/2 {
+			t.Errorf("after its silence it has %v to come back", left)
+		}
+		s := model.DefaultSettings()
+		s.OfflineAfter, s.Version = 2*time.Second, 0
+		y.update(func(tx *store.Tx) error { return SetSettings(tx, y.ours, s) })
+		if err := y.Disconnected(t.Context(), from, since, model.OfflineNone, true); err != nil {
+			t.Fatal(err)
+		}
+		if left := time.Until(y.due(KindLost, from.Machine)); left > s.OfflineAfter {
+			t.Errorf("who is silent has %v to come back, more than a line that broke", left)
+		}
+		y.lost(from)
+		if m := y.get(from); m.Online || m.Reason != model.OfflineLinkLost {
+			t.Errorf("after the time: %v %s", m.Online, m.Reason)
+		}
+		y.lost(from) // a second time does no harm
+		y.connect(from, node)
+		if m := y.get(from); !m.Online || m.Reason != model.OfflineNone {
+			t.Errorf("back again: %v %s", m.Online, m.Reason)
+		}
+		if y.due(KindBack, from.Machine).IsZero() {
+			t.Error("nobody hears that it is back")
+		}
+	})
+}
+
+// A line that is back in time was never gone; and an old line that is found
+// broken after a newer one began, here or at another node, ends nothing.
+func TestBackInTime(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		a, b := model.NewID(), model.NewID()
+		for _, node := range []model.ID{a, b} {
+			from, since := y.machine(a)
+			seen := y.due(KindBack, from.Machine)
+			y.left(t.Context(), from, since, model.OfflineNone)
+			y.connect(from, node)
+			if !y.due(KindLost, from.Machine).IsZero() || !y.due(KindBack, from.Machine).Equal(seen) {
+				t.Error("it was back in time, and somebody hears of it")
+			}
+			y.left(t.Context(), from, since, model.OfflineNone)     // the old line, late
+			y.left(t.Context(), from, since, model.OfflineShutDown) // or its goodbye
+			if m := y.get(from); !m.Online || m.Node != node || !y.due(KindLost, from.Machine).IsZero() {
+				t.Errorf("an old line ended the newer one: %+v", m)
+			}
+		}
+	})
+}
+
+// The machines of a node that is gone have the same time to come back, those of
+// other nodes do not notice.
+func TestNodeLapsed(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		a, b := model.NewID(), model.NewID()
+		mine, _ := y.machine(a)
+		back, _ := y.machine(a)
+		other, _ := y.machine(b)
+		y.update(func(tx *store.Tx) error { return y.NodeLapsed(tx, a) })
+		y.connect(back, b)
+		if y.due(KindOrphan, mine.Machine).IsZero() || !y.due(KindOrphan, back.Machine).IsZero() || !y.due(KindOrphan, other.Machine).IsZero() {
+			t.Error("who is lost and who is not")
+		}
+		orphan := func(from model.From) {
+			t.Helper()
+			y.update(func(tx *store.Tx) error { _, err := y.Orphan(t.Context(), tx, from.Machine); return err })
+		}
+		orphan(mine)
+		orphan(mine) // a second time does no harm
+		y.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("INSERT INTO node (id, address, started, lease) VALUES ($1, '', 0, $2)", b, store.Micros(time.Now().Add(time.Minute)))
+			return err
+		})
+		orphan(back) // it came back in the very moment, and the row was left
+		for from, online := range map[model.From]bool{mine: false, back: true, other: true} {
+			if m := y.get(from); m.Online != online || (!online && m.Reason != model.OfflineLinkLost) {
+				t.Errorf("%+v", m)
+			}
+		}
+	})
+}
+
+// Settings keep their bounds, say which, and are changed by one at a time.
+// TestCutOff: a machine that was lost and has started anew was not shut down, unless
+// it or its agent says otherwise; only that is among its changes.
+func TestCutOff(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		from, since := y.machine(model.NewID())
+		node := model.NewID()
+		hello := func(boot string, left bool) {
+			t.Helper()
+			since = y.hello(model.Hello{From: from, Node: node, Name: "pc", Boot: boot, Left: left})
+		}
+		lose := func() { y.left(t.Context(), from, since, model.OfflineNone); y.lost(from) }
+		told := 0
+		want := func(what string, more int) {
+			t.Helper()
+			told += more
+			var section, item, after string
+			n := 0
+			y.update(func(tx *store.Tx) error {
+				err := tx.QueryRow("SELECT count(*) FROM fact_change WHERE machine_id = $1 AND {wall}", from.Machine).Scan(&n)
+				if err != nil || n == 0 {
+					return err
+				}
+				return tx.QueryRow("SELECT section, item, new FROM fact_change WHERE machine_id = $1 AND {wall} ORDER BY at DESC LIMIT 1", from.Machine).Scan(&section, &item, &after)
+			})
+			if n != told || n > 0 && (section != "os" || item != "restarted" || after != "without being shut down") {
+				t.Errorf("%s: %d changes, want %d; the newest is %q %q %q", what, n, told, section, item, after)
+			}
+		}
+		lose()
+		hello("one", false)
+		want("told for the first time", 0)
+		lose()
+		hello("one", false)
+		want("a lost line", 0)
+		lose()
+		hello("two", false)
+		want("lost, and started anew", 1)
+		y.left(t.Context(), from, since, model.OfflineNone)
+		hello("three", false)
+		want("back before it was missed", 1)
+		lose()
+		hello("four", true)
+		want("shut down where no console heard it", 0)
+		for _, reason := range []model.OfflineReason{model.OfflineShutDown, model.OfflineAsleep, model.OfflineUnknown} {
+			y.left(t.Context(), from, since, reason)
+			hello("after "+string(reason), false)
+			want(string(reason), 0)
+		}
+		lose()
+		hello("", false)
+		want("does not tell", 0)
+		lose()
+		hello("five", false)
+		want("tells again", 0)
+	})
+}
