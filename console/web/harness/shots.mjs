@@ -198,6 +198,11 @@ const pages = {
 		["settings", () => "/settings/mine"],
 		["checks", () => "/settings/checks"],
 		["console", () => "/settings/console"],
+		[
+			"console-node",
+			() => "/settings/console",
+			{ act: (page) => page.locator(".setting-list").last().evaluate((e) => e.scrollIntoView({ block: "end" })) },
+		],
 		["people", () => "/settings/people"],
 		[
 			"people-disable",
