@@ -201,7 +201,13 @@ const pages = {
 		[
 			"console-node",
 			() => "/settings/console",
-			{ act: (page) => page.locator(".setting-list").last().evaluate((e) => e.scrollIntoView({ block: "end" })) },
+			{
+				act: (page) =>
+					page
+						.locator(".setting-list")
+						.last()
+						.evaluate((e) => e.scrollIntoView({ block: "end" })),
+			},
 		],
 		["people", () => "/settings/people"],
 		[
