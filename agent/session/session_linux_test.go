@@ -45,6 +45,7 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
+	t.Setenv("HOME", t.TempDir()) // no test reads, or leaves anything in, the home of whoever runs it
 	d := &desk{T: t, key: ed25519.NewKeyFromSeed(make([]byte, 32)), sockets: make(chan *websocket.Conn, 8),
 		ended: make(chan protocol.Ended, 8), opened: make(chan protocol.Opened, 8)}
 	s, err := state.Open(t.TempDir())
@@ -251,6 +252,8 @@ func TestTerminal(t *testing.T) {
 	f.until(`\^C`)
 	f.enter("echo code=$?\n")
 	f.until("[\r\n]code=130\r\n")
+	f.enter("pwd\n")
+	f.until("[\r\n]" + os.Getenv("HOME") + "\r\n")
 	f.enter("env\n")
 	if text := f.until("LOGNAME=.*(\r\n.*)*[$#] $"); strings.Contains(text, "leaked") {
 		t.Errorf("the agent's own variables are in\n%s", text)

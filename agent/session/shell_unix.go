@@ -19,7 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shell is a login shell of the account the agent runs as, in its home.
+// shell is a login shell of the account the agent runs as, in its home: those that
+// the agent was started with, where it was, and else those of the account.
 func shell() *exec.Cmd {
 	path := os.Getenv("SHELL")
 	for _, candidate := range []string{path, "/bin/bash", "/bin/sh"} {
@@ -31,6 +32,9 @@ func shell() *exec.Cmd {
 	home, name := "/", ""
 	if u, err := user.Current(); err == nil {
 		home, name = u.HomeDir, u.Username
+	}
+	if given := os.Getenv("HOME"); given != "" {
+		home = given
 	}
 	cmd := exec.Command(path)
 	cmd.Args[0] = "-" + filepath.Base(path)

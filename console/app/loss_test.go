@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -32,7 +33,9 @@ type process struct {
 func buildConsole(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "deskside-console")
-	if out, err := exec.Command("go", "build", "-o", path, "github.com/deskside/deskside/console").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", path, "github.com/deskside/deskside/console")
+	build.Env = append(os.Environ(), "HOME="+home)
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return path

@@ -33,8 +33,21 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == repair.KeeperCommand {
 		os.Exit(repair.Keep(os.Args[2:]))
 	}
-	goleak.VerifyTestMain(m)
+	dir, err := os.MkdirTemp("", "home")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("HOME", dir)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		os.RemoveAll(dir)
+		os.Exit(code)
+	}))
 }
+
+// home is of whoever runs the tests: what is built keeps its cache there. Shells
+// that are opened on machines have one that is empty, so they read nothing of
+// theirs, and leave nothing in it when they are killed.
+var home = os.Getenv("HOME")
 
 // each runs a test on both databases.
 func each(t *testing.T, fn func(t *testing.T, w *world)) {

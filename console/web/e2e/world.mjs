@@ -94,7 +94,9 @@ export async function startConsole(engine, fill) {
 	let postgres;
 	const world = { dir, logs: { console: [], agent: [] } };
 	world.start = (program, args, log) => {
-		const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+		// Shells on the machine read nothing of the home of whoever runs this, and leave nothing in it.
+		const env = { ...process.env, HOME: dir };
+		const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
 		child.stderr.on("data", (data) => log.push(String(data)));
 		children.push(child);
 		return child;
