@@ -159,7 +159,9 @@ func (s *Store) classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	// Whoever asked has gone: database/sql has undone the transaction by itself, and
+	// may say only that it is over.
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, sql.ErrTxDone)) {
 		return ctx.Err()
 	}
 	if !errors.Is(err, ErrUnavailable) && s.engine.unavailable(err) {

@@ -314,6 +314,30 @@ func TestCancelledContext(t *testing.T) {
 	})
 }
 
+// TestGivenUp: when whoever asked has gone before the commit, and the database has
+// undone everything already, that is what is said, not that a transaction is over.
+func TestGivenUp(t *testing.T) {
+	s := storetest.Open(t, storetest.Postgres(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.View(ctx, system, func(tx *store.Tx) error {
+		var backend, busy int
+		if err := tx.QueryRow("SELECT pg_backend_pid()").Scan(&backend); err != nil {
+			return err
+		}
+		cancel()
+		eventually(t, "the transaction is undone", func() bool {
+			view(t, s, func(tx *store.Tx) error {
+				return tx.QueryRow("SELECT COUNT(*) FROM pg_stat_activity WHERE pid = $1 AND state <> 'idle'", backend).Scan(&busy)
+			})
+			return busy == 0
+		})
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestBump(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		run(t, s, "CREATE TABLE thing (id UUID PRIMARY KEY, version BIGINT NOT NULL)")
