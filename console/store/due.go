@@ -41,7 +41,7 @@ const (
 	dueInside  = 2                     // workers for Inside: on PostgreSQL they help each other, on SQLite they share commits
 	dueOutside = 4                     // workers for Outside, which wait for others most of the time
 	dueLook    = time.Second           // how often a worker looks for rows written by other nodes
-	dueHeld    = 20 * time.Millisecond // until rows that others hold are looked at again
+	dueHeld    = 20 * time.Millisecond // until rows that others hold are looked at again: each time twice as long, up to dueLook
 	dueLongest = 10 * time.Minute      // between two tries
 )
 
@@ -63,58 +63,76 @@ func (s *Store) RunDue(ctx context.Context, handlers map[string]Handler) error {
 		}
 	}
 	var g errgroup.Group
-	start := func(kinds []string, workers int, one func(context.Context, string) (bool, error)) {
+	start := func(kinds []string, workers int, one takeOne) {
 		if len(kinds) > 0 {
+			looks := make(chan struct{}, 1)
 			for range workers {
-				g.Go(func() error { s.workDue(ctx, kinds, one); return nil })
+				g.Go(func() error { s.workDue(ctx, kinds, looks, one); return nil })
 			}
 		}
 	}
-	start(inside, dueInside, func(ctx context.Context, kind string) (bool, error) {
-		return s.dueInside(ctx, kind, handlers[kind])
+	start(inside, dueInside, func(ctx context.Context, kind string, taken func()) error {
+		return s.dueInside(ctx, kind, handlers[kind], taken)
 	})
-	start(outside, dueOutside, func(ctx context.Context, kind string) (bool, error) {
-		return s.dueOutside(ctx, kind, handlers[kind])
+	start(outside, dueOutside, func(ctx context.Context, kind string, taken func()) error {
+		return s.dueOutside(ctx, kind, handlers[kind], taken)
 	})
 	return g.Wait()
 }
 
-// workDue takes a row of each kind that is due, the earliest first, and again, and
-// waits when there are none. So many rows of one kind, or one that somebody else
-// holds, keep no other kind waiting.
-func (s *Store) workDue(ctx context.Context, kinds []string, one func(context.Context, string) (bool, error)) {
+// A takeOne takes the earliest row of a kind that is due, if there is one, calls
+// taken, and does what the row asks for.
+type takeOne func(ctx context.Context, kind string, taken func()) error
+
+// workDue is one worker of several. One of them at a time looks for rows that are
+// due; when it has taken one, the next worker looks, while it does what the row asks
+// for. So a row wakes one worker, however many there are, and many rows are done
+// side by side. A row of each kind is taken in turn, the earliest first: many rows
+// of one kind, or one that somebody else holds, keep no other kind waiting.
+func (s *Store) workDue(ctx context.Context, kinds []string, looks chan struct{}, one takeOne) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		woken := s.due.wait() // before looking, so that nothing is missed in between
-		pause := dueLook
-		ready, next, err := s.dueKinds(ctx, kinds)
-		if err == nil && !next.IsZero() {
-			pause = min(pause, time.Until(next))
-		}
-		any := false
-		for _, kind := range ready {
-			if ctx.Err() != nil {
-				return
-			}
-			took, oneErr := one(ctx, kind)
-			any, err = any || took, errors.Join(err, oneErr)
-		}
-		if any && err == nil {
-			continue
-		}
-		if len(ready) > 0 && err == nil { // others were faster, or hold them: look again a little later
-			pause = dueHeld
-		}
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("taking a due row", "error", err)
-		}
-		timer.Reset(pause)
 		select {
+		case looks <- struct{}{}:
 		case <-ctx.Done():
-		case <-woken:
-		case <-timer.C:
+			return
 		}
+		mine := true
+		taken := func() {
+			if mine {
+				mine = false
+				<-looks
+			}
+		}
+		for held := dueHeld; mine && ctx.Err() == nil; held = min(2*held, dueLook) {
+			woken := s.due.wait() // before looking, so that nothing is missed in between
+			pause := dueLook
+			ready, next, err := s.dueKinds(ctx, kinds)
+			if err == nil && !next.IsZero() {
+				pause = min(pause, time.Until(next))
+			}
+			for _, kind := range ready {
+				if ctx.Err() == nil {
+					err = errors.Join(err, one(ctx, kind, taken))
+				}
+			}
+			switch {
+			case ctx.Err() != nil || err == nil && !mine:
+				continue
+			case err != nil:
+				s.log.Error("taking a due row", "error", err)
+			case len(ready) > 0: // others were faster, or hold them
+				pause = min(pause, held/2+rand.N(held))
+			}
+			timer.Reset(pause)
+			select {
+			case <-ctx.Done():
+			case <-woken:
+			case <-timer.C:
+			}
+		}
+		taken()
 	}
 }
 
@@ -198,18 +216,18 @@ func (r dueRow) fail(tx *Tx, problem error) error {
 }
 
 // dueInside takes a row, runs its handler and settles the row, all in one
-// transaction. What a handler did that failed is undone to a savepoint, so that
-// the row stays taken until its problem is written down.
-func (s *Store) dueInside(ctx context.Context, kind string, h Handler) (took bool, err error) {
-	err = s.Update(ctx, System("due"), func(tx *Tx) error {
-		took = false
+// transaction; taken is called when it has the row. What a handler did that failed
+// is undone to a savepoint, so that the row stays taken until its problem is written
+// down.
+func (s *Store) dueInside(ctx context.Context, kind string, h Handler, taken func()) error {
+	return s.Update(ctx, System("due"), func(tx *Tx) error {
 		r, err := takeDue(tx, kind)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		} else if err != nil {
 			return err
 		}
-		took = true
+		taken()
 		if _, err := tx.exec("SAVEPOINT handler"); err != nil {
 			return err
 		}
@@ -227,36 +245,34 @@ func (s *Store) dueInside(ctx context.Context, kind string, h Handler) (took boo
 		}
 		return r.fail(tx, failed)
 	})
-	return took, err
 }
 
-// dueOutside takes a row by putting it off, runs its handler, and settles it.
-func (s *Store) dueOutside(ctx context.Context, kind string, h Handler) (took bool, err error) {
+// dueOutside takes a row by putting it off, calls taken, runs its handler, and
+// settles it.
+func (s *Store) dueOutside(ctx context.Context, kind string, h Handler, taken func()) error {
 	var r dueRow
-	err = s.Update(ctx, System("due"), func(tx *Tx) error {
-		took = false
-		r, err = takeDue(tx, kind)
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		} else if err != nil {
+	err := s.Update(ctx, System("due"), func(tx *Tx) (err error) {
+		if r, err = takeDue(tx, kind); err != nil {
 			return err
 		}
-		took = true
 		found := r.at
 		r.at = Micros(tx.Now().Add(h.Lease))
 		_, err = tx.exec("UPDATE due SET at = $4 WHERE kind = $1 AND id = $2 AND at = $3", r.kind, r.id, found, r.at)
 		return err
 	})
-	if err != nil || !took {
-		return took, err
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
 	}
+	taken()
 	work, cancel := context.WithTimeout(ctx, h.Lease)
 	next, failed := s.guarded(func() (time.Time, error) { return h.Outside(work, r.id) })
 	cancel()
 	if failed != nil && ctx.Err() != nil {
-		return true, nil // the console stops; the lease will end
+		return nil // the console stops; the lease will end
 	}
-	return true, s.Update(context.WithoutCancel(ctx), System("due"), func(tx *Tx) error {
+	return s.Update(context.WithoutCancel(ctx), System("due"), func(tx *Tx) error {
 		if failed != nil {
 			return r.fail(tx, failed)
 		}
