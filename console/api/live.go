@@ -30,13 +30,20 @@ type Changed struct {
 	ID   uuid.UUID `json:"id"`
 }
 
-// live knows the browsers of this node.
+// live knows who looks at what on this node: browsers, and requests that wait.
 type live struct {
-	mu       sync.Mutex
-	browsers map[*browser]bool
+	mu        sync.Mutex
+	browsers  map[*browser]bool
+	listeners map[Changed]map[chan struct{}]bool
+	over      chan struct{} // closed, by end, when nobody is to wait any more
+	end       func()
 }
 
-func newLive() *live { return &live{browsers: map[*browser]bool{}} }
+func newLive() *live {
+	over := make(chan struct{})
+	return &live{browsers: map[*browser]bool{}, listeners: map[Changed]map[chan struct{}]bool{},
+		over: over, end: sync.OnceFunc(func() { close(over) })}
+}
 
 // browser is one page.
 type browser struct {
@@ -52,10 +59,13 @@ type browser struct {
 	vitals  map[model.ID]model.Live // the newest of each machine
 }
 
-// Changed tells the pages of this node what looks different now.
+// Changed tells the pages of this node, and who waits, what looks different now.
 func (a *API) Changed(list []store.Change) {
 	a.live.mu.Lock()
 	defer a.live.mu.Unlock()
+	for _, c := range list {
+		a.live.wake(Changed{c.Kind, c.ID})
+	}
 	for b := range a.live.browsers {
 		b.mark(list)
 	}
@@ -66,6 +76,9 @@ func (a *API) Changed(list []store.Change) {
 func (a *API) ChangedEverything() {
 	a.live.mu.Lock()
 	defer a.live.mu.Unlock()
+	for thing := range a.live.listeners {
+		a.live.wake(thing)
+	}
 	for b := range a.live.browsers {
 		b.mu.Lock()
 		b.all, b.doubt = true, true
@@ -106,10 +119,11 @@ func (a *API) Live(l model.Live) {
 	}
 }
 
-// CloseLive ends all pages' sockets.
+// CloseLive ends all pages' sockets, and nobody waits any more.
 func (a *API) CloseLive() {
 	a.live.mu.Lock()
 	defer a.live.mu.Unlock()
+	a.live.end()
 	for b := range a.live.browsers {
 		if b.ws != nil {
 			b.ws.Close()

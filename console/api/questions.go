@@ -102,28 +102,39 @@ func (a *API) questionRoutes() {
 		a.rooms.Asked(q.ID)
 		return answer(questionOf(q), nil)
 	})
-	operation(a, http.MethodGet, "/questions/{id}", "question.ask", "One question", func(ctx context.Context, in *ByID) (*Answer[Question], error) {
+	type one struct {
+		ByID
+		Waiting
+	}
+	operation(a, http.MethodGet, "/questions/{id}", "question.ask", "One question", func(ctx context.Context, in *one) (*Answer[Question], error) {
 		var q model.Question
-		err := a.view(ctx, func(tx *store.Tx) error {
-			var err error
-			q, err = fleet.GetQuestion(tx, in.ID)
-			return err
+		err := a.until(ctx, in.Waiting, Changed{fleet.ChangedQuestion, in.ID}, func() (bool, error) {
+			err := a.view(ctx, func(tx *store.Tx) (err error) {
+				q, err = fleet.GetQuestion(tx, in.ID)
+				return err
+			})
+			return q.Done(time.Now()), err
 		})
 		return answer(questionOf(q), err)
 	})
 	type query struct {
 		ByID
+		Waiting
 		Listing
 	}
 	operation(a, http.MethodGet, "/questions/{id}/answers", "question.ask", "What was answered", func(ctx context.Context, in *query) (*Answer[Page[QuestionAnswer]], error) {
 		var page Page[QuestionAnswer]
-		err := a.view(ctx, func(tx *store.Tx) error {
-			if _, err := fleet.GetQuestion(tx, in.ID); err != nil {
+		err := a.until(ctx, in.Waiting, Changed{fleet.ChangedQuestion, in.ID}, func() (done bool, err error) {
+			err = a.view(ctx, func(tx *store.Tx) error {
+				q, err := fleet.GetQuestion(tx, in.ID)
+				if err != nil {
+					return err
+				}
+				list, err := fleet.Answers(tx, in.ID, in.request())
+				page, done = pageOf(list, answerOf), q.Done(time.Now())
 				return err
-			}
-			list, err := fleet.Answers(tx, in.ID, in.request())
-			page = pageOf(list, answerOf)
-			return err
+			})
+			return done, err
 		})
 		return answer(page, err)
 	})

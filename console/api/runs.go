@@ -106,6 +106,9 @@ func runOf(r repair.RunOf) Run {
 	return out
 }
 
+// ended tells whether nothing more will come of the run.
+func (r Run) ended() bool { return (&model.Run{State: model.RunState(r.State)}).Done() }
+
 // seen is what is known of the machine that a script is chosen for.
 type seen struct {
 	family string
@@ -214,8 +217,17 @@ func (a *API) runRoutes() {
 		})
 		return answer(page, err)
 	})
-	operation(a, http.MethodGet, "/runs/{id}", "machine.read", "One run", func(ctx context.Context, in *ByID) (*Answer[Run], error) {
-		return answer(a.runNow(ctx, in.ID))
+	type awaited struct {
+		ByID
+		Waiting
+	}
+	operation(a, http.MethodGet, "/runs/{id}", "machine.read", "One run", func(ctx context.Context, in *awaited) (*Answer[Run], error) {
+		var r Run
+		err := a.until(ctx, in.Waiting, Changed{repair.ChangedRun, in.ID}, func() (done bool, err error) {
+			r, err = a.runNow(ctx, in.ID)
+			return r.ended(), err
+		})
+		return answer(r, err)
 	})
 	operation(a, http.MethodPost, "/runs/{id}/cancel", "run.start", "Cancel a run", func(ctx context.Context, in *ByID) (*Answer[Run], error) {
 		if _, err := a.rooms.Repair.Cancel(ctx, callerOf(ctx).scope, in.ID); err != nil {

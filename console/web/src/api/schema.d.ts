@@ -4207,7 +4207,10 @@ export interface operations {
     };
     "get-questions-id": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description seconds to wait for the end, if it has not ended yet; what stands there then is answered */
+                wait?: number;
+            };
             header?: never;
             path: {
                 id: string;
@@ -4275,6 +4278,8 @@ export interface operations {
     "get-questions-id-answers": {
         parameters: {
             query?: {
+                /** @description seconds to wait for the end, if it has not ended yet; what stands there then is answered */
+                wait?: number;
                 limit?: number;
                 /** @description next of the page before */
                 cursor?: string;
@@ -4492,7 +4497,10 @@ export interface operations {
     };
     "get-runs-id": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description seconds to wait for the end, if it has not ended yet; what stands there then is answered */
+                wait?: number;
+            };
             header?: never;
             path: {
                 id: string;
