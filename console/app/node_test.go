@@ -46,13 +46,14 @@ func TestNode(t *testing.T) {
 		if runtime.GOOS == "linux" && (before.ResidentBytes == nil || before.Descriptors == nil || *before.ResidentBytes < before.HeapBytes || *before.Descriptors < 5) {
 			t.Errorf("this system tells more than %+v", before)
 		}
-		const lines = 20
+		const lines = 50
 		for range lines {
 			n.line(t, n.enrolled("one"), uuid.New())
 		}
 		after := look()
-		// Both ends of each line are in this process, and each has a goroutine at least.
-		if after.Machines != lines || after.Goroutines < before.Goroutines+lines || after.Descriptors != nil && *after.Descriptors < *before.Descriptors+2*lines {
+		// Both ends of each line are in this process, and one has a goroutine at least.
+		// What tests before this one left may have ended meanwhile, hence half of it.
+		if after.Machines != lines || after.Goroutines < before.Goroutines+lines/2 || after.Descriptors != nil && *after.Descriptors < *before.Descriptors+lines {
 			t.Errorf("with %d lines more: %+v after %+v", lines, after, before)
 		}
 		w.tools(func(s *store.Store, a *account.Accounts, _ model.Organisation) {
