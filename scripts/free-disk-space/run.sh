@@ -35,7 +35,7 @@ clean() {
 	total=$((total + bytes))
 }
 
-before=$(free)
+[ -n "$dry" ] || before=$(free)
 echo "step 1 of 3: temporary files"
 # What was unpacked a minute ago has an old date of its own, but not that of its
 # inode (-ctime).
