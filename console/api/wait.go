@@ -8,6 +8,7 @@ import (
 const (
 	waitMost  = 30 * time.Second
 	waitAgain = 2 * time.Second // between two looks, in case a hint was lost
+	waitSure  = time.Second     // who was let in so lately is not asked again
 )
 
 // Waiting is a request that may wait until what it asks for has ended.
@@ -24,6 +25,7 @@ func (a *API) until(ctx context.Context, w Waiting, thing Changed, read func() (
 		defer leave()
 		changed = heard
 	}
+	began := time.Now()
 	ended, err := read()
 	if ended || err != nil || w.Wait == 0 {
 		return err
@@ -41,7 +43,7 @@ func (a *API) until(ctx context.Context, w Waiting, thing Changed, read func() (
 		case <-ctx.Done():
 			return nil
 		}
-		if !a.still(ctx, callerOf(ctx)) {
+		if time.Since(began) > waitSure && !a.still(ctx, callerOf(ctx)) {
 			return errSignIn
 		}
 		if ended, err = read(); ctx.Err() != nil {

@@ -13,11 +13,11 @@
 //	changed.<organisation>   things look different; browsers that show them fetch again
 //	live.<machine>           what a watched machine streams
 //
-// Hints travel over NATS: a server inside this process that listens nowhere
-// when the console is alone, the one at Options.URL when there are several.
-// They are never kept, never answered and may be lost, and a lost hint costs
-// delay only: whoever acts on them also looks by itself from time to time. When
-// this node may have missed some it is told so ([Handlers].Lost).
+// What a node says it hears itself, at once and whatever becomes of its connection.
+// To the others hints travel over NATS, through the server at Options.URL. They are
+// never kept, never answered and may be lost, and a lost hint costs delay only:
+// whoever acts on them also looks by itself from time to time. When this node may
+// have missed some it is told so ([Handlers].Lost).
 //
 // A hint is authenticated with the secret that the nodes share and is good for
 // two minutes, so that reaching NATS is not enough to start a watch or to put

@@ -100,8 +100,16 @@ func (n *Nodes) Live(organisation, machine uuid.UUID, payload []byte) error {
 	return nil
 }
 
-// publish never waits. Without a connection the hint is lost, as hints may be.
+// publish says something to this node and to the others. It never waits. Without a
+// connection the others do not hear it, as may happen to hints.
 func (n *Nodes) publish(subject string, body []byte) {
+	kind, _, _ := strings.Cut(subject, ".")
+	if !n.own[kind].put(subject, body) {
+		n.mayHaveMissed()
+	}
+	if n.conn == nil {
+		return
+	}
 	message := make([]byte, macSize, headSize+len(body))
 	message = binary.BigEndian.AppendUint64(message, uint64(time.Now().UnixMicro()))
 	message = append(message, body...)
@@ -139,52 +147,63 @@ func (n *Nodes) open(subject string, message []byte, now time.Time) ([]byte, err
 	return message[headSize:], nil
 }
 
-// subscribe hands what arrives to the handlers.
-func (n *Nodes) subscribe(h Handlers) error {
-	on := func(subject string, wanted bool, fn func(subject string, body []byte) error) error {
-		if !wanted {
-			return nil
-		}
-		sub, err := n.conn.Subscribe(subject, func(m *nats.Msg) {
-			body, err := n.open(m.Subject, m.Data, time.Now())
-			if err == nil {
-				err = fn(m.Subject, body)
-			}
-			if err != nil {
-				n.sometimes.Do(func() { n.log.Warn("a hint was refused", "subject", m.Subject, "error", err) })
-			}
-		})
-		if err != nil {
-			return err
-		}
-		return sub.SetPendingLimits(mostHints, mostBytes)
+// subscribe hands what arrives of a kind to a taker.
+func (n *Nodes) subscribe(kind string, fn taker) error {
+	subject := kind
+	if kind == "changed" || kind == "live" {
+		subject += ".*"
 	}
-	return errors.Join(
-		on("work", h.Work != nil, func(_ string, body []byte) error {
-			machine, rest, err := cutID(body)
-			if err != nil || len(rest) != 0 {
-				return errShape
-			}
-			h.Work(machine)
-			return nil
-		}),
-		on("asked", h.Asked != nil, func(_ string, body []byte) error {
-			question, rest, err := cutID(body)
-			if err != nil || len(rest) != 0 {
-				return errShape
-			}
-			h.Asked(question)
-			return nil
-		}),
-		on("watch", h.Watch != nil, func(_ string, body []byte) error {
+	sub, err := n.conn.Subscribe(subject, func(m *nats.Msg) {
+		body, err := n.open(m.Subject, m.Data, time.Now())
+		if err != nil {
+			n.refused(m.Subject, err)
+			return
+		}
+		n.take(m.Subject, fn, body)
+	})
+	if err != nil {
+		return err
+	}
+	return sub.SetPendingLimits(mostHints, mostBytes)
+}
+
+// A taker understands the hints of one kind.
+type taker func(subject string, body []byte) error
+
+func (n *Nodes) take(subject string, fn taker, body []byte) {
+	if err := fn(subject, body); err != nil {
+		n.refused(subject, err)
+	}
+}
+
+func (n *Nodes) refused(subject string, err error) {
+	n.sometimes.Do(func() { n.log.Warn("a hint was refused", "subject", subject, "error", err) })
+}
+
+// kinds are the first words of all subjects.
+var kinds = []string{"work", "asked", "watch", "check", "changed", "live"}
+
+// takers are those of the kinds that somebody is interested in.
+func (n *Nodes) takers(h Handlers) map[string]taker {
+	all := map[string]taker{}
+	if h.Work != nil {
+		all["work"] = ofOne(h.Work)
+	}
+	if h.Asked != nil {
+		all["asked"] = ofOne(h.Asked)
+	}
+	if h.Watch != nil {
+		all["watch"] = func(_ string, body []byte) error {
 			machine, rest, err := cutID(body)
 			if err != nil || len(rest) != 8 {
 				return errShape
 			}
 			h.Watch(machine, time.UnixMicro(int64(binary.BigEndian.Uint64(rest))))
 			return nil
-		}),
-		on("check", h.Check != nil, func(_ string, body []byte) error {
+		}
+	}
+	if h.Check != nil {
+		all["check"] = func(_ string, body []byte) error {
 			machine, rest, err := cutID(body)
 			if err != nil {
 				return err
@@ -194,15 +213,19 @@ func (n *Nodes) subscribe(h Handlers) error {
 				h.Check(machine, person, string(name))
 			}
 			return err
-		}),
-		on("changed.*", h.Changed != nil, func(subject string, body []byte) error {
+		}
+	}
+	if h.Changed != nil {
+		all["changed"] = func(subject string, body []byte) error {
 			changes, err := readChanges(subject, body)
 			if err == nil {
 				h.Changed(changes)
 			}
 			return err
-		}),
-		on("live.*", h.Live != nil, func(subject string, body []byte) error {
+		}
+	}
+	if h.Live != nil {
+		all["live"] = func(subject string, body []byte) error {
 			machine, err := uuid.Parse(strings.TrimPrefix(subject, "live."))
 			if err != nil {
 				return err
@@ -212,8 +235,21 @@ func (n *Nodes) subscribe(h Handlers) error {
 				h.Live(organisation, machine, payload)
 			}
 			return err
-		}),
-	)
+		}
+	}
+	return all
+}
+
+// ofOne takes hints that are an id and nothing else.
+func ofOne(fn func(uuid.UUID)) taker {
+	return func(_ string, body []byte) error {
+		id, rest, err := cutID(body)
+		if err != nil || len(rest) != 0 {
+			return errShape
+		}
+		fn(id)
+		return nil
+	}
 }
 
 func readChanges(subject string, body []byte) ([]Change, error) {

@@ -4,14 +4,13 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"golang.org/x/time/rate"
 )
@@ -22,7 +21,7 @@ type Options struct {
 	Self uuid.UUID
 
 	// URL is the NATS server that the nodes share, nats://... or tls://...;
-	// empty for a console that is alone.
+	// empty for a console that is alone, which needs none.
 	URL string
 
 	// Secret is the same on all nodes and known to nobody else: at least 32
@@ -42,9 +41,9 @@ type Options struct {
 // use.
 type Nodes struct {
 	self      uuid.UUID
-	server    *server.Server // inside this process; nil with a URL
-	conn      *nats.Conn
-	closed    chan struct{} // when conn has ended all its work
+	own       map[string]*queue // what this node tells itself, by kind
+	conn      *nats.Conn        // to the others; nil for a node that is alone
+	closed    chan struct{}     // when conn has ended all its work
 	hintKey   []byte
 	forward   forwarder
 	missed    chan struct{} // some hints may have been lost
@@ -61,17 +60,23 @@ func Open(o Options) (*Nodes, error) {
 	if len(o.Secret) < leastSecret {
 		return nil, fmt.Errorf("connecting to other nodes: the secret has %d bytes, at least %d are needed", len(o.Secret), leastSecret)
 	}
-	n := &Nodes{self: o.Self, closed: make(chan struct{}), missed: make(chan struct{}, 1), log: o.Log,
+	n := &Nodes{self: o.Self, own: map[string]*queue{}, closed: make(chan struct{}), missed: make(chan struct{}, 1), log: o.Log,
 		hintKey: derive(o.Secret, "hints"), sometimes: rate.Sometimes{First: 1, Interval: time.Minute}}
 	if n.log == nil {
 		n.log = slog.Default()
 	}
 	n.forward = newForwarder(o.Self, derive(o.Secret, "forwarding"), o.Transport, n.log)
-
-	options := []nats.Option{
-		nats.Name("deskside-console " + o.Self.String()),
+	for _, kind := range kinds {
+		n.own[kind] = &queue{wake: make(chan struct{}, 1)}
+	}
+	if o.URL == "" {
+		return n, nil
+	}
+	conn, err := nats.Connect(o.URL,
+		nats.NoEcho(), // what it says itself it hears at once
+		nats.Name("deskside-console "+o.Self.String()),
 		nats.MaxReconnects(-1),
-		nats.ReconnectWait(500 * time.Millisecond),
+		nats.ReconnectWait(500*time.Millisecond),
 		nats.ReconnectBufSize(-1), // a hint that waited is worth nothing
 		nats.RetryOnFailedConnect(true),
 		nats.ConnectHandler(func(*nats.Conn) { n.mayHaveMissed() }),
@@ -92,57 +97,35 @@ func Open(o Options) (*Nodes, error) {
 			n.mayHaveMissed()
 		}),
 		nats.ClosedHandler(func(*nats.Conn) { close(n.closed) }),
-	}
-	if o.URL == "" {
-		var err error
-		if n.server, err = startServer(); err != nil {
-			return nil, fmt.Errorf("starting the hints of this node: %w", err)
-		}
-		options = append(options, nats.InProcessServer(n.server))
-	}
-	conn, err := nats.Connect(o.URL, options...)
+	)
 	if err != nil {
-		n.stopServer()
 		return nil, fmt.Errorf("connecting to other nodes: %w", err)
 	}
 	n.conn = conn
 	return n, nil
 }
 
-// startServer starts a NATS server that nobody else can reach.
-func startServer() (*server.Server, error) {
-	s, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true, NoSystemAccount: true})
-	if err != nil {
-		return nil, err
-	}
-	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
-		s.Shutdown()
-		return nil, errors.New("the server inside this process did not start in ten seconds")
-	}
-	return s, nil
-}
-
-func (n *Nodes) stopServer() {
-	if n.server != nil {
-		n.server.Shutdown()
-		n.server.WaitForShutdown()
-	}
-}
-
 // Close ends the connection. Run ends it too.
 func (n *Nodes) Close() {
-	n.conn.Close()
-	<-n.closed
-	n.stopServer()
+	if n.conn != nil {
+		n.conn.Close()
+		<-n.closed
+	}
 }
 
 // Run hands the hints that arrive to the handlers, each kind in its own
 // goroutine, until ctx ends.
 func (n *Nodes) Run(ctx context.Context, h Handlers) error {
 	defer n.Close()
-	if err := n.subscribe(h); err != nil {
-		return fmt.Errorf("listening to other nodes: %w", err)
+	var group sync.WaitGroup
+	defer group.Wait()
+	for kind, fn := range n.takers(h) {
+		group.Go(func() { n.own[kind].run(ctx, func(subject string, body []byte) { n.take(subject, fn, body) }) })
+		if n.conn != nil {
+			if err := n.subscribe(kind, fn); err != nil {
+				return fmt.Errorf("listening to other nodes: %w", err)
+			}
+		}
 	}
 	for {
 		select {
