@@ -138,12 +138,13 @@ func (s *Store) workDue(ctx context.Context, kinds []string, looks chan struct{}
 
 // dueKinds are the kinds with a row that is due, the earliest first, and when the
 // first of the others becomes due; the zero time for never. Each kind is asked for
-// its own earliest, without passing the rows of others.
+// its own earliest, without passing any other row: SQLite would walk all rows of a
+// kind for a min() beside another column.
 func (s *Store) dueKinds(ctx context.Context, kinds []string) (ready []string, next time.Time, err error) {
 	each := make([]string, len(kinds))
 	for i := range kinds {
 		p := "$" + strconv.Itoa(i+1)
-		each[i] = "SELECT CAST(" + p + " AS TEXT) AS kind, min(at) AS at FROM due WHERE kind = " + p
+		each[i] = "SELECT CAST(" + p + " AS TEXT) AS kind, (SELECT at FROM due WHERE kind = " + p + " ORDER BY at LIMIT 1) AS at"
 	}
 	query := "SELECT kind, at FROM (" + strings.Join(each, " UNION ALL ") + ") earliest WHERE at IS NOT NULL ORDER BY at"
 	err = s.View(ctx, System("due"), func(tx *Tx) error {
