@@ -265,14 +265,15 @@ func (r *rounds) run(ctx context.Context) error {
 		case <-timer.C:
 			started := time.Now()
 			r.round(ctx)
-			if spent := time.Since(started); spent < r.period(started) {
-				timer.Reset(r.period(started) - spent)
-			} else {
-				timer.Reset(100 * time.Millisecond) // a machine this busy is not read without a pause
-			}
+			next := r.agent.line.Align(started.Add(r.period(started)))
+			timer.Reset(max(time.Until(next), 100*time.Millisecond)) // a machine this busy is not read without a pause
 		}
 	}
 }
+
+// early is by how much a round may come before a beat is due, and beat all the same:
+// the next one would be too late.
+const early = 300 * time.Millisecond
 
 // round reads, judges and writes down once.
 func (r *rounds) round(ctx context.Context) {
@@ -300,7 +301,7 @@ func (r *rounds) round(ctx context.Context) {
 	if now.Before(r.watched) {
 		r.agent.line.Send(protocol.KindLive, live(m))
 	}
-	if now.Sub(r.beaten) >= r.agent.line.Beat(r.beat)-100*time.Millisecond {
+	if now.Sub(r.beaten) >= r.agent.line.Beat(r.beat)-early {
 		r.beaten = now
 		r.agent.line.Send(protocol.KindBeat, protocol.Beat{At: now.UnixMicro(), Health: r.set.Health()})
 	}
