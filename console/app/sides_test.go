@@ -3,6 +3,7 @@ package app_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -79,6 +80,7 @@ func (x *side) fill(t *testing.T, n *node) {
 	x.ids["runs"] = made("/runs", map[string]any{"script": "restart-service", "machine_id": machine, "parameters": map[string]string{"SERVICE": x.marker}})
 	x.ids["sessions"] = made("/sessions", map[string]any{"machine_id": machine, "reason": x.marker})
 	x.ids["groups"] = made("/groups", map[string]any{"name": x.marker, "rule": `os.hostname == "` + x.marker + `"`})
+	own.eventually(20*time.Second, "the group has its machines", func() bool { return own.get("/groups/" + x.ids["groups"])["state"] == "ready" })
 	x.ids["questions"] = made("/questions", map[string]any{"expression": `filter(processes, .name == "` + x.marker + `")`})
 }
 
