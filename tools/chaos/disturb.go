@@ -55,11 +55,16 @@ var disturbances = []disturbance{
 		time.Sleep(some(r, 3*time.Second))
 		return errors.Join(err, w.postgres.Start())
 	}},
+	{"way to the database cut", onPostgres, func(w *world, r *rand.Rand) error { return w.between[0].during(cut, some(r, 4*time.Second)) }},
+	{"way to the database stuck", onPostgres, func(w *world, r *rand.Rand) error { return w.between[0].during(stuck, some(r, 5*time.Second)) }},
+	{"way to the database slow", onPostgres, func(w *world, r *rand.Rand) error { return w.between[0].during(slow, some(r, 4*time.Second)) }},
 	{"console's disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fill("data", some(r, 5*time.Second)) }},
 	{"workstations' disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fillUp(some(r, 5*time.Second)) }},
 	{"a minute of patience", patient, func(w *world, _ *rand.Rand) error { return w.patience() }},
 	{"messages killed", onNATS, func(w *world, r *rand.Rand) error { return again(w.nats, some(r, 2*time.Second)) }},
 	{"messages frozen", onNATS, func(w *world, r *rand.Rand) error { return w.nats.freeze(some(r, 4*time.Second)) }},
+	{"way to the messages cut", onNATS, func(w *world, r *rand.Rand) error { return w.between[1].during(cut, some(r, 4*time.Second)) }},
+	{"way to the messages stuck", onNATS, func(w *world, r *rand.Rand) error { return w.between[1].during(stuck, some(r, 5*time.Second)) }},
 	{"all consoles killed", func(w *world) bool { return len(w.consoles) > 1 }, func(w *world, r *rand.Rand) error {
 		var err error
 		for _, c := range w.consoles {

@@ -17,12 +17,30 @@ import (
 
 const seen = time.Minute // a machine that hangs is called offline by then
 
-// patience is a network that ends what is idle for 20 seconds, and then one of 64 KiB
-// a second, on which scripts write megabytes, while a real agent hangs.
+// patience is a network that ends what is idle for 20 seconds, on which machines learn
+// to beat more often, and then one of 64 KiB a second, on which scripts write megabytes,
+// while a real agent hangs.
 func (w *world) patience() error {
 	w.network.set(hasty)
-	if err := w.watch(2*haste+5*time.Second, "", func(time.Duration) {}); err != nil {
+	nobody := func(time.Duration) {}
+	if err := w.watch(3*haste, "", nobody); err != nil {
 		return fmt.Errorf("on a hasty network: %w", err)
+	}
+	learnt, err := w.since()
+	if err != nil {
+		return err
+	}
+	if err := w.watch(2*haste, "", nobody); err != nil {
+		return fmt.Errorf("on a hasty network: %w", err)
+	}
+	kept, err := w.since()
+	if err != nil {
+		return err
+	}
+	for id, since := range learnt {
+		if kept[id] != since {
+			return fmt.Errorf("on a hasty network: the line of %s ended again", id)
+		}
 	}
 	w.network.set(fine)
 	var talks, well struct{ Machines []string }

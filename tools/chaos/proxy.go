@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// proxy is the network between machines and consoles: each connection goes to the
-// next console that answers.
+// proxy is a network on the way to some programs, such as that between machines and
+// consoles: each connection goes to the next one that answers.
 type proxy struct {
 	listener net.Listener
 

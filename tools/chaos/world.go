@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,7 +35,8 @@ type world struct {
 	nats     *process
 	consoles []*process
 	plain    []string // where each console's API is, http://host:port
-	network  *proxy
+	network  *proxy   // between machines and consoles
+	between  []*proxy // from the consoles to the database, and to the message server
 	mounts   []string // small disks
 	machines *process
 	agents   []*process // real ones, on this computer
@@ -86,14 +89,22 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	}
 	database := store.Options{Data: w.path("data"), Log: slog.New(slog.DiscardHandler)}
 	shared := []string{"--data", w.path("data"), "--keys", w.path("keys")}
+	far := slices.Clone(shared) // as consoles are told: they come to all else by a network
 	if s.postgres {
 		if w.postgres, err = storetest.StartCluster(); err != nil {
 			return nil, err
 		}
 		database = store.Options{Database: w.postgres.URL, Log: database.Log}
 		shared = append(shared, "--database", w.postgres.URL)
+		at, err := url.Parse(w.postgres.URL)
+		if err != nil {
+			return nil, err
+		}
+		if at.Host, err = w.through(at.Host); err != nil {
+			return nil, err
+		}
+		far = append(far, "--database", at.String())
 	}
-	var nats []string
 	if s.nodes > 1 {
 		at, err := freePort()
 		if err != nil {
@@ -108,7 +119,10 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 		if err := w.nats.start(); err != nil {
 			return nil, err
 		}
-		nats = []string{"--nats", "nats://" + at}
+		if at, err = w.through(at); err != nil {
+			return nil, err
+		}
+		far = append(far, "--nats", "nats://"+at)
 	}
 	var doors []string
 	for i := range s.nodes {
@@ -119,7 +133,7 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 		}
 		doors, w.plain = append(doors, door), append(w.plain, "http://"+plain)
 		args := append([]string{"bin/deskside-console", "serve", "--listen", door, "--http", plain, "--log-level", "warn",
-			"--public", "https://" + w.network.address()}, append(nats, shared...)...)
+			"--public", "https://" + w.network.address()}, far...)
 		w.consoles = append(w.consoles, &process{name: "console" + strconv.Itoa(i+1), dir: dir, args: args})
 		if err := w.consoles[i].start(); err != nil {
 			return nil, err
@@ -165,6 +179,17 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	return w, w.employ(token)
 }
 
+// through is a network of its own to an address, for consoles.
+func (w *world) through(to string) (string, error) {
+	p, err := newProxy()
+	if err != nil {
+		return "", err
+	}
+	p.leads(to)
+	w.between = append(w.between, p)
+	return p.address(), nil
+}
+
 // hear takes what the workstations say: which run begins.
 func (w *world) hear(line []byte) {
 	var run struct{ Began string }
@@ -177,16 +202,22 @@ func (w *world) hear(line []byte) {
 	w.begun[run.Began]++
 }
 
-// hurry makes checks quick, so that a round is short, and takes storms away, so that
-// each alert has a ticket of its own machine. A patient world keeps the default beat.
+// hurry makes checks quick, so that a round is short and whoever is called offline is
+// called lost at once, and takes storms away, so that each alert has a ticket of its own
+// machine. A patient world keeps the default beat.
 func (w *world) hurry(patient bool) error {
-	var check struct{ Version int64 }
-	if err := w.call(http.MethodGet, "/checks/filesystem.full", nil, &check); err != nil {
-		return err
-	}
-	err := w.call(http.MethodPatch, "/checks/filesystem.full", map[string]any{"version": check.Version, "interval": "1s", "for": "0s", "keep_firing_for": "0s"}, nil)
-	if err != nil {
-		return err
+	for id, change := range map[string]map[string]any{
+		"filesystem.full": {"interval": "1s", "for": "0s", "keep_firing_for": "0s"},
+		"machine.offline": {"for": "0s"},
+	} {
+		var check struct{ Version int64 }
+		if err := w.call(http.MethodGet, "/checks/"+id, nil, &check); err != nil {
+			return err
+		}
+		change["version"] = check.Version
+		if err := w.call(http.MethodPatch, "/checks/"+id, change, nil); err != nil {
+			return err
+		}
 	}
 	var settings struct{ Version int64 }
 	if err := w.call(http.MethodGet, "/settings", nil, &settings); err != nil {
