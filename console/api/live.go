@@ -35,13 +35,14 @@ type live struct {
 	mu        sync.Mutex
 	browsers  map[*browser]bool
 	listeners map[Changed]map[chan struct{}]bool
-	over      chan struct{} // closed, by end, when nobody is to wait any more
+	waiting   map[uuid.UUID]int // requests of each person
+	over      chan struct{}     // closed, by end, when nobody is to wait any more
 	end       func()
 }
 
 func newLive() *live {
 	over := make(chan struct{})
-	return &live{browsers: map[*browser]bool{}, listeners: map[Changed]map[chan struct{}]bool{},
+	return &live{browsers: map[*browser]bool{}, listeners: map[Changed]map[chan struct{}]bool{}, waiting: map[uuid.UUID]int{},
 		over: over, end: sync.OnceFunc(func() { close(over) })}
 }
 

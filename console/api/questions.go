@@ -108,12 +108,17 @@ func (a *API) questionRoutes() {
 	}
 	operation(a, http.MethodGet, "/questions/{id}", "question.ask", "One question", func(ctx context.Context, in *one) (*Answer[Question], error) {
 		var q model.Question
-		err := a.until(ctx, in.Waiting, Changed{fleet.ChangedQuestion, in.ID}, func() (bool, error) {
+		err := a.until(ctx, in.Waiting, Changed{fleet.ChangedQuestion, in.ID}, func(ctx context.Context) (bool, error) {
+			var now model.Question
 			err := a.view(ctx, func(tx *store.Tx) (err error) {
-				q, err = fleet.GetQuestion(tx, in.ID)
+				now, err = fleet.GetQuestion(tx, in.ID)
 				return err
 			})
-			return q.Done(time.Now()), err
+			if err != nil {
+				return false, err
+			}
+			q = now
+			return q.Done(time.Now()), nil
 		})
 		return answer(questionOf(q), err)
 	})
@@ -124,17 +129,21 @@ func (a *API) questionRoutes() {
 	}
 	operation(a, http.MethodGet, "/questions/{id}/answers", "question.ask", "What was answered", func(ctx context.Context, in *query) (*Answer[Page[QuestionAnswer]], error) {
 		var page Page[QuestionAnswer]
-		err := a.until(ctx, in.Waiting, Changed{fleet.ChangedQuestion, in.ID}, func() (done bool, err error) {
-			err = a.view(ctx, func(tx *store.Tx) error {
-				q, err := fleet.GetQuestion(tx, in.ID)
-				if err != nil {
+		err := a.until(ctx, in.Waiting, Changed{fleet.ChangedQuestion, in.ID}, func(ctx context.Context) (bool, error) {
+			var q model.Question
+			var list store.Page[fleet.AnswerOf]
+			err := a.view(ctx, func(tx *store.Tx) (err error) {
+				if q, err = fleet.GetQuestion(tx, in.ID); err != nil {
 					return err
 				}
-				list, err := fleet.Answers(tx, in.ID, in.request())
-				page, done = pageOf(list, answerOf), q.Done(time.Now())
+				list, err = fleet.Answers(tx, in.ID, in.request())
 				return err
 			})
-			return done, err
+			if err != nil {
+				return false, err
+			}
+			page = pageOf(list, answerOf)
+			return q.Done(time.Now()), nil
 		})
 		return answer(page, err)
 	})

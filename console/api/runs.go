@@ -223,9 +223,13 @@ func (a *API) runRoutes() {
 	}
 	operation(a, http.MethodGet, "/runs/{id}", "machine.read", "One run", func(ctx context.Context, in *awaited) (*Answer[Run], error) {
 		var r Run
-		err := a.until(ctx, in.Waiting, Changed{repair.ChangedRun, in.ID}, func() (done bool, err error) {
-			r, err = a.runNow(ctx, in.ID)
-			return r.ended(), err
+		err := a.until(ctx, in.Waiting, Changed{repair.ChangedRun, in.ID}, func(ctx context.Context) (bool, error) {
+			now, err := a.runNow(ctx, in.ID)
+			if err != nil {
+				return false, err
+			}
+			r = now
+			return r.ended(), nil
 		})
 		return answer(r, err)
 	})

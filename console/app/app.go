@@ -38,7 +38,7 @@ var Version = "dev"
 type Options struct {
 	Data     string // folder of SQLite and of the keys
 	Database string // URL of PostgreSQL; empty for SQLite
-	NATS     string // URL of a NATS server; empty for the one inside
+	NATS     string // URL of the NATS server that all nodes share; empty for a console that is alone
 	Keys     string // folder of the keys; empty for keys below Data
 	Listen   string // host:port of the TLS listener
 	HTTP     string // loopback host:port of the plain one; empty for none
@@ -169,7 +169,7 @@ func (c *Console) openRooms(ctx context.Context) error {
 // handlers are the calls of the machines' lines into the rooms.
 func (c *Console) handlers() link.Handlers {
 	return link.Handlers{
-		Known: c.doorway.known, Machine: c.fleet.Machine, Enrol: c.fleet.Enrol, Connected: c.fleet.Connected, Disconnected: c.fleet.Disconnected,
+		Known: c.doorway.known, Machine: c.fleet.Machine, Enrol: c.fleet.Enrol, Connected: c.fleet.Connected, Disconnected: c.fleet.Disconnected, Held: c.fleet.Held,
 		Transitions: c.health.TakeTransitions, Results: c.repair.TakeResults, Changes: c.fleet.TakeChanges,
 		Journal: c.fleet.TakeJournal, Sections: c.fleet.TakeSections, History: c.health.TakeHistory,
 		Judged: c.health.Judged, Live: c.publishLive, Answers: c.fleet.TakeAnswers,

@@ -61,6 +61,58 @@ func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Ti
 	})
 }
 
+// Held gives machines the time to come back that are written down as at a node and
+// whose lines it does not hold: the end of a line, or whether one had begun, could not be
+// written. now tells whose lines it holds at this moment; it is asked after what is
+// written down was read, so that one that has just come is not taken for one that left.
+func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID]bool) error {
+	type here struct {
+		machine model.ID
+		since   int64
+	}
+	var left []here
+	scope := store.System("presence")
+	err := f.store.View(ctx, scope, func(tx *store.Tx) error {
+		left = nil
+		var written int
+		err := tx.QueryRow("SELECT COUNT(*) FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true).Scan(&written)
+		if err != nil || written <= len(now()) {
+			return err
+		}
+		left, err = store.Collect(tx, func(r *store.Rows) (h here, err error) { return h, r.Scan(&h.machine, &h.since) },
+			`SELECT m.id, m.since FROM machine m WHERE m.node = $1 AND m.online = $2 AND {wall m}
+			AND NOT EXISTS (SELECT 1 FROM due d WHERE d.kind = $3 AND d.id = m.id)`, node, true, KindLost)
+		return err
+	})
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	holds := now()
+	for _, h := range left {
+		if holds[h.machine] {
+			continue
+		}
+		err := f.store.Update(ctx, scope, func(tx *store.Tx) error {
+			if err := tx.Hold("machine", h.machine); err != nil {
+				return err
+			}
+			m, err := get(tx, h.machine)
+			if err != nil || !m.Online || m.Node != node || store.Micros(m.Since) != h.since {
+				return err
+			}
+			settings, err := Settings(tx, m.Organisation)
+			if err != nil {
+				return err
+			}
+			return tx.DueBy(KindLost, h.machine, tx.Now().Add(settings.OfflineAfter))
+		})
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("write down that a machine left: %w", err)
+		}
+	}
+	return nil
+}
+
 // backTime is how long a machine that lives takes to come back. One that was silent
 // was waited for before: so one that hangs is seen within a minute.
 const backTime = 10 * time.Second

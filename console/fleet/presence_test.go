@@ -116,6 +116,58 @@ func TestNodeLapsed(t *testing.T) {
 	})
 }
 
+// TestHeld: who is written down as at a node whose lines it does not hold gets the time
+// to come back, once; nobody else does, also not one that has come in the very moment.
+func TestHeld(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		a, b := model.NewID(), model.NewID()
+		held, _ := y.machine(a)
+		lost, _ := y.machine(a)
+		quick, _ := y.machine(a)
+		again, _ := y.machine(a)
+		other, _ := y.machine(b)
+		asked := 0
+		now := func() map[model.ID]bool {
+			asked++
+			return map[model.ID]bool{held.Machine: true}
+		}
+		come := func() map[model.ID]bool {
+			if now(); asked == 2 {
+				y.connect(again, a) // and its line is not in the list yet
+			}
+			if asked == 2 {
+				return map[model.ID]bool{held.Machine: true, quick.Machine: true}
+			}
+			return map[model.ID]bool{held.Machine: true}
+		}
+		if err := y.Held(t.Context(), a, come); err != nil {
+			t.Fatal(err)
+		}
+		first := y.due(KindLost, lost.Machine)
+		for name, from := range map[string]model.From{"held": held, "quick": quick, "again": again, "at another node": other} {
+			if at := y.due(KindLost, from.Machine); !at.IsZero() {
+				t.Errorf("%s is lost at %s", name, at)
+			}
+		}
+		if in := time.Until(first); in < 50*time.Second || in > time.Minute {
+			t.Errorf("it has %s to come back", in)
+		}
+		if err := y.Held(t.Context(), a, now); err != nil {
+			t.Fatal(err)
+		}
+		if second := y.due(KindLost, lost.Machine); !second.Equal(first) {
+			t.Errorf("it was put off to %s", second)
+		}
+		asked = 0
+		if err := y.Held(t.Context(), a, func() map[model.ID]bool {
+			asked++
+			return map[model.ID]bool{held.Machine: true, lost.Machine: true, quick.Machine: true, again.Machine: true}
+		}); err != nil || asked != 1 {
+			t.Errorf("all are held: %v, asked %d times", err, asked)
+		}
+	})
+}
+
 // Settings keep their bounds, say which, and are changed by one at a time.
 // TestCutOff: a machine that was lost and has started anew was not shut down, unless
 // it or its agent says otherwise; only that is among its changes.

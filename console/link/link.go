@@ -96,6 +96,9 @@ type Handlers struct {
 	Connected func(ctx context.Context, hellos []model.Hello) ([]model.Arrival, error)
 	// Disconnected hears of the end of a line; silent: nothing had come for too long.
 	Disconnected func(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason, silent bool) error
+	// Held hears from time to time whose lines a node holds: who is written down beside
+	// them has left, and it could not be written.
+	Held func(ctx context.Context, node model.ID, now func() map[model.ID]bool) error
 
 	Transitions func(tx *store.Tx, list []model.Transition) error
 	Results     func(tx *store.Tx, list []model.Result) error
@@ -193,7 +196,8 @@ func (l *Lines) Run(ctx context.Context) error {
 	return nil
 }
 
-// scanEvery is how often all lines are looked at for work that a lost hint hid.
+// scanEvery is how often all lines are looked at for work that a lost hint hid, and
+// for machines that are written down as here and are not.
 const scanEvery = 30 * time.Second
 
 func (l *Lines) scan(ctx context.Context) {
@@ -205,6 +209,7 @@ func (l *Lines) scan(ctx context.Context) {
 			return
 		case <-tick.C:
 			l.FlushWaiting(ctx)
+			l.tellHeld(ctx)
 		}
 	}
 }
@@ -229,6 +234,22 @@ func (l *Lines) FlushWaiting(ctx context.Context) {
 		}
 		l.Flush(ctx, id)
 	}
+}
+
+func (l *Lines) tellHeld(ctx context.Context) {
+	if err := l.handlers.Held(ctx, l.node, l.held); err != nil && ctx.Err() == nil {
+		l.log.Error("cannot look for machines that left unheard", "error", err)
+	}
+}
+
+func (l *Lines) held() map[model.ID]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held := make(map[model.ID]bool, len(l.lines))
+	for id := range l.lines {
+		held[id] = true
+	}
+	return held
 }
 
 // whoWaits asks the sources which machines may have something to do, of all that this

@@ -235,7 +235,7 @@ func (l *Lines) serve(ctx context.Context, g *greeting, from model.From, p proto
 }
 
 // giveUp ends a line that was not welcomed. It may be written down all the same: what
-// failed was read after that.
+// failed was read after that. Where not even that is known, Held finds it.
 func (l *Lines) giveUp(ctx context.Context, a *arrival) {
 	if a.Since.IsZero() {
 		l.forget(a.line)

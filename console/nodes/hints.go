@@ -21,8 +21,9 @@ type Change struct {
 	ID           uuid.UUID
 }
 
-// Handlers receive the hints. A nil one is not interested. They must not block
-// for long: a handler that falls behind by 64 MiB loses hints.
+// Handlers receive the hints. A nil one is not interested. Each may be called twice at
+// the same time, for what this node says and for what others do. They must not block for
+// long: a handler that falls behind by 64 MiB loses hints.
 type Handlers struct {
 	Work    func(machine uuid.UUID)
 	Asked   func(question uuid.UUID)

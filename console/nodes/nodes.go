@@ -79,6 +79,7 @@ func Open(o Options) (*Nodes, error) {
 		nats.ReconnectWait(500*time.Millisecond),
 		nats.ReconnectBufSize(-1), // a hint that waited is worth nothing
 		nats.RetryOnFailedConnect(true),
+		nats.IgnoreAuthErrorAbort(), // who is not let in for a while asks again
 		nats.ConnectHandler(func(*nats.Conn) { n.mayHaveMissed() }),
 		nats.ReconnectHandler(func(*nats.Conn) {
 			n.log.Info("connected to the other nodes again")
@@ -113,12 +114,14 @@ func (n *Nodes) Close() {
 	}
 }
 
-// Run hands the hints that arrive to the handlers, each kind in its own
-// goroutine, until ctx ends.
+// Run hands the hints that arrive to the handlers until ctx ends: those of a kind in one
+// goroutine for what this node says, and in one for what others do.
 func (n *Nodes) Run(ctx context.Context, h Handlers) error {
 	defer n.Close()
+	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	defer group.Wait()
+	defer cancel()
 	for kind, fn := range n.takers(h) {
 		group.Go(func() { n.own[kind].run(ctx, func(subject string, body []byte) { n.take(subject, fn, body) }) })
 		if n.conn != nil {

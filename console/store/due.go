@@ -105,7 +105,7 @@ func (s *Store) workDue(ctx context.Context, kinds []string, looks chan struct{}
 				<-looks
 			}
 		}
-		for held := dueHeld; mine && ctx.Err() == nil; held = min(2*held, dueLook) {
+		for held := dueHeld; mine && ctx.Err() == nil; {
 			woken := s.due.wait() // before looking, so that nothing is missed in between
 			pause := dueLook
 			ready, next, err := s.dueKinds(ctx, kinds)
@@ -124,6 +124,9 @@ func (s *Store) workDue(ctx context.Context, kinds []string, looks chan struct{}
 				s.log.Error("taking a due row", "error", err)
 			case len(ready) > 0: // others were faster, or hold them
 				pause = min(pause, held/2+rand.N(held))
+				held = min(2*held, dueLook)
+			default:
+				held = dueHeld
 			}
 			timer.Reset(pause)
 			select {

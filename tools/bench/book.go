@@ -109,11 +109,10 @@ func (b *book) put(e entry) { b.entries[e.Row] = e }
 // write writes the book, the table and the drawings.
 func (b *book) write() error {
 	var list []entry
-	var rows []row
 	for _, m := range measurements {
 		for _, r := range m.rows {
 			if e, ok := b.entries[r.name]; ok {
-				list, rows = append(list, e), append(rows, r)
+				list = append(list, e)
 			}
 		}
 	}
@@ -132,7 +131,7 @@ func (b *book) write() error {
 			return err
 		}
 	}
-	text, err := page.Replaced(string(old), tableFrom, placeTo, table(list, rows))
+	text, err := page.Replaced(string(old), tableFrom, placeTo, b.table(measurements))
 	if err == nil {
 		text, err = page.Replaced(text, growFrom, placeTo, grown)
 	}
@@ -143,23 +142,30 @@ func (b *book) write() error {
 		os.WriteFile(drawFile, []byte(b.drawing(measurements)), 0o644))
 }
 
-func table(list []entry, rows []row) string {
+// table has a line for each row, also for one that was never measured.
+func (b *book) table(measured []measurement) string {
 	var s strings.Builder
 	s.WriteString("\n| what | goal | figure | | commit, date | command |\n|---|---|---|---|---|---|\n")
-	for i, e := range list {
-		r := rows[i]
-		word := "met"
-		if !e.met(r) {
-			word = "**missed**"
+	for _, m := range measured {
+		for _, r := range m.rows {
+			goal := r.target()
+			if r.ratio {
+				goal += " " + r.other
+			}
+			e, ok := b.entries[r.name]
+			if !ok {
+				fmt.Fprintf(&s, "| %s | %s | | not measured | | `make bench BENCH=%s` |\n", r.what, goal, r.name)
+				continue
+			}
+			word := "met"
+			if !e.met(r) {
+				word = "**missed**"
+			}
+			if e.Note != "" {
+				word += "; " + e.Note
+			}
+			fmt.Fprintf(&s, "| %s | %s | %s | %s | `%s`, %s | `make bench BENCH=%s` |\n", r.what, goal, e.figure(r), word, e.Commit, e.Date, r.name)
 		}
-		if e.Note != "" {
-			word += "; " + e.Note
-		}
-		what, goal := r.what, r.target()
-		if r.ratio {
-			goal += " " + r.other
-		}
-		fmt.Fprintf(&s, "| %s | %s | %s | %s | `%s`, %s | `make bench BENCH=%s` |\n", what, goal, e.figure(r), word, e.Commit, e.Date, r.name)
 	}
 	s.WriteString("\n")
 	return s.String()

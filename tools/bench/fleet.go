@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -305,9 +306,13 @@ func (f *many) alerts() error {
 	for _, ms := range after {
 		took = append(took, ms)
 	}
-	f.out["alert-ticket"] = figure{ours: quantile(took, 0.99), note: "p50 " + page.Short(quantile(took, 0.5)) + " ms, looked every 20 ms"}
+	f.out["alert-ticket"] = figure{ours: quantile(took, 0.99), note: "p50 " + page.Short(quantile(took, 0.5)) + " ms, looked every 20 ms; 500 machines fall ill in one round, each alert has a ticket of its own and waits for nothing"}
 	return last.Order("clear", 0, 0)
 }
+
+// wouldShow is by when a machine that did not come back is called offline: the lease of
+// the console that was killed ends, and offline_after is over.
+const wouldShow = 90 * time.Second
 
 // killed kills the console and starts it again: every machine has to come back, and
 // pages go on.
@@ -341,6 +346,12 @@ func (f *many) killed() error {
 		return err
 	})
 	took := time.Since(began)
+	mu.Lock()
+	meanwhile := slices.Clone(pages)
+	mu.Unlock()
+	if err == nil { // whoever were not written down as back would be called offline only now
+		err = f.Pause(wouldShow - took)
+	}
 	close(stop)
 	if err := errors.Join(err, <-watching); err != nil {
 		return err
@@ -348,8 +359,8 @@ func (f *many) killed() error {
 	if offline > 0 {
 		return fmt.Errorf("%d machines were called offline", offline)
 	}
-	f.out["back"] = figure{ours: took.Seconds(), note: fmt.Sprintf("the console was there after %s s; none called offline", page.Short(up.Seconds()))}
-	f.out["back-pages"] = figure{ours: quantile(pages, 0.99), note: "p50 " + page.Short(quantile(pages, 0.5)) + " ms"}
+	f.out["back"] = figure{ours: took.Seconds(), note: fmt.Sprintf("the console was there after %s s; none called offline within %s s", page.Short(up.Seconds()), page.Short(wouldShow.Seconds()))}
+	f.out["back-pages"] = figure{ours: quantile(meanwhile, 0.99), note: "p50 " + page.Short(quantile(meanwhile, 0.5)) + " ms"}
 	return nil
 }
 

@@ -26,7 +26,7 @@ func packed(ctx context.Context) (map[string]figure, error) {
 	}
 	const recorded = "DayRecorded"
 	return map[string]figure{
-		"history-size": {ours: of(recorded, "B/sample"), note: fmt.Sprintf("%s h of a Linux machine at work: %.0f samples in %.0f rows",
+		"history-size": {ours: of(recorded, "B/sample"), note: fmt.Sprintf("%s of the 24 h that the goal is of, from a Linux machine at work: %.0f samples in %.0f rows",
 			page.Short(of(recorded, "hours")), of(recorded, "samples"), of(recorded, "rows"))},
 		"history-day": {ours: of("Day", "ns/op") / 1e6, note: "the recorded " + page.Short(of(recorded, "hours")) + " h: " + page.Short(of(recorded, "ns/op")/1e6) + " ms"},
 	}, nil

@@ -58,6 +58,9 @@ func weigh(ctx context.Context) (_ map[string]figure, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := visit(w.World); err != nil {
+		return nil, err
+	}
 	exporter, scrape, err := w.exporter()
 	if err != nil {
 		return nil, err
@@ -105,6 +108,35 @@ func weigh(ctx context.Context) (_ map[string]figure, err error) {
 		"agent-time":     {ours: round[pids[0]], theirs: round[pids[1]]},
 		"console-memory": {ours: console / (1 << 20)},
 	}, nil
+}
+
+// visit is somebody who signs in and reads the first page, with all that belongs to it.
+func visit(w *stage.World) error {
+	if err := w.Person("visitor", "admin"); err != nil {
+		return err
+	}
+	v, err := w.SignIn("visitor")
+	if err != nil {
+		return err
+	}
+	defer v.Leave()
+	first, err := v.Ask(http.MethodGet, "/", nil)
+	if err != nil {
+		return err
+	}
+	paths := []string{"/api/v1/me", "/api/v1/machines", "/api/v1/tickets"}
+	for _, m := range regexp.MustCompile(`(?:src|href)="(/[^"]+)"`).FindAllSubmatch(first, -1) {
+		paths = append(paths, string(m[1]))
+	}
+	if len(paths) < 5 {
+		return fmt.Errorf("the first page names no script and no style: %.200s", first)
+	}
+	for _, path := range paths {
+		if _, err := v.Ask(http.MethodGet, path, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // exporter starts Debian's node exporter; scrape reads it once.

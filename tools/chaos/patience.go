@@ -15,7 +15,10 @@ import (
 // What takes a minute to show is done in a scene of its own, in which machines beat
 // as seldom as they do by default.
 
-const seen = time.Minute // a machine that hangs is called offline by then
+const (
+	seen   = time.Minute       // a machine that hangs is called offline by then
+	taught = 150 * time.Second // two ends of a line that lived for less than a minute each: a machine has learnt what its network is like
+)
 
 // patience is a network that ends what is idle for 20 seconds, on which machines learn
 // to beat more often, and then one of 64 KiB a second, on which scripts write megabytes,
@@ -23,7 +26,7 @@ const seen = time.Minute // a machine that hangs is called offline by then
 func (w *world) patience() error {
 	w.network.set(hasty)
 	nobody := func(time.Duration) {}
-	if err := w.watch(3*haste, "", nobody); err != nil {
+	if err := w.watch(taught, "", nobody); err != nil {
 		return fmt.Errorf("on a hasty network: %w", err)
 	}
 	learnt, err := w.since()
@@ -37,9 +40,10 @@ func (w *world) patience() error {
 	if err != nil {
 		return err
 	}
-	for id, since := range learnt {
-		if kept[id] != since {
-			return fmt.Errorf("on a hasty network: the line of %s ended again", id)
+	for id, since := range kept {
+		if learnt[id] != since {
+			return fmt.Errorf("on a hasty network: the line of %s ended again and again, the last one began %s, and the one before %s", id,
+				store.Time(int64(since)).Format(time.TimeOnly), store.Time(int64(learnt[id])).Format(time.TimeOnly))
 		}
 	}
 	w.network.set(fine)

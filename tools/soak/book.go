@@ -65,8 +65,8 @@ func (r report) text() string {
 		r.Commit, r.Date, r.Minutes, page.Thousands(r.Machines), database, r.Machine, len(points), points[0].Minute, points[len(points)-1].Minute)
 	s.WriteString("| what | about | grew meanwhile by | is flat up to | | an hour |\n|---|---|---|---|---|---|\n")
 	for _, v := range r.Verdicts {
-		word := "flat"
-		if !v.flat() {
+		word := v.word()
+		if v.grows() {
 			word = "**grows**"
 		}
 		unit := strings.TrimSuffix(" "+v.Unit, " ")

@@ -53,7 +53,7 @@ func (r report) curve(s *strings.Builder, place int, what, unit, last string, x,
 	}
 	end := r.Points[len(r.Points)-1]
 	class := ""
-	if !v.flat() {
+	if v.grows() {
 		class = ` class="x"`
 	}
 	fmt.Fprintf(s, `<g transform="translate(%d,%d)"><text x="%d" y="%d" font-weight="600">%s: %s</text>`, place%acrossCurves*wide, place/acrossCurves*high,

@@ -1,51 +1,25 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/cookiejar"
 	"strings"
 	"time"
-
-	"github.com/deskside/deskside/tools/internal/stage"
 )
 
 // signIn is somebody at a browser who comes, looks and goes.
 func (s *soak) signIn() error {
-	jar, err := cookiejar.New(nil)
+	v, err := s.SignIn(signsIn)
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
-	browser := &http.Client{Jar: jar, Transport: transport, Timeout: stage.Patience}
-	for _, step := range []struct {
-		method, path string
-		body         any
-	}{{http.MethodPost, "/sign-in", map[string]string{"name": signsIn, "password": password}}, {http.MethodGet, "/me", nil}, {http.MethodPost, "/sign-out", nil}} {
-		raw, err := json.Marshal(step.body)
-		if err != nil {
-			return err
-		}
-		r, err := http.NewRequestWithContext(s.Ctx, step.method, s.Ready.HTTP+"/api/v1"+step.path, bytes.NewReader(raw))
-		if err != nil {
-			return err
-		}
-		r.Header.Set("Origin", s.Ready.HTTP)
-		r.Header.Set("Content-Type", "application/json")
-		response, err := browser.Do(r)
-		if err != nil {
-			return err
-		}
-		said, err := io.ReadAll(response.Body)
-		response.Body.Close()
-		if err != nil || response.StatusCode >= 300 {
-			return fmt.Errorf("%s: %s %s: %w", step.path, response.Status, said, err)
-		}
+	defer v.Leave()
+	if _, err := v.Ask(http.MethodGet, "/api/v1/me", nil); err != nil {
+		return err
+	}
+	if _, err := v.Ask(http.MethodPost, "/api/v1/sign-out", nil); err != nil {
+		return err
 	}
 	s.done.add("sign-ins", 1)
 	return nil

@@ -16,16 +16,23 @@ type verdict struct {
 	Most  float64 `json:"at_most"` // that it may have grown by and be flat
 }
 
-// flat: a line that rises by less than it is uncertain may as well be level.
-func (v verdict) flat() bool { return v.Grew <= max(v.Most, v.Doubt) }
+// grows: a line that rises by less than it is uncertain may as well be level.
+func (v verdict) grows() bool { return v.Grew > max(v.Most, v.Doubt) }
+
+// word says flat only where the line is sure of it: in a short run it may not be.
+func (v verdict) word() string {
+	switch {
+	case v.grows():
+		return "grows"
+	case v.Grew+v.Doubt > v.Most:
+		return "not told"
+	}
+	return "flat"
+}
 
 func (v verdict) String() string {
-	word := "flat"
-	if !v.flat() {
-		word = "GROWS"
-	}
-	return fmt.Sprintf("%-22s %-5s  grew by %.4g ± %.2g %s, of %.4g, where %.4g is flat; %+.4g ± %.2g an hour",
-		v.Name, word, v.Grew, v.Doubt, v.Unit, v.Trend.Mean, v.Most, v.Trend.Hourly, v.Trend.Uncertain)
+	return fmt.Sprintf("%-22s %-8s  grew by %.4g ± %.2g %s, of %.4g, where %.4g is flat; %+.4g ± %.2g an hour",
+		v.Name, v.word(), v.Grew, v.Doubt, v.Unit, v.Trend.Mean, v.Most, v.Trend.Hourly, v.Trend.Uncertain)
 }
 
 // A kept is one thing that is to stay flat.

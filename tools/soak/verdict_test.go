@@ -75,12 +75,21 @@ func TestJudge(t *testing.T) {
 		}
 		var grows []string
 		for _, v := range verdicts {
-			if !v.flat() {
+			if v.grows() {
 				grows = append(grows, v.Name)
 			}
 		}
 		if got := strings.Join(grows, "; "); got != tc.grows {
 			t.Errorf("%s: %q grows, not %q: %v", name, got, tc.grows, verdicts)
+		}
+	}
+	for want, v := range map[string]verdict{
+		"flat":     {Grew: 1, Doubt: 1, Most: 2},
+		"not told": {Grew: 1, Doubt: 1.5, Most: 2},
+		"grows":    {Grew: 3, Doubt: 1, Most: 2},
+	} {
+		if got := v.word(); got != want {
+			t.Errorf("%+v: %s, want %s", v, got, want)
 		}
 	}
 	if _, err := judge(steady()[:4]); err != nil {

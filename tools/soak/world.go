@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os/exec"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/deskside/deskside/console/store"
@@ -60,8 +57,7 @@ func (t *tally) all() (n int) {
 }
 
 const (
-	signsIn  = "soaker" // somebody with a password
-	password = "correct horse battery"
+	signsIn = "soaker" // somebody with a password
 )
 
 func begin(ctx context.Context, machines int, database string) (_ *soak, err error) {
@@ -84,10 +80,8 @@ func begin(ctx context.Context, machines int, database string) (_ *soak, err err
 	if s.store, err = store.Open(ctx, store.Options{Data: s.Path("data"), Database: url, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return nil, err
 	}
-	add := exec.CommandContext(ctx, "bin/deskside-console", slices.Concat([]string{"person", "add", signsIn, "--role", "technician", "--password-stdin", "--data", s.Path("data")}, s.On)...)
-	add.Stdin = strings.NewReader(password)
-	if out, err := add.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("person add: %w: %s", err, out)
+	if err := s.Person(signsIn, "technician"); err != nil {
+		return nil, err
 	}
 	if err := s.hurry(); err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func Here(ctx context.Context) (Origin, error) {
 	if err != nil {
 		return Origin{}, fmt.Errorf("which commit this is: %w", err)
 	}
-	changes, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs", ":!*.md").Output()
+	changes, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--", ".", ":!docs", ":!*.md").Output()
 	if err != nil {
 		return Origin{}, fmt.Errorf("whether files differ from the commit: %w", err)
 	}
