@@ -158,7 +158,7 @@ func (l *Line) Align(t time.Time) time.Time {
 func (l *Line) setClock(clock int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ahead = time.UnixMicro(clock).Sub(time.Now()) % pace
+	l.ahead = time.Until(time.UnixMicro(clock)) % pace
 }
 
 // ended learns from the end of a line what the network on the way is like.
