@@ -254,7 +254,7 @@ func (f *many) askAll(expression string) (took, work float64, err error) {
 				return fmt.Errorf("%d machines are asked, not %d", q.Asked, fleetUsual)
 			}
 			err := f.Until("all machines answer", func() (bool, error) {
-				err := f.Call(http.MethodGet, "/questions/"+q.ID, nil, &q)
+				err := f.Call(http.MethodGet, "/questions/"+q.ID+"?wait=10", nil, &q)
 				return q.Answered+q.Failed == q.Asked, err
 			})
 			if q.Failed > 0 {

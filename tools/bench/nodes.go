@@ -280,7 +280,7 @@ func (s *several) ask(at node, c *cost) error {
 	}
 	ends := time.Now().Add(nodesAnswer)
 	err := s.Until("answers", func() (bool, error) {
-		err := s.Call(http.MethodGet, "/questions/"+q.ID, nil, &q)
+		err := s.Call(http.MethodGet, "/questions/"+q.ID+"?wait=10", nil, &q)
 		return q.Answered+q.Failed == q.Asked || time.Now().After(ends), err
 	})
 	if q.Answered < q.Asked {
