@@ -165,7 +165,7 @@ func (r *Repair) record(tx *store.Tx, res model.Result) error {
 	}
 	if err := tx.Audit(store.Entry{Organisation: run.Organisation, Action: "run.end", Result: string(run.State),
 		Subjects: []store.Subject{{Kind: "run", ID: run.ID}, {Kind: "machine", ID: run.Machine}},
-		Detail:   map[string]any{"refusal": run.Refusal, "verdict": run.Verdict, "was": string(was)}}); err != nil {
+		Detail:   map[string]any{"refusal": run.Refusal, "verdict": run.Verdict, "was": string(was), "dry_run": run.DryRun}}); err != nil {
 		return err
 	}
 	if run.Ticket == (model.ID{}) {

@@ -155,7 +155,7 @@ func create(tx *store.Tx, row *model.Session) error {
 	}
 	return tx.Audit(store.Entry{Organisation: row.Organisation, Action: "session.open", Result: "requested",
 		Subjects: []store.Subject{{Kind: "session", ID: row.ID}, {Kind: "machine", ID: row.Machine}},
-		Detail:   map[string]any{"kind": row.Kind}})
+		Detail:   map[string]any{"kind": row.Kind, "reason": row.Reason}})
 }
 
 // Pending are the sessions that a machine is still to be asked to open, and to be

@@ -187,3 +187,17 @@ ok  	github.com/deskside/deskside/protocol/history	6.607s
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestWanted: a row's own name means that row, not all that have it in theirs.
+func TestWanted(t *testing.T) {
+	all := []measurement{{name: "ways", rows: []row{{name: "question"}, {name: "script"}}}, {name: "fleet", rows: []row{{name: "question-to-all"}}}, {name: "echo", rows: []row{{name: "echo-ssh"}}}}
+	for name, want := range map[string]string{"": "ways fleet echo", "question": "ways", "question-": "fleet", "echo": "echo", "s": "ways fleet echo", "fleet": "fleet", "none": ""} {
+		var got []string
+		for _, m := range wanted(all, name) {
+			got = append(got, m.name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}

@@ -69,15 +69,12 @@ func run(ctx context.Context, name string, anyway, draw bool) error {
 		return err
 	}
 	if !anyway && origin.Changed {
-		return errors.New("files differ from the commit; commit them, or measure with --anyway")
+		return errors.New("files differ from the commit; commit them, or measure without writing anything down: .cache/bench -anyway -row NAME")
 	}
-	measured := 0
+	measured, all := 0, time.Now()
 	var failures []error
-	for _, m := range measurements {
-		if !m.wanted(name) {
-			continue
-		}
-		if !anyway {
+	for _, m := range wanted(measurements, name) {
+		if !anyway && m.name != files {
 			if err := idle(ctx); err != nil {
 				return err
 			}
@@ -104,8 +101,10 @@ func run(ctx context.Context, name string, anyway, draw bool) error {
 	if measured == 0 && failures == nil {
 		return fmt.Errorf("no row has %q in its name; there are: %s", name, strings.Join(names(), ", "))
 	}
+	fmt.Fprintf(os.Stderr, "all took %s\n", time.Since(all).Round(time.Second))
 	if !anyway {
 		failures = append(failures, book.write())
+		fmt.Fprintf(os.Stderr, "written into %s, %s and the drawings\n", tableFile, bookFile)
 	}
 	return errors.Join(failures...)
 }

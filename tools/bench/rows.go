@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -32,20 +33,28 @@ type measurement struct {
 	run  func(context.Context) (map[string]figure, error)
 }
 
-func (m measurement) wanted(name string) bool {
-	if name == "" || strings.Contains(m.name, name) {
-		return true
-	}
-	for _, r := range m.rows {
-		if strings.Contains(r.name, name) {
-			return true
+// files is the measurement in which nothing runs: the machine may be busy.
+const files = "size"
+
+// wanted are the measurements of a row or of all rows whose name has that in it; a name
+// that is a row's own means that one.
+func wanted(all []measurement, name string) []measurement {
+	pick := func(fits func(string) bool) (out []measurement) {
+		for _, m := range all {
+			if fits(m.name) || slices.ContainsFunc(m.rows, func(r row) bool { return fits(r.name) }) {
+				out = append(out, m)
+			}
 		}
+		return out
 	}
-	return false
+	if own := pick(func(n string) bool { return n == name }); len(own) > 0 {
+		return own
+	}
+	return pick(func(n string) bool { return strings.Contains(n, name) })
 }
 
 var measurements = []measurement{
-	{"size", []row{
+	{files, []row{
 		{name: "agent-size", what: "agent binary, stripped", unit: "MB", goal: 15},
 		{name: "first-page", what: "script, style and font of the heaviest first page, gzip -9", unit: "KB", goal: 320},
 	}, sizes},

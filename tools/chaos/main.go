@@ -85,7 +85,10 @@ func run(ctx context.Context, rounds int, seed uint64, only string, machines int
 		}
 	}
 	if len(played) == 0 {
-		return fmt.Errorf("no scene is called %q", only)
+		return fmt.Errorf("no scene is called %q; there are patient, sqlite, full, postgres and two", only)
+	}
+	if rounds < 1 {
+		return fmt.Errorf("%d rounds: at least one is played", rounds)
 	}
 	total := 0
 	for i, s := range played {
@@ -94,8 +97,10 @@ func run(ctx context.Context, rounds int, seed uint64, only string, machines int
 			n = min(1, rounds-total)
 		}
 		if n == 0 {
+			fmt.Printf("%-8s no round is left for it\n", s.name)
 			continue
 		}
+		fmt.Printf("%-8s %d rounds\n", s.name, n)
 		if err := play(ctx, s, n, seed, machines); err != nil {
 			return fmt.Errorf("scene %s: %w; again: make chaos SEED=%d SCENE=%s ROUNDS=%d", s.name, err, seed, s.name, n)
 		}

@@ -54,8 +54,13 @@ func main() {
 }
 
 func run(ctx context.Context, minutes, machines int, database string) (err error) {
-	if minutes < 2 || machines < 100 || database != "sqlite" && database != "postgres" {
-		return errors.New("it takes 2 minutes at least, 100 machines at least, and sqlite or postgres")
+	switch {
+	case minutes < 2:
+		return fmt.Errorf("MINUTES=%d: it takes 2 at least", minutes)
+	case machines < 100:
+		return fmt.Errorf("MACHINES=%d: it takes 100 at least", machines)
+	case database != "sqlite" && database != "postgres":
+		return fmt.Errorf("DATABASE=%s: there are sqlite and postgres", database)
 	}
 	origin, err := stage.Here(ctx)
 	if err != nil {
@@ -92,7 +97,7 @@ func run(ctx context.Context, minutes, machines int, database string) (err error
 		return err
 	}
 	if grows > 0 {
-		return fmt.Errorf("%d of %d do not stay flat", grows, len(r.Verdicts))
+		return fmt.Errorf("%d of %d grow", grows, len(r.Verdicts))
 	}
 	return nil
 }

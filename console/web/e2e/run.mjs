@@ -296,6 +296,12 @@ for (const engine of engines) {
 				await see("link good");
 				await rows.getByText("ALLDONE").waitFor();
 				assert.equal(await page.locator(".xterm[data-since=before]").count(), 1, "it is another terminal");
+				const size = page.viewportSize();
+				await page.setViewportSize({ width: 390, height: 844 }); // a window made small, or a telephone turned
+				await page.locator(".xterm-helper-textarea").focus();
+				await type("echo SMA''LL");
+				await rows.getByText("SMALL").waitFor();
+				await page.setViewportSize(size);
 				await page.locator(".xterm-helper-textarea").focus();
 				await type("stty -echo; echo RE''ADY; head -c 200000 | md5sum; stty echo");
 				await rows.getByText("READY").waitFor();

@@ -53,7 +53,7 @@ export function AuditPage() {
 function What({ item }: { item: AuditItem }) {
 	const t = useT();
 	const about = aboutOf(item);
-	const check = item.detail.check;
+	const { check, dry_run: dry, reason } = item.detail;
 	return (
 		<>
 			{didWords(t, item.action)}
@@ -69,6 +69,8 @@ function What({ item }: { item: AuditItem }) {
 					: <span className="mono">{check}</span>
 				</>
 			)}
+			{dry === true && `, ${t("run.dry")}`}
+			{typeof reason === "string" && reason && <span className="dim"> · {reason}</span>}
 		</>
 	);
 }

@@ -75,7 +75,7 @@ export function TokensPage() {
 				</Btn>
 			)}
 			<p className="sub settings-hint">
-				{t("tokens.how_to_make")} <span className="mono">deskside-console token create</span>
+				{t("tokens.how_to_make")} <span className="mono">deskside-console token create --person NAME --data DIR</span>
 			</p>
 			{asked && (
 				<Confirm

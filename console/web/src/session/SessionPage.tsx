@@ -53,6 +53,9 @@ function Framed({
 	t: ReturnType<typeof useT>;
 }) {
 	const narrow = useNarrow();
+	// A window that is made smaller, or turned, takes no terminal away that was there.
+	const [wide, setWide] = useState(!narrow);
+	if (!narrow && !wide) setWide(true);
 	const [letter] = useState(() => letterOf(session.id));
 	const over = session.state === "ended" || session.state === "refused";
 	useEffect(() => {
@@ -69,7 +72,7 @@ function Framed({
 					<Waiting session={session} />
 				) : over ? (
 					<Over session={session} />
-				) : narrow ? (
+				) : !wide ? (
 					<Empty large>{t("session.larger")}</Empty>
 				) : (
 					<Live session={session} machine={machine} />
