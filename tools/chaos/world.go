@@ -225,7 +225,9 @@ func (w *world) hurry(patient bool) error {
 	}
 	change := map[string]any{"version": settings.Version, "storm": map[string]any{"machines": 10000}}
 	if !patient {
-		change["beat"], change["offline_after"] = "2s", "20s"
+		// A network that is cut and then a console that starts may keep a machine away for
+		// half as long, by the pauses between its attempts.
+		change["beat"], change["offline_after"] = "2s", "40s"
 	}
 	return w.call(http.MethodPatch, "/settings", change, nil)
 }
