@@ -19,7 +19,7 @@ var fleetUsual, fleetMost = 10_000, 15_000
 
 const (
 	fleetTimes  = 5 // rounds of what goes to all machines
-	fleetRest   = 75 * time.Second
+	fleetRest   = 150 * time.Second
 	growRest    = 30 * time.Second // after machines came, before their cost is looked at
 	growLook    = 30 * time.Second
 	processes   = 200

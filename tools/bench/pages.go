@@ -31,7 +31,7 @@ func pages(ctx context.Context) (map[string]figure, error) {
 			name := fmt.Sprintf("list-%dk-%s", thousand, engine)
 			f, err := pagesOf(ctx, engine, thousand*1000)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
+				return out, fmt.Errorf("%s: %w", name, err)
 			}
 			out[name] = f
 		}
