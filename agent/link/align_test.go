@@ -25,7 +25,7 @@ func TestAlign(t *testing.T) {
 			for range 50 {
 				time.Sleep(37 * time.Millisecond)
 				got := l.Align(time.Now())
-				if by := got.Sub(time.Now()); by < -pace/2 || by > pace/2 {
+				if by := time.Until(got); by < -pace/2 || by > pace/2 {
 					t.Errorf("%s ahead: moved by %s", ahead, by)
 				}
 				if over := got.Add(ahead).UnixMicro() % pace.Microseconds(); over != 0 {

@@ -96,7 +96,11 @@ func newProblemFor(ctx huma.Context, status int, message string, errs ...error) 
 		case d.Message == "unexpected property":
 			p.Errors[i].Message += "; allowed: " + strings.Join(bodyFields(ctx.Operation(), d.Location), ", ")
 		case strings.HasPrefix(d.Message, "unknown query parameter"):
-			p.Errors[i].Message += "; allowed: " + strings.Join(queryNames(ctx.Operation()), ", ")
+			allowed := "none here"
+			if names := queryNames(ctx.Operation()); len(names) > 0 {
+				allowed = strings.Join(names, ", ")
+			}
+			p.Errors[i].Message += "; allowed: " + allowed
 		}
 	}
 	return p

@@ -91,7 +91,7 @@ var ErrPortTaken = errors.New("the address is in use")
 
 // Open opens a console; Run runs it, Close takes it down.
 func Open(ctx context.Context, o Options) (c *Console, err error) {
-	c = &Console{options: o, id: model.NewID(), work: newWorklist(), asked: make(chan model.ID, 64)}
+	c = &Console{options: o, id: model.NewID(), work: newWorklist(), asked: make(chan model.ID, mostAsked)}
 	defer func() {
 		if err != nil {
 			c.Close()
@@ -279,6 +279,10 @@ func (c *Console) take(machine model.ID) {
 		c.work.add(machine)
 	}
 }
+
+// mostAsked is how many questions may wait to go out. One more waits for the scan of all
+// lines, by which time it may have ended.
+const mostAsked = 4096
 
 // takeQuestion is a hint that arrived here.
 func (c *Console) takeQuestion(question model.ID) {

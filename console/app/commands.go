@@ -50,6 +50,10 @@ func Main(args []string) int {
 		return 0
 	}
 	text := strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), ErrConfiguration.Error()+": ")), " ")
+	var known *model.Problem
+	if errors.As(err, &known) {
+		text = known.Text
+	}
 	if !strings.HasSuffix(text, ".") {
 		text += "."
 	}

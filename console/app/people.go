@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -72,6 +73,9 @@ func abling(v *viper.Viper, word, short string, disabled bool) *cobra.Command {
 func tokenCommand(v *viper.Viper) *cobra.Command {
 	token := &cobra.Command{Use: "token", Short: "API tokens"}
 	create := &cobra.Command{Use: "create", Short: "Make an API token; it is shown once", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		if v.GetString("person") == "" {
+			return usageError{errors.New("say whose token it is: --person NAME")}
+		}
 		return with(cmd.Context(), v, func(t tools) error {
 			p, err := t.named(cmd.Context(), v.GetString("person"))
 			if err != nil {
