@@ -63,7 +63,7 @@ func (w *world) hold() func() error {
 		for _, h := range w.holders {
 			sessions, numbers = sessions+h.sessions, numbers+h.numbers
 		}
-		fmt.Printf("         %d terminals were held, and %d numbers came\n", sessions, numbers)
+		fmt.Printf("         %d terminals were held, and showed %d numbers, each once and in order\n", sessions, numbers)
 		return w.let()
 	}
 }

@@ -27,8 +27,9 @@ type process struct {
 	mute bool         // it does not say when it is ready
 	said func([]byte) // hears each further line on its standard output; nil: nobody does
 
-	mu  sync.Mutex
-	cmd *exec.Cmd
+	mu    sync.Mutex
+	cmd   *exec.Cmd
+	heard chan struct{} // closed when all that it said was read
 }
 
 // start starts the program and waits for the line of JSON that says that it is ready.
@@ -51,14 +52,19 @@ func (p *process) start() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	p.cmd = cmd
+	heard := make(chan struct{})
+	p.cmd, p.heard = cmd, heard
 	if p.mute {
-		go io.Copy(io.Discard, out)
+		go func() {
+			io.Copy(io.Discard, out)
+			close(heard)
+		}()
 		return nil
 	}
 	lines := bufio.NewScanner(out)
 	first := make(chan []byte, 1)
 	go func() {
+		defer close(heard)
 		if lines.Scan() {
 			first <- append([]byte(nil), lines.Bytes()...)
 		}
@@ -88,8 +94,14 @@ func (p *process) kill() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	err := p.cmd.Process.Kill()
-	p.cmd.Wait()
+	p.wait()
 	return err
+}
+
+// wait waits for its end, after all that it said was read: Wait drops what was not.
+func (p *process) wait() {
+	<-p.heard
+	p.cmd.Wait()
 }
 
 // stop asks it to end, and waits.
@@ -101,7 +113,7 @@ func (p *process) stop() error {
 	}
 	err := p.cmd.Process.Signal(syscall.SIGTERM)
 	ended := make(chan struct{})
-	go func() { p.cmd.Wait(); close(ended) }()
+	go func() { p.wait(); close(ended) }()
 	select {
 	case <-ended:
 		return err

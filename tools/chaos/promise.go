@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ func (n never) Error() string { return n.what }
 func (r *round) promises(ill bool) []promise {
 	return []promise{
 		{"every machine is online", online},
+		{"every machine has a line", lines},
 		{"no machine was called lost", func(r *round) error {
 			return r.none("SELECT count(*) FROM alert WHERE check_id = 'machine.offline' AND machine_id <> $1 AND {wall}", r.hung)
 		}},
@@ -95,6 +97,26 @@ func online(r *round) error {
 	})
 	if err == nil && len(away) > 0 {
 		err = fmt.Errorf("%d of %d are not: %s", len(away), len(r.ids), strings.Join(away[:min(5, len(away))], ", "))
+	}
+	return err
+}
+
+// lines: what is written down as online is connected, too. A round that began before
+// would find machines that have tried for long already, and wait for longer each time.
+func lines(r *round) error {
+	held, want := 0, 0
+	for _, at := range r.plain {
+		var node struct{ Machines int }
+		if err := r.ask(at, http.MethodGet, "/node", nil, &node); err != nil {
+			return err
+		}
+		held += node.Machines
+	}
+	err := r.view(func(tx *store.Tx) error {
+		return tx.QueryRow("SELECT count(*) FROM machine WHERE {wall}").Scan(&want)
+	})
+	if err == nil && held != want {
+		err = fmt.Errorf("%d of %d have one", held, want)
 	}
 	return err
 }
