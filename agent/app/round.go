@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/deskside/deskside/agent/check"
+	"github.com/deskside/deskside/agent/link"
 	"github.com/deskside/deskside/agent/probe"
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
@@ -265,15 +266,23 @@ func (r *rounds) run(ctx context.Context) error {
 		case <-timer.C:
 			started := time.Now()
 			r.round(ctx)
-			next := r.agent.line.Align(started.Add(r.period(started)))
-			timer.Reset(max(time.Until(next), 100*time.Millisecond)) // a machine this busy is not read without a pause
+			timer.Reset(max(time.Until(r.next(started)), 100*time.Millisecond)) // a machine this busy is not read without a pause
 		}
 	}
 }
 
+// next is when the round after one that started then is due.
+func (r *rounds) next(started time.Time) time.Time {
+	return r.agent.line.Align(started.Add(r.period(started)))
+}
+
 // early is by how much a round may come before a beat is due, and beat all the same:
-// the next one would be too late.
-const early = 300 * time.Millisecond
+// the next one would be too late. Rounds are moved by no more than that.
+const early = link.Pace + 50*time.Millisecond
+
+func (r *rounds) beatIsDue(now time.Time) bool {
+	return now.Sub(r.beaten) >= r.agent.line.Beat(r.beat)-early
+}
 
 // round reads, judges and writes down once.
 func (r *rounds) round(ctx context.Context) {
@@ -301,7 +310,7 @@ func (r *rounds) round(ctx context.Context) {
 	if now.Before(r.watched) {
 		r.agent.line.Send(protocol.KindLive, live(m))
 	}
-	if now.Sub(r.beaten) >= r.agent.line.Beat(r.beat)-early {
+	if r.beatIsDue(now) {
 		r.beaten = now
 		r.agent.line.Send(protocol.KindBeat, protocol.Beat{At: now.UnixMicro(), Health: r.set.Health()})
 	}

@@ -25,10 +25,10 @@ func TestAlign(t *testing.T) {
 			for range 50 {
 				time.Sleep(37 * time.Millisecond)
 				got := l.Align(time.Now())
-				if by := time.Until(got); by < -pace/2 || by > pace/2 {
+				if by := time.Until(got); by < -Pace/2 || by > Pace/2 {
 					t.Errorf("%s ahead: moved by %s", ahead, by)
 				}
-				if over := got.Add(ahead).UnixMicro() % pace.Microseconds(); over != 0 {
+				if over := got.Add(ahead).UnixMicro() % Pace.Microseconds(); over != 0 {
 					t.Errorf("%s ahead: %d us beside the console's pace", ahead, over)
 				}
 				if again := l.Align(got); !again.Equal(got) {
@@ -38,7 +38,7 @@ func TestAlign(t *testing.T) {
 		}
 		for _, clock := range []int64{math.MinInt64, -1, math.MaxInt64} {
 			l.setClock(clock)
-			if by := time.Until(l.Align(time.Now())); by < -pace/2 || by > pace/2 {
+			if by := time.Until(l.Align(time.Now())); by < -Pace/2 || by > Pace/2 {
 				t.Errorf("the console's clock says %d: moved by %s", clock, by)
 			}
 		}

@@ -140,25 +140,25 @@ func (l *Line) Beat(beat time.Duration) time.Duration {
 	return beat
 }
 
-// pace is how close together machines do what they do each round. A console that holds
+// Pace is how close together machines do what they do each round. A console that holds
 // thousands of them wakes four times a second for all, rather than for each: waking is
 // most of what a beat costs it.
-const pace = 250 * time.Millisecond
+const Pace = 250 * time.Millisecond
 
 // Align moves a moment to the nearest one at which the machines of the console do their
-// rounds, by its clock, as far as that is known. It is away by less than half of pace.
+// rounds, by its clock, as far as that is known. It is away by less than half of [Pace].
 func (l *Line) Align(t time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	theirs := t.Add(l.ahead)
-	return t.Add(theirs.Round(pace).Sub(theirs))
+	return t.Add(theirs.Round(Pace).Sub(theirs))
 }
 
 // setClock learns the clock of the console from what has just come.
 func (l *Line) setClock(clock int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ahead = time.Until(time.UnixMicro(clock)) % pace
+	l.ahead = time.Until(time.UnixMicro(clock)) % Pace
 }
 
 // ended learns from the end of a line what the network on the way is like.

@@ -19,8 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shell is a login shell of the account the agent runs as, in its home: those that
-// the agent was started with, where it was, and else those of the account.
+// shell is a login shell. Which one, and in which home, is as in the agent's own
+// environment, if it says; else it is a usual one, in the home of the account.
 func shell() *exec.Cmd {
 	path := os.Getenv("SHELL")
 	for _, candidate := range []string{path, "/bin/bash", "/bin/sh"} {

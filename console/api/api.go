@@ -205,7 +205,7 @@ func (a *API) stream(path, right, summary, kind string, do http.HandlerFunc) {
 		for name := range r.URL.Query() {
 			if !slices.Contains(allowed, name) {
 				writeProblem(w, http.StatusUnprocessableEntity, "invalid",
-					"There is no query parameter "+strconv.Quote(name)+" here; allowed: "+cmpOr(strings.Join(allowed, ", "), "none")+".")
+					"There is no query parameter "+strconv.Quote(name)+" here; allowed: "+allowedIn(allowed)+".")
 				return
 			}
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -107,7 +108,7 @@ func (a *API) helpRoutes() {
 		}
 	}
 	operation(a, http.MethodPost, "/help/sign-in", open, "The person at a machine follows their link", func(ctx context.Context, in *helpLink) (*Answer[HelpMe], error) {
-		g, secret, err := a.rooms.Account.FollowHelpLink(ctx, in.Body.Link, cmpOr(in.Body.Language, "en"))
+		g, secret, err := a.rooms.Account.FollowHelpLink(ctx, in.Body.Link, cmp.Or(in.Body.Language, "en"))
 		if err != nil {
 			return nil, err
 		}

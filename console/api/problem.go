@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -96,15 +97,13 @@ func newProblemFor(ctx huma.Context, status int, message string, errs ...error) 
 		case d.Message == "unexpected property":
 			p.Errors[i].Message += "; allowed: " + strings.Join(bodyFields(ctx.Operation(), d.Location), ", ")
 		case strings.HasPrefix(d.Message, "unknown query parameter"):
-			allowed := "none here"
-			if names := queryNames(ctx.Operation()); len(names) > 0 {
-				allowed = strings.Join(names, ", ")
-			}
-			p.Errors[i].Message += "; allowed: " + allowed
+			p.Errors[i].Message += "; allowed: " + allowedIn(queryNames(ctx.Operation()))
 		}
 	}
 	return p
 }
+
+func allowedIn(names []string) string { return cmp.Or(strings.Join(names, ", "), "none") }
 
 func queryNames(op *huma.Operation) []string {
 	names := []string{}

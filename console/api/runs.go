@@ -353,7 +353,7 @@ func (a *API) serveOutput(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusNotFound, "not_found", "There is no such run, or you may not see it.")
 		return
 	}
-	from, err := strconv.ParseInt(cmpOr(r.URL.Query().Get("from"), "0"), 10, 64)
+	from, err := strconv.ParseInt(cmp.Or(r.URL.Query().Get("from"), "0"), 10, 64)
 	if err != nil || from < 0 {
 		writeProblem(w, http.StatusUnprocessableEntity, "invalid", "from is a number of bytes.")
 		return
@@ -404,11 +404,4 @@ func (a *API) serveOutput(w http.ResponseWriter, r *http.Request) {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-}
-
-func cmpOr(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

@@ -45,7 +45,7 @@ func (a *API) until(ctx context.Context, w Waiting, thing Changed, read func(con
 	defer cancel()
 	again := time.NewTicker(waitAgain)
 	defer again.Stop()
-	for !ended {
+	for {
 		select {
 		case <-changed:
 		case <-again.C:
@@ -62,19 +62,17 @@ func (a *API) until(ctx context.Context, w Waiting, thing Changed, read func(con
 		if errors.Is(err, context.DeadlineExceeded) && bounded.Err() != nil {
 			return nil
 		}
-		if err != nil {
+		if ended || err != nil {
 			return err
 		}
 		// A question to thousands changes with each of them: whoever waits for it does
 		// not keep the database busy meanwhile.
-		if !ended {
-			select {
-			case <-time.After(waitCalm * time.Since(from)):
-			case <-bounded.Done():
-			}
+		select {
+		case <-time.After(waitCalm * time.Since(from)):
+		case <-a.live.over:
+		case <-bounded.Done():
 		}
 	}
-	return nil
 }
 
 // listen hears when a thing changes; what changes several times before anybody looks

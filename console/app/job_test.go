@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -149,19 +150,15 @@ func repairs(t *testing.T, n *node, m *machine) {
 		}
 		body["machine_id"], body["ticket_id"] = m.id, ticket.ID
 		n.post("/runs", body, &r)
-		n.eventually(60*time.Second, "the run ends", func() bool {
-			switch n.get("/runs/" + r.ID)["state"] {
-			case "queued", "sent", "running":
-				return false
-			}
-			return true
-		})
-		return n.get("/runs/" + r.ID)
+		return n.get("/runs/" + r.ID + "?wait=30")
 	}
 	mount := text(n.get("/machines/" + m.id + "/facts")["filesystems"].([]any)[0].(map[string]any)["mount"])
 	dry := run(map[string]any{"script": "free-disk-space", "parameters": map[string]string{"MOUNT": mount}, "dry_run": true})
 	if dry["state"] != "succeeded" || dry["exit_code"] != 0.0 || dry["verify"] != nil {
 		t.Errorf("the dry run: %v", dry)
+	}
+	if row := n.items("/audit?action=run.end")[0]; row["detail"].(map[string]any)["dry_run"] != true {
+		t.Errorf("the audit takes the dry run for a real one: %v", row)
 	}
 	out := n.do(http.MethodGet, "/runs/"+text(dry["id"])+"/output?follow=1", nil, nil, http.StatusOK)
 	if !strings.Contains(out, "nothing was removed") {
@@ -345,6 +342,11 @@ func (x *screen) recorded(n *node) string {
 // terminal opens a terminal through one node at a machine of another.
 func terminal(t *testing.T, n *node, m *machine, other *node) {
 	x := other.terminal(t, m, 91, 17)
+	if rows := n.items("/audit?action=session.open"); !slices.ContainsFunc(rows, func(r map[string]any) bool {
+		return r["result"] == "requested" && r["detail"].(map[string]any)["reason"] == "a test"
+	}) {
+		t.Errorf("the audit does not say why: %v", rows)
+	}
 	x.write("stty size; printf 'za%s gęślą jaźń\\n' żółć\n")
 	x.until("17 91")
 	x.until("zażółć gęślą jaźń")

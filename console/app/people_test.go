@@ -260,7 +260,12 @@ func commandsOfPeople(t *testing.T, w *world, n *node, m *machine) {
 	if out := run(77, "person", "disable", "admin"); !strings.Contains(out, "last administrator") {
 		t.Error(out)
 	}
-	run(77, "person", "disable", "nobody")
+	if out := run(77, "person", "disable", "nobody"); out != "deskside-console: There is nobody called \"nobody\".\n" {
+		t.Errorf("%q", out)
+	}
+	if out := run(64, "token", "create"); !strings.Contains(out, "--person NAME") {
+		t.Errorf("%q", out)
+	}
 	for action, count := range map[string]int{"person.disable": 2, "person.enable": 1, "token.revoke": 3, "person.change": 1} {
 		if got := len(n.items("/audit?action=" + action)); got != count {
 			t.Errorf("%d rows of %s in the audit, not %d", got, action, count)

@@ -184,6 +184,24 @@ func TestHintBeforeWelcome(t *testing.T) {
 	})
 }
 
+// TestTellHeld: whose lines there are is told as it is when it is asked for.
+func TestTellHeld(t *testing.T) {
+	l := New(nil, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
+	here, comes := hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0]
+	l.lines[here.hello.Machine] = here.line
+	told := 0
+	l.SetHandlers(Handlers{Held: func(_ context.Context, node model.ID, now func() map[model.ID]bool) error {
+		l.lines[comes.hello.Machine] = comes.line
+		if held := now(); node == l.node && len(held) == 2 && held[here.hello.Machine] && held[comes.hello.Machine] {
+			told++
+		}
+		return nil
+	}})
+	if l.tellHeld(t.Context()); told != 1 {
+		t.Error("it is not told")
+	}
+}
+
 // TestGiveUp: a machine that was written down, and could not be told so, is written
 // down as gone again; of one that was not nothing is.
 func TestGiveUp(t *testing.T) {

@@ -148,13 +148,9 @@ func (n *Nodes) open(subject string, message []byte, now time.Time) ([]byte, err
 	return message[headSize:], nil
 }
 
-// subscribe hands what arrives of a kind to a taker.
+// subscribe hands what others say of a kind to a taker.
 func (n *Nodes) subscribe(kind string, fn taker) error {
-	subject := kind
-	if kind == "changed" || kind == "live" {
-		subject += ".*"
-	}
-	sub, err := n.conn.Subscribe(subject, func(m *nats.Msg) {
+	sub, err := n.conn.Subscribe(subjects[kind], func(m *nats.Msg) {
 		body, err := n.open(m.Subject, m.Data, time.Now())
 		if err != nil {
 			n.refused(m.Subject, err)
@@ -181,8 +177,8 @@ func (n *Nodes) refused(subject string, err error) {
 	n.sometimes.Do(func() { n.log.Warn("a hint was refused", "subject", subject, "error", err) })
 }
 
-// kinds are the first words of all subjects.
-var kinds = []string{"work", "asked", "watch", "check", "changed", "live"}
+// subjects are what is said of each kind of hint; it is their first word.
+var subjects = map[string]string{"work": "work", "asked": "asked", "watch": "watch", "check": "check", "changed": "changed.*", "live": "live.*"}
 
 // takers are those of the kinds that somebody is interested in.
 func (n *Nodes) takers(h Handlers) map[string]taker {

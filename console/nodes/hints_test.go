@@ -71,6 +71,7 @@ func node(t *testing.T, o Options) (*Nodes, *heard) {
 	h := &heard{what: make(chan string, 10_000)}
 	run(t, n, Handlers{
 		Work:  func(m uuid.UUID) { h.what <- "work " + m.String() },
+		Asked: func(q uuid.UUID) { h.what <- "asked " + q.String() },
 		Watch: func(m uuid.UUID, until time.Time) { h.what <- fmt.Sprint("watch ", m, until.UnixMicro()) },
 		Check: func(m, p uuid.UUID, name string) { h.what <- fmt.Sprint("check ", m, p, name) },
 		Changed: func(c []Change) {
@@ -158,13 +159,14 @@ func say(n *Nodes) []string {
 	m, o, id := uuid.New(), uuid.New(), uuid.New()
 	until := time.Now().Add(15 * time.Second)
 	n.Work(m)
+	n.Asked(id)
 	n.Watch(m, until)
 	n.Check(m, id, "Żaneta")
 	n.Changed([]Change{{o, "ticket", id}})
 	if err := n.Live(o, m, []byte("payload")); err != nil {
 		panic(err)
 	}
-	want := []string{"work " + m.String(), fmt.Sprint("watch ", m, until.UnixMicro()), fmt.Sprint("check ", m, id, "Żaneta"), fmt.Sprint("changed ", o, "ticket", id), fmt.Sprint("live ", o, m, "payload")}
+	want := []string{"work " + m.String(), "asked " + id.String(), fmt.Sprint("watch ", m, until.UnixMicro()), fmt.Sprint("check ", m, id, "Żaneta"), fmt.Sprint("changed ", o, "ticket", id), fmt.Sprint("live ", o, m, "payload")}
 	slices.Sort(want)
 	return want
 }
@@ -172,12 +174,12 @@ func say(n *Nodes) []string {
 // Alone, a node hears its own hints, and needs nobody else for it.
 func TestAlone(t *testing.T) {
 	n, h := node(t, Options{})
-	if got, want := say(n), h.next(t, 5); !slices.Equal(got, want) {
+	if got, want := say(n), h.next(t, 6); !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", want, got)
 	}
 	other, heardOther := node(t, Options{}) // another process on the same computer
 	say(n)
-	h.next(t, 5)
+	h.next(t, 6)
 	heardOther.silent(t, other)
 }
 
@@ -188,13 +190,13 @@ func TestTwoNodes(t *testing.T) {
 	for _, n := range []*Nodes{a, b} {
 		want := say(n)
 		for _, h := range []*heard{hearA, hearB} {
-			if got := h.next(t, 5); !slices.Equal(got, want) {
+			if got := h.next(t, 6); !slices.Equal(got, want) {
 				t.Errorf("heard %q, want %q", got, want)
 			}
 		}
 	}
 	hearA.silent(t, a) // each thing once, also at home
-	hearB.next(t, 5)
+	hearB.next(t, 6)
 }
 
 func TestManyChanges(t *testing.T) {
@@ -253,11 +255,11 @@ func TestForgedHints(t *testing.T) {
 	stranger, hearStranger := node(t, Options{URL: s.ClientURL(), Secret: bytes.Repeat([]byte("x"), 32)})
 
 	want := say(n) // not understood by the stranger
-	if got := h.next(t, 5); !slices.Equal(got, want) {
+	if got := h.next(t, 6); !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", got, want)
 	}
 	want = say(stranger) // believed by itself only
-	if got := hearStranger.next(t, 5); !slices.Equal(got, want) {
+	if got := hearStranger.next(t, 6); !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", got, want)
 	}
 
@@ -317,8 +319,8 @@ func TestServerGone(t *testing.T) {
 	a, hearA := node(t, Options{URL: s.ClientURL()})
 	b, hearB := node(t, Options{URL: s.ClientURL()})
 	say(a)
-	hearA.next(t, 5)
-	hearB.next(t, 5)
+	hearA.next(t, 6)
+	hearB.next(t, 6)
 	before := hearA.lost.Load()
 
 	stop(s)
@@ -326,10 +328,10 @@ func TestServerGone(t *testing.T) {
 	began := time.Now()
 	for range 100 {
 		say(a)
-		hearA.next(t, 5) // what it says itself it hears all the same
+		hearA.next(t, 6) // what it says itself it hears all the same
 	}
 	if took := time.Since(began); took > time.Second {
-		t.Errorf("400 hints to nowhere took %v", took)
+		t.Errorf("600 hints to nowhere took %v", took)
 	}
 
 	natsServer(t, port)
@@ -340,7 +342,7 @@ func TestServerGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := say(b)
-	if got := hearA.next(t, 5); !slices.Equal(got, want) {
+	if got := hearA.next(t, 6); !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", got, want)
 	}
 }
@@ -352,7 +354,7 @@ func TestServerLate(t *testing.T) {
 	stop(s)
 	n, h := node(t, Options{URL: address})
 	say(n)
-	h.next(t, 5)
+	h.next(t, 6)
 	natsServer(t, port)
 	eventually(t, "the node is connected and was told", func() bool { return n.conn.IsConnected() && h.lost.Load() > 0 })
 	h.silent(t, n)

@@ -66,7 +66,7 @@ func Open(o Options) (*Nodes, error) {
 		n.log = slog.Default()
 	}
 	n.forward = newForwarder(o.Self, derive(o.Secret, "forwarding"), o.Transport, n.log)
-	for _, kind := range kinds {
+	for kind := range subjects {
 		n.own[kind] = &queue{wake: make(chan struct{}, 1)}
 	}
 	if o.URL == "" {

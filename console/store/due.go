@@ -87,12 +87,9 @@ type takeOne func(ctx context.Context, kind string, taken func()) error
 // workDue is one worker of several. One of them at a time looks for rows that are
 // due; when it has taken one, the next worker looks, while it does what the row asks
 // for. So a row wakes one worker, however many there are, and many rows are done
-// side by side. A row of each kind is taken in turn, the earliest first: many rows
-// of one kind, or one that somebody else holds, keep no other kind waiting.
+// side by side.
 func (s *Store) workDue(ctx context.Context, kinds []string, looks chan struct{}, one takeOne) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for ctx.Err() == nil {
+	for {
 		select {
 		case looks <- struct{}{}:
 		case <-ctx.Done():
@@ -107,52 +104,65 @@ func (s *Store) workDue(ctx context.Context, kinds []string, looks chan struct{}
 		}
 		for held := dueHeld; mine && ctx.Err() == nil; {
 			woken := s.due.wait() // before looking, so that nothing is missed in between
+			found, next, err := s.tryDue(ctx, kinds, taken, one)
 			pause := dueLook
-			ready, next, err := s.dueKinds(ctx, kinds)
-			if err == nil && !next.IsZero() {
+			if !next.IsZero() {
 				pause = min(pause, time.Until(next))
 			}
-			for _, kind := range ready {
-				if ctx.Err() == nil {
-					err = errors.Join(err, one(ctx, kind, taken))
-				}
-			}
 			switch {
-			case ctx.Err() != nil || err == nil && !mine:
-				continue
 			case err != nil:
 				s.log.Error("taking a due row", "error", err)
-			case len(ready) > 0: // others were faster, or hold them
+			case !mine:
+				continue
+			case found: // others were faster, or hold them
 				pause = min(pause, held/2+rand.N(held))
 				held = min(2*held, dueLook)
 			default:
 				held = dueHeld
 			}
-			timer.Reset(pause)
 			select {
 			case <-ctx.Done():
 			case <-woken:
-			case <-timer.C:
+			case <-time.After(pause):
 			}
 		}
 		taken()
 	}
 }
 
-// dueKinds are the kinds with a row that is due, the earliest first, and when the
-// first of the others becomes due; the zero time for never. Each kind is asked for
-// its own earliest, without passing any other row: SQLite would walk all rows of a
-// kind for a min() beside another column.
-func (s *Store) dueKinds(ctx context.Context, kinds []string) (ready []string, next time.Time, err error) {
+// tryDue takes a row of each kind that is due in turn, the earliest first: many rows of
+// one kind, or one that somebody else holds, keep no other kind waiting. It tells whether
+// there were any, and when the next one is due.
+func (s *Store) tryDue(ctx context.Context, kinds []string, taken func(), one takeOne) (found bool, next time.Time, err error) {
+	ready, next, err := s.dueKinds(ctx, kinds)
+	for _, kind := range ready {
+		if ctx.Err() == nil {
+			err = errors.Join(err, one(ctx, kind, taken))
+		}
+	}
+	if ctx.Err() != nil {
+		err = nil // it ends, and that is all
+	}
+	return len(ready) > 0, next, err
+}
+
+// dueQuery asks each kind for its own earliest row, without passing any other: SQLite
+// would walk all rows of a kind for a min() beside another column.
+func dueQuery(kinds []string) string {
 	each := make([]string, len(kinds))
 	for i := range kinds {
 		p := "$" + strconv.Itoa(i+1)
 		each[i] = "SELECT CAST(" + p + " AS TEXT) AS kind, (SELECT at FROM due WHERE kind = " + p + " ORDER BY at LIMIT 1) AS at"
 	}
-	query := "SELECT kind, at FROM (" + strings.Join(each, " UNION ALL ") + ") earliest WHERE at IS NOT NULL ORDER BY at"
+	return "SELECT kind, at FROM (" + strings.Join(each, " UNION ALL ") + ") earliest WHERE at IS NOT NULL ORDER BY at"
+}
+
+// dueKinds are the kinds with a row that is due, the earliest first, and when the
+// first of the others becomes due; the zero time for never.
+func (s *Store) dueKinds(ctx context.Context, kinds []string) (ready []string, next time.Time, err error) {
 	err = s.View(ctx, System("due"), func(tx *Tx) error {
 		ready, next = nil, time.Time{}
-		rows, err := tx.query(query, anys(kinds)...)
+		rows, err := tx.query(dueQuery(kinds), anys(kinds)...)
 		if err != nil {
 			return err
 		}

@@ -56,9 +56,7 @@ func (t *tally) all() (n int) {
 	return n
 }
 
-const (
-	signsIn = "soaker" // somebody with a password
-)
+const signsIn = "soaker" // somebody with a password
 
 func begin(ctx context.Context, machines int, database string) (_ *soak, err error) {
 	s := &soak{done: tally{n: map[string]int{}}}
