@@ -31,7 +31,7 @@ export function AuditPage() {
 					{rows.map((item) => (
 						<tr key={item.id}>
 							<td title={moment(item.at)}>{when(item.at)}</td>
-							<td>{whoDid(t, item.actor)}</td>
+							<td>{whoDid(t, item.actor, item.subjects)}</td>
 							<td title={item.action}>
 								<What item={item} />
 							</td>

@@ -51,6 +51,9 @@ test("whoever acts is said in words", async () => {
 	expect(who("requester", "Ewa")).toBe("Ewa, przy komputerze");
 	expect(who("machine", "LAP-1")).toBe("komputer LAP-1");
 	expect(who("machine", "")).toBe("komputer");
+	const about = [{ kind: "machine", id: "x", name: { en: "LAP-1", pl: "LAP-1" } }];
+	expect(whoDid(t, { kind: "machine", id: "x", name: "" }, about)).toMatch(/^komputer.LAP-1$/);
+	expect(whoDid(t, { kind: "machine", id: "y", name: "" }, about)).toBe("komputer");
 	expect(who("system", "help")).toBe("Deskside");
 	expect(who("system", "command line")).toBe("wiersz polecenia konsoli");
 });

@@ -1,6 +1,6 @@
 /** How the rows of the audit log are said: who acted, what was done, and how it ended. */
 import type { AuditItem } from "../api/types";
-import type { MessageId, Translate } from "../i18n";
+import { type MessageId, pick, type Translate } from "../i18n";
 
 /** A sentence whose id is put together, where there is one: a sentence that is not there is said as its id. */
 function said(t: Translate, id: string): string | undefined {
@@ -15,7 +15,10 @@ export const didWords = (t: Translate, action: string): string => said(t, `audit
 export const resultWords = (t: Translate, result: string): string =>
 	said(t, `audit.result.${result}`) ?? said(t, `run.state.${result}`) ?? result;
 
-export function whoDid(t: Translate, { kind, name }: AuditItem["actor"]): string {
+/** A computer that acts is named where the row is about it. */
+export function whoDid(t: Translate, actor: AuditItem["actor"], subjects: AuditItem["subjects"] = []): string {
+	const { kind } = actor;
+	const name = actor.name || pick(subjects.find((one) => one.id === actor.id)?.name);
 	switch (kind) {
 		case "machine":
 			return name ? t("audit.by.machine_named", { name }) : t("audit.by.machine");

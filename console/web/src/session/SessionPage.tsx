@@ -262,7 +262,7 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 						</span>
 					)}
 					<span className="grow" />
-					<span>
+					<span className="not-narrow">
 						{t("session.keys")} <kbd>Ctrl Shift Space</kbd> {t("session.leaves")}
 					</span>
 				</div>
@@ -273,7 +273,7 @@ function Live({ session, machine }: { session: Session; machine?: Machine }) {
 					<p>{t("session.unseen")}</p>
 				</section>
 				{machine && (
-					<section>
+					<section className="not-narrow">
 						<h2>{t("ticket.machine")}</h2>
 						<dl className="kv">
 							<dt>{t("fact.system")}</dt>
