@@ -40,6 +40,8 @@ type Store struct {
 	log    *slog.Logger
 	close  func() error // once
 
+	patience time.Duration // with one transaction; 0 is as long as it takes
+
 	changed func([]Change) // set once by OnChanged
 	due     broadcast      // rows became due, or due earlier
 }
@@ -95,6 +97,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.wall, err = readWall(ctx, e); err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the tables: %w", err), s.close())
 	}
+	if e.name() == "postgres" {
+		s.patience = mostPatience
+	}
 	return s, nil
 }
 
@@ -122,24 +127,28 @@ func (s *Store) OnChanged(fn func([]Change)) { s.changed = fn }
 
 // View runs fn on one snapshot of the database. It can only read.
 func (s *Store) View(ctx context.Context, scope Scope, fn func(*Tx) error) error {
-	err := s.engine.view(ctx, func(q session) error {
-		tx := s.begin(ctx, scope, q)
+	limited, done := s.limit(ctx)
+	defer done()
+	err := s.engine.view(limited, func(q session) error {
+		tx := s.begin(limited, scope, q)
 		return tx.end(fn(tx))
 	})
-	return s.classify(ctx, err)
+	return s.classify(ctx, limited, err)
 }
 
 // Update runs fn in a transaction and commits it. When it returns nil the
 // change is on disk. fn may run more than once; see the package comment. An
 // error of fn undoes everything and is returned as it is.
 func (s *Store) Update(ctx context.Context, scope Scope, fn func(*Tx) error) error {
+	limited, done := s.limit(ctx)
+	defer done()
 	var tx *Tx
-	err := s.engine.update(ctx, func(q session) error {
-		tx = s.begin(ctx, scope, q)
+	err := s.engine.update(limited, func(q session) error {
+		tx = s.begin(limited, scope, q)
 		return tx.end(fn(tx))
 	})
 	if err != nil {
-		return s.classify(ctx, err)
+		return s.classify(ctx, limited, err)
 	}
 	if tx.dued {
 		s.due.signal()
@@ -154,10 +163,28 @@ func (s *Store) begin(ctx context.Context, scope Scope, q session) *Tx {
 	return &Tx{store: s, ctx: ctx, scope: scope, session: q, now: time.Now().UTC().Truncate(time.Microsecond)}
 }
 
-// classify gives an engine's error the name callers know it by.
-func (s *Store) classify(ctx context.Context, err error) error {
+// mostPatience is how long a transaction on a server may take. One that is gone says so;
+// one that hangs, and a network that swallows what it is given, would keep whoever
+// asks for ever.
+const mostPatience = 30 * time.Second
+
+var errPatience = errors.New("no answer in time")
+
+func (s *Store) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.patience == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, s.patience, errPatience)
+}
+
+// classify gives an engine's error the name callers know it by. limited is the
+// context of the transaction, ctx that of whoever asked for it.
+func (s *Store) classify(ctx, limited context.Context, err error) error {
 	if err == nil {
 		return nil
+	}
+	if context.Cause(limited) == errPatience {
+		return unavailableError{errPatience}
 	}
 	// Whoever asked has gone: database/sql has undone the transaction by itself, and
 	// may say only that it is over.
