@@ -93,7 +93,7 @@ func (s *simulation) serve(ctx context.Context, address string) error {
 	s.log.Warn("faults are ordered here", "control", l.Addr().String())
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /fault", s.takeFault)
-	mux.HandleFunc("GET /welcomes", s.tellWelcomes)
+	mux.HandleFunc("GET /back", s.tellBack)
 	server := &http.Server{Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second} // an order may be for thousands
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
@@ -103,11 +103,22 @@ func (s *simulation) serve(ctx context.Context, address string) error {
 	return nil
 }
 
-// tellWelcomes tells how often a console has welcomed one of the machines since
-// this program started.
-func (s *simulation) tellWelcomes(w http.ResponseWriter, _ *http.Request) {
+// tellBack tells how many machines a console has welcomed after a moment, which is
+// given in microseconds.
+func (s *simulation) tellBack(w http.ResponseWriter, r *http.Request) {
+	after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
+	if err != nil {
+		http.Error(w, "after is a moment in microseconds", http.StatusBadRequest)
+		return
+	}
+	n := 0
+	for _, m := range s.machines {
+		if m.welcomed.Load() > after {
+			n++
+		}
+	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(s.welcomes.Load())
+	json.NewEncoder(w).Encode(n)
 }
 
 func (s *simulation) takeFault(w http.ResponseWriter, r *http.Request) {

@@ -55,7 +55,7 @@ type machine struct {
 	usedDisk      float64
 	booted        time.Time
 	way           *way
-	met           atomic.Bool // the console has welcomed it once
+	welcomed      atomic.Int64 // when a console has welcomed it last, in microseconds; 0 never
 
 	pace  time.Duration   // of a script, from line to line
 	began func(uuid.UUID) // hears of each script that begins

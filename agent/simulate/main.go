@@ -153,7 +153,6 @@ type simulation struct {
 	log      *slog.Logger
 	began    time.Time
 	online   atomic.Int64 // that were online once
-	welcomes atomic.Int64 // of all, each time they come back
 	saying   sync.Mutex
 	all      chan struct{} // closed when all are online
 }
@@ -217,8 +216,7 @@ func (s *simulation) enrol(ctx context.Context, m *machine, memory *state.State)
 }
 
 func (s *simulation) isOnline(m *machine) {
-	s.welcomes.Add(1)
-	if m.met.CompareAndSwap(false, true) && s.online.Add(1) == int64(len(s.machines)) {
+	if m.welcomed.Swap(time.Now().UnixMicro()) == 0 && s.online.Add(1) == int64(len(s.machines)) {
 		close(s.all)
 	}
 }

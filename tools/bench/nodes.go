@@ -202,21 +202,14 @@ func (s *several) logins(c *cost) (err error) {
 	if err := errors.Join(order("offline"), s.Pause(5*time.Second)); err != nil {
 		return err
 	}
-	var before []int
-	for _, at := range s.nodes {
-		n, err := at.crowd.Welcomes()
-		if err != nil {
-			return err
-		}
-		before = append(before, n)
-	}
+	began := time.Now()
 	c.login, c.loginBehind, err = s.spent(func() error {
 		if err := order("clear"); err != nil {
 			return err
 		}
 		return s.Until("all machines are back", func() (bool, error) {
-			for i, at := range s.nodes {
-				if n, err := at.crowd.Welcomes(); err != nil || n-before[i] < nodesEach {
+			for _, at := range s.nodes {
+				if n, err := at.crowd.Back(began); err != nil || n < nodesEach {
 					return false, err
 				}
 			}

@@ -91,7 +91,7 @@ var measurements = []measurement{
 		{name: "list-100k-postgres", what: "the same of 100,000", unit: "ms", goal: 50},
 	}, pages},
 	{"fleet", []row{
-		{name: "idle-memory", what: "console, resident for each of 15,000 idle machines", unit: "KiB", goal: 1.5, ratio: true, other: "a bare gorilla/websocket server over TLS that holds as many"},
+		{name: "idle-memory", what: "console, resident for each of 15,000 idle machines", unit: "KiB", goal: 1.5, ratio: true, other: "for each of 10,000 that a bare gorilla/websocket server over TLS holds"},
 		{name: "idle-time", what: "console, processor time while 15,000 machines beat and upload", unit: "% of a core", goal: 3},
 		{name: "login", what: "login of a machine, processor time of the console", unit: "us", goal: 1.3, ratio: true, other: "TLS handshake and upgrade of the bare server"},
 		{name: "back", what: "10,000 machines back after the console was killed", unit: "s", goal: 30},

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"time"
 )
 
 // A Crowd is a process of pretend workstations.
@@ -47,9 +48,9 @@ func (c *Crowd) Start() (err error) {
 	return err
 }
 
-// Welcomes is how often a console has welcomed one of them.
-func (c *Crowd) Welcomes() (n int, err error) {
-	return n, c.w.Get(c.control+"/welcomes", &n)
+// Back is how many of them a console has welcomed after a moment.
+func (c *Crowd) Back(after time.Time) (n int, err error) {
+	return n, c.w.Get(c.control+"/back?after="+strconv.FormatInt(after.UnixMicro(), 10), &n)
 }
 
 // Order gives so many of them a fault, 0 for all, leaving out the first ones of an order
