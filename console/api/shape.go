@@ -20,7 +20,8 @@ import (
 type Page[T any] struct {
 	Items []T     `json:"items" nullable:"false"`
 	Next  *string `json:"next" doc:"cursor of the next page, null at the end"`
-	Total int64   `json:"total" doc:"rows of the whole list"`
+	Total int64   `json:"total" doc:"rows of the whole list, as far as they are counted"`
+	Over  bool    `json:"over" doc:"there are more than total"`
 }
 
 // Listing are the parameters that every list takes.
@@ -45,7 +46,7 @@ func answer[T any](v T, err error) (*Answer[T], error) {
 }
 
 func pageOf[M, T any](p store.Page[M], shape func(M) T) Page[T] {
-	out := Page[T]{Items: make([]T, 0, len(p.Items)), Total: p.Total}
+	out := Page[T]{Items: make([]T, 0, len(p.Items)), Total: p.Total, Over: p.Over}
 	for _, item := range p.Items {
 		out.Items = append(out.Items, shape(item))
 	}

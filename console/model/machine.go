@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Health is the worst state of a machine's alerts; without one, whether it can
 // judge all of its checks.
@@ -13,17 +16,23 @@ const (
 	HealthUnknown  Health = "unknown"
 )
 
-// Rank orders health for lists, worst first: critical 3, warning 2, unknown 1, ok 0.
+// byRank is health as lists order it, the worst last.
+var byRank = []Health{HealthOK, HealthUnknown, HealthWarning, HealthCritical}
+
+// Rank orders health for lists: critical 3, warning 2, unknown 1, ok 0.
 func (h Health) Rank() int {
-	switch h {
-	case HealthCritical:
-		return 3
-	case HealthWarning:
-		return 2
-	case HealthOK:
-		return 0
+	if rank := slices.Index(byRank, h); rank >= 0 {
+		return rank
 	}
-	return 1
+	return HealthUnknown.Rank()
+}
+
+// Ranked is the health that has a rank.
+func Ranked(rank int) Health {
+	if rank < 0 || rank >= len(byRank) {
+		return HealthUnknown
+	}
+	return byRank[rank]
 }
 
 // OfflineReason says why a machine cannot be reached.

@@ -15,7 +15,8 @@ import (
 // A List is a list of rows that is read a page at a time: filtered, searched,
 // sorted and counted at the database. Pages continue after the last row that
 // was seen, not after a number of rows, so that rows which come and go in
-// between make no gap and no double.
+// between make no gap and no double. Counting ends at a bound, so that a page of
+// a long list costs what one of a short list costs, where an index has its order.
 //
 //	l := store.List{
 //		Columns: "t.id, t.title",
@@ -34,7 +35,7 @@ import (
 type List struct {
 	Columns string // what scan reads
 	From    string
-	Key     string // the unique UUID column, which ends every order
+	Key     string // the unique UUID column, with its alias, which ends every order
 	Wall    string // the alias that has organisation_id; "" if the table has none
 
 	Sorts map[string][]Order // the names that may be asked for
@@ -76,8 +77,17 @@ type Request struct {
 type Page[T any] struct {
 	Items []T
 	Next  string // cursor of the next page; "" at the end
-	Total int64  // rows of the whole list
+	Total int64  // rows of the whole list, as far as they are counted
+	Over  bool   // there are more than Total
 }
+
+// How far the rows of a list are counted, and how far those of a search; and among
+// how many a search looks at all.
+const (
+	mostCounted = 10_000
+	mostHits    = 1_000
+	mostWalked  = 3_000
+)
 
 // A RequestError says what is wrong with a Request.
 type RequestError struct {
@@ -135,12 +145,16 @@ func ReadPage[T any](tx *Tx, l *List, r Request, scan func(*Rows) (T, error)) (P
 	if err != nil {
 		return page, err
 	}
-	where, args := l.conditions(tx)
-
-	if err := tx.QueryRow("SELECT count(*) FROM "+l.From+where, args...).Scan(&page.Total); err != nil {
+	from, kept := l.From, l.conditions()
+	if l.searched != "" {
+		from, kept, page.Total, page.Over, err = l.search(tx, kept)
+	} else {
+		page.Total, page.Over, err = kept.count(tx, from, mostCounted)
+	}
+	if err != nil {
 		return page, err
 	}
-
+	where, args := kept.sql, kept.args
 	if r.Cursor != "" {
 		values, err := decodeCursor(r.Cursor, sort, orders)
 		if err != nil {
@@ -150,6 +164,10 @@ func ReadPage[T any](tx *Tx, l *List, r Request, scan func(*Rows) (T, error)) (P
 		after, args = following(orders, values, args)
 		where += " AND " + after
 	}
+	if page.Total == 0 {
+		page.Items = []T{}
+		return page, nil
+	}
 	query := "SELECT " + l.Columns
 	var order strings.Builder
 	seen := make([]any, len(orders)) // the sort columns of the current row
@@ -158,13 +176,19 @@ func ReadPage[T any](tx *Tx, l *List, r Request, scan func(*Rows) (T, error)) (P
 		if i > 0 {
 			order.WriteString(", ")
 		}
-		order.WriteString(o.Column)
+		if by := o.Column; l.searched != "" && !page.Over {
+			// Few are found: they are to be sorted. Walking all rows in their order
+			// until enough of them are met, which PostgreSQL likes to do, takes long.
+			order.WriteString("COALESCE(" + by + ", " + by + ")")
+		} else {
+			order.WriteString(by)
+		}
 		if o.Descending {
 			order.WriteString(" DESC")
 		}
 		seen[i] = o.Kind.value()
 	}
-	query += " FROM " + l.From + where + " ORDER BY " + order.String() + " LIMIT " + strconv.Itoa(r.Limit+1)
+	query += " FROM " + from + where + " ORDER BY " + order.String() + " LIMIT " + strconv.Itoa(r.Limit+1)
 	rows, err := tx.Query(query, args...)
 	if err != nil {
 		return page, err
@@ -199,7 +223,7 @@ func (l *List) orders(sort string) ([]Order, error) {
 		return nil, &RequestError{"sort", sort, "is not one of " + strings.Join(allowed, ", ") + ` (or one of these after "-")`}
 	}
 	list = append(slices.Clone(list), Order{Column: l.Key, Kind: ID})
-	list[len(list)-1].Descending = list[0].Descending
+	list[len(list)-1].Descending = list[len(list)-2].Descending
 	if turned {
 		for i := range list {
 			list[i].Descending = !list[i].Descending
@@ -208,30 +232,72 @@ func (l *List) orders(sort string) ([]Order, error) {
 	return list, nil
 }
 
-// conditions is the WHERE clause without the cursor.
-func (l *List) conditions(tx *Tx) (string, []any) {
-	where := " WHERE TRUE"
+// conditions is the WHERE clause without the search and the cursor.
+func (l *List) conditions() clause {
+	c := clause{sql: " WHERE TRUE"}
 	if l.Wall != "" {
-		where = " WHERE {wall " + l.Wall + "}"
+		c.sql = " WHERE {wall " + l.Wall + "}"
 	}
-	args := slices.Clone(l.args)
-	n := 0
-	for _, c := range l.where {
-		where += " AND "
-		for i, part := range strings.Split(c, "?") {
-			if i > 0 {
-				n++
-				where += "$" + strconv.Itoa(n)
-			}
-			where += part
+	return c.and(strings.Join(append([]string{"TRUE"}, l.where...), " AND "), l.args...)
+}
+
+// search keeps of the rows those that the search finds, and counts them.
+//
+// PostgreSQL knows how many rows a word finds and reads by that. For SQLite it is
+// found out here: where little is left by all else, or much is found, the rows
+// are walked in their order and the words of each are looked at; where little is
+// found, only that is read.
+func (l *List) search(tx *Tx, c clause) (from string, _ clause, total int64, over bool, err error) {
+	asked := ask(l.text)
+	if tx.store.engine.name() == "postgres" || len(asked.words) == 0 {
+		matching, with := tx.matching(asked)
+		c = c.and(l.Key+" IN (SELECT id FROM search WHERE kind = ? AND "+matching+" AND {wall})", append([]any{l.searched}, with...)...)
+		total, over, err = c.count(tx, l.From, mostHits)
+		return l.From, c, total, over, err
+	}
+	_, many, err := c.count(tx, l.From, mostWalked)
+	if err != nil {
+		return "", c, 0, false, err
+	}
+	c = c.and("search.kind = ? AND search.id = "+l.Key+" AND {wall search}", l.searched)
+	spelled, with := asked.spelled()
+	walk, walked := l.From+" CROSS JOIN search", c.and(spelled, with...) // CROSS: in this order
+	if many {
+		from, c = "search_words CROSS JOIN search CROSS JOIN "+l.From, c.and("search_words MATCH ? AND search.rowid = search_words.rowid", asked.match())
+		if total, over, err = c.count(tx, from, mostHits); over {
+			from, c = walk, walked
 		}
+		return from, c, total, over, err
 	}
-	if l.searched != "" {
-		matching, more := tx.matching(l.searched, l.text, len(args))
-		where += " AND " + l.Key + " IN (SELECT id FROM search WHERE " + matching + " AND {wall})"
-		args = append(args, more...)
+	total, over, err = walked.count(tx, walk, mostHits)
+	return walk, walked, total, over, err
+}
+
+// A clause is the WHERE clause of a statement, and what its parameters stand for.
+type clause struct {
+	sql  string
+	args []any
+}
+
+// and adds a condition, in which each ? stands for one of the arguments.
+func (c clause) and(condition string, args ...any) clause {
+	c.sql += " AND "
+	n := len(c.args)
+	for i, part := range strings.Split(condition, "?") {
+		if i > 0 {
+			n++
+			c.sql += "$" + strconv.Itoa(n)
+		}
+		c.sql += part
 	}
-	return where, args
+	c.args = slices.Concat(c.args, args)
+	return c
+}
+
+// count counts rows up to a bound.
+func (c clause) count(tx *Tx, from string, most int64) (n int64, over bool, err error) {
+	err = tx.QueryRow("SELECT count(*) FROM (SELECT 1 FROM "+from+c.sql+" LIMIT "+strconv.FormatInt(most+1, 10)+") counted", c.args...).Scan(&n)
+	return min(n, most), n > most, err
 }
 
 // following is the condition that a row comes after the one with these values:

@@ -45,7 +45,7 @@ func (a item) compare(b item, sort string) int {
 	c := map[string]int{
 		"number": cmp.Or(cmp.Compare(a.number, b.number), id),
 		"ratio":  cmp.Or(-cmp.Compare(a.ratio, b.ratio), -id),
-		"worst":  cmp.Or(-cmp.Compare(a.state, b.state), bytes.Compare(a.nameSort, b.nameSort), -id),
+		"worst":  cmp.Or(-cmp.Compare(a.state, b.state), bytes.Compare(a.nameSort, b.nameSort), id),
 		"mixed":  cmp.Or(cmp.Compare(a.number, b.number), -cmp.Compare(a.state, b.state), cmp.Compare(a.ratio, b.ratio), id),
 	}[name]
 	if turned {
@@ -165,6 +165,34 @@ func TestWrongRequests(t *testing.T) {
 			if !errors.As(err, &wrong) || wrong.Field != c.field {
 				t.Errorf("%+v: %v", c.r, err)
 			}
+		}
+	})
+}
+
+// A long list is counted up to a bound, and says that there are
+// more.
+func TestCountedUpTo(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		run(t, s, "CREATE TABLE item (id UUID PRIMARY KEY, number BIGINT NOT NULL)")
+		rows := make([][]any, 10_001)
+		for i := range rows {
+			rows[i] = []any{uuid.New(), i}
+		}
+		for _, c := range []struct {
+			rows [][]any
+			over bool
+		}{{rows[:10_000], false}, {rows[10_000:], true}} {
+			update(t, s, func(tx *store.Tx) error {
+				_, err := tx.Insert("INSERT INTO item (id, number)", c.rows, "")
+				return err
+			})
+			view(t, s, func(tx *store.Tx) error {
+				page, err := itemsMatching(tx, "", "", store.Request{Sort: "-number", Limit: 1})
+				if page.Total != 10_000 || page.Over != c.over {
+					t.Errorf("%d rows, more: %t", page.Total, page.Over)
+				}
+				return err
+			})
 		}
 	})
 }

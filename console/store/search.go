@@ -31,13 +31,14 @@ func (tx *Tx) Index(organisation uuid.UUID, kind string, id uuid.UUID, at time.T
 			kind, id, organisation, Micros(at), strings.Join(list, " "))
 		return err
 	}
+	text := " " + strings.Join(list, " ") + " " // each word between blanks, see spelled
 	var rowid int64
-	if err := tx.queryRow(`INSERT INTO search (kind, id, organisation_id, at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (kind, id) DO UPDATE SET organisation_id = excluded.organisation_id, at = excluded.at
-		RETURNING rowid`, kind, id, organisation, Micros(at)).Scan(&rowid); err != nil {
+	if err := tx.queryRow(`INSERT INTO search (kind, id, organisation_id, at, words) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (kind, id) DO UPDATE SET organisation_id = excluded.organisation_id, at = excluded.at, words = excluded.words
+		RETURNING rowid`, kind, id, organisation, Micros(at), text).Scan(&rowid); err != nil {
 		return err
 	}
-	_, err := tx.exec("INSERT OR REPLACE INTO search_words (rowid, words) VALUES ($1, $2)", rowid, strings.Join(list, " "))
+	_, err := tx.exec("INSERT OR REPLACE INTO search_words (rowid, words) VALUES ($1, $2)", rowid, text)
 	return err
 }
 
@@ -56,12 +57,9 @@ func (tx *Tx) Forget(kind string, id uuid.UUID) error {
 // The last word may be the beginning of one, if it has at least two letters.
 // A text without a word finds nothing.
 func (tx *Tx) Search(kind, text string, limit int) ([]Hit, error) {
-	where, args := tx.matching(kind, text, 0)
-	query, args, err := tx.prepare("SELECT kind, id FROM search WHERE "+where+" AND {wall} ORDER BY at DESC, id DESC LIMIT "+strconv.Itoa(limit), args)
-	if err != nil {
-		return nil, tx.fail(err)
-	}
-	rows, err := tx.query(query, args...)
+	matching, with := tx.matching(ask(text))
+	c := clause{sql: " WHERE {wall}"}.and("kind = ? AND "+matching, append([]any{kind}, with...)...)
+	rows, err := tx.Query("SELECT kind, id FROM search"+c.sql+" ORDER BY at DESC, id DESC LIMIT "+strconv.Itoa(limit), c.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -70,40 +68,58 @@ func (tx *Tx) Search(kind, text string, limit int) ([]Hit, error) {
 	})
 }
 
-// matching is the condition on the table search, with parameters numbered from
-// n+1.
-func (tx *Tx) matching(kind, text string, n int) (where string, args []any) {
-	list := words(text, mostAsked)
-	if len(list) == 0 {
+// matching is a condition on the table search; each ? in it stands for one of the
+// arguments.
+func (tx *Tx) matching(a asked) (condition string, args []any) {
+	switch {
+	case len(a.words) == 0:
 		return "FALSE", nil
+	case tx.store.engine.name() == "postgres":
+		return "words @@ CAST(? AS tsquery)", []any{a.tsquery()}
 	}
-	last := len(list) - 1
-	prefix := utf8.RuneCountInString(list[last]) >= 2
-	var b strings.Builder
-	postgres := tx.store.engine.name() == "postgres"
-	for i, word := range list {
-		// A word is letters and digits only: there is nothing to escape.
-		if postgres {
-			if i > 0 {
-				b.WriteString(" & ")
-			}
-			b.WriteString("'" + word + "'")
-			if i == last && prefix {
-				b.WriteString(":*")
-			}
-		} else {
-			if i > 0 {
-				b.WriteByte(' ')
-			}
-			b.WriteString(`"` + word + `"`)
-			if i == last && prefix {
-				b.WriteByte('*')
-			}
+	return "rowid IN (SELECT rowid FROM search_words WHERE search_words MATCH ?)", []any{a.match()}
+}
+
+// asked are the words that somebody searches for. They are letters and digits
+// only: there is nothing to escape in them.
+type asked struct {
+	words  []string
+	begins bool // the last may be the beginning of one
+}
+
+func ask(text string) asked {
+	list := words(text, mostAsked)
+	return asked{list, len(list) > 0 && utf8.RuneCountInString(list[len(list)-1]) >= 2}
+}
+
+// tsquery is what PostgreSQL is asked.
+func (a asked) tsquery() string {
+	text := "'" + strings.Join(a.words, "' & '") + "'"
+	if a.begins {
+		text += ":*"
+	}
+	return text
+}
+
+// match is what FTS5 is asked.
+func (a asked) match() string {
+	text := `"` + strings.Join(a.words, `" "`) + `"`
+	if a.begins {
+		text += "*"
+	}
+	return text
+}
+
+// spelled is a condition on the words of a row in SQLite that says the same as
+// match.
+func (a asked) spelled() (condition string, args []any) {
+	var parts []string
+	for i, word := range a.words {
+		if word = " " + word; i < len(a.words)-1 || !a.begins {
+			word += " "
 		}
+		parts = append(parts, "instr(search.words, ?) > 0")
+		args = append(args, word)
 	}
-	p1, p2 := "$"+strconv.Itoa(n+1), "$"+strconv.Itoa(n+2)
-	if postgres {
-		return "kind = " + p1 + " AND words @@ CAST(" + p2 + " AS tsquery)", []any{kind, b.String()}
-	}
-	return "kind = " + p1 + " AND rowid IN (SELECT rowid FROM search_words WHERE search_words MATCH " + p2 + ")", []any{kind, b.String()}
+	return strings.Join(parts, " AND "), args
 }

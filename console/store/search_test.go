@@ -115,6 +115,15 @@ func names(ids map[string]uuid.UUID, hits []store.Hit) string {
 // texts, in the same order.
 func TestBothEnginesFindTheSame(t *testing.T) {
 	engines := []*store.Store{storetest.Open(t, storetest.SQLite(t)), storetest.Open(t, storetest.Postgres(t))}
+	for _, s := range engines {
+		run(t, s, "CREATE TABLE item (id UUID PRIMARY KEY, number BIGINT NOT NULL)")
+		for i := range 8 {
+			update(t, s, func(tx *store.Tx) error {
+				_, err := tx.Exec("INSERT INTO item (id, number) VALUES ($1, $2)", uuid.UUID{15: byte(i)}, i)
+				return err
+			})
+		}
+	}
 	organisation := uuid.New()
 	text := rapid.StringOf(rapid.OneOf(
 		rapid.SampledFrom([]rune("aabbccąćłŁżŻóßÆøİıſKﬁǅ²½٣九あ 0129  --_'\"*:&|!().\t\n\u200b́ ")),
@@ -149,6 +158,14 @@ func TestBothEnginesFindTheSame(t *testing.T) {
 						return fmt.Errorf("searching %q: %w", q, err)
 					}
 					answers[e] += fmt.Sprintf("%q: %v\n", q, hits)
+					// A list finds the same, by another way.
+					page, err := itemsMatching(tx, "thing", q, store.Request{})
+					if err != nil {
+						return fmt.Errorf("listing %q: %w", q, err)
+					}
+					if want := numbers(hits); q != "" && len(hits) < 5 && !slices.Equal(page.Items, want) {
+						return fmt.Errorf("%s: %q is found in %v, and in %v of the list", s.Engine(), q, want, page.Items)
+					}
 				}
 				return nil
 			})
@@ -189,6 +206,26 @@ func TestSearchLongText(t *testing.T) {
 	})
 }
 
+// itemsMatching reads a page of a list of items whose words a search finds.
+func itemsMatching(tx *store.Tx, kind, q string, r store.Request) (store.Page[int64], error) {
+	l := store.List{Columns: "i.number", From: "item i", Key: "i.id", Sort: "number",
+		Sorts: map[string][]store.Order{"number": {{Column: "i.number", Kind: store.Int}}}}
+	l.Where("i.number >= ?", 0)
+	l.Matching(kind, q)
+	l.Where("i.number < ?", 100_000)
+	return store.ReadPage(tx, &l, r, func(r *store.Rows) (n int64, err error) { return n, r.Scan(&n) })
+}
+
+// numbers are the last bytes of the ids of hits, in their order.
+func numbers(hits []store.Hit) []int64 {
+	all := []int64{}
+	for _, h := range hits {
+		all = append(all, int64(h.ID[15]))
+	}
+	slices.Sort(all)
+	return all
+}
+
 func TestListMatching(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		organisation := uuid.New()
@@ -204,12 +241,7 @@ func TestListMatching(t *testing.T) {
 		}
 		for q, want := range map[string][]int64{"": {0, 1, 2}, "kot": {0, 1}, "ala ma": {0}, "ale": {1}, "!": nil} {
 			if err := s.View(t.Context(), system.Within(organisation), func(tx *store.Tx) error {
-				l := store.List{Columns: "number", From: "item", Key: "id", Sort: "number",
-					Sorts: map[string][]store.Order{"number": {{Column: "number", Kind: store.Int}}}}
-				l.Where("number >= ?", 0)
-				l.Matching("item", q)
-				l.Where("number < ?", 10)
-				page, err := store.ReadPage(tx, &l, store.Request{}, func(r *store.Rows) (n int64, err error) { return n, r.Scan(&n) })
+				page, err := itemsMatching(tx, "item", q, store.Request{})
 				if !slices.Equal(page.Items, want) && len(page.Items)+len(want) > 0 || page.Total != int64(len(want)) {
 					t.Errorf("%q: %v, total %d, want %v", q, page.Items, page.Total, want)
 				}
@@ -219,4 +251,108 @@ func TestListMatching(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A search of a long list finds what one of a short list finds, whether it finds
+// few of many or many, and says how many as far as they are counted.
+func TestLongListMatching(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		const items = 3500
+		organisation, other := uuid.New(), uuid.New()
+		run(t, s, "CREATE TABLE item (id UUID PRIMARY KEY, number BIGINT NOT NULL)")
+		update(t, s, func(tx *store.Tx) error {
+			for i := range items {
+				id := uuid.New()
+				if _, err := tx.Exec("INSERT INTO item (id, number) VALUES ($1, $2)", id, i); err != nil {
+					return err
+				}
+				of, text := organisation, fmt.Sprintf("all n%d", i)
+				if i%100 == 7 {
+					text += " hundredth"
+				}
+				if i%10 == 3 {
+					of = other
+				}
+				if err := tx.Index(of, "item", id, tx.Now(), text); err != nil {
+					return err
+				}
+				if err := tx.Index(of, "note", uuid.New(), tx.Now(), "note of a hundredth"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for _, c := range []struct {
+			q     string
+			total int64
+			over  bool
+			first []int64
+		}{
+			{"all", 1000, true, []int64{0, 1, 2, 4}},
+			{"al", 1000, true, []int64{0, 1, 2, 4}},
+			{"all n24", 100, false, []int64{24, 240, 241, 242}},
+			{"hundredth", 35, false, []int64{7, 107, 207, 307}},
+			{"hundredth all", 35, false, []int64{7, 107, 207, 307}},
+			{"hundredth n13", 1, false, []int64{1307}},
+			{"note", 0, false, nil},
+			{"n1203", 0, false, nil}, // of the other organisation
+		} {
+			if err := s.View(t.Context(), system.Within(organisation), func(tx *store.Tx) error {
+				var got []int64
+				r := store.Request{Limit: 3}
+				for range 2 {
+					page, err := itemsMatching(tx, "item", c.q, r)
+					if err != nil {
+						return err
+					}
+					if page.Total != c.total || page.Over != c.over {
+						t.Errorf("%q: %d found, more: %t", c.q, page.Total, page.Over)
+					}
+					got = append(got, page.Items...)
+					if r.Cursor = page.Next; page.Next == "" {
+						break
+					}
+				}
+				if !slices.Equal(got[:min(4, len(got))], c.first) {
+					t.Errorf("%q: %v", c.q, got)
+				}
+				return nil
+			}); err != nil {
+				t.Errorf("%q: %v", c.q, err)
+			}
+		}
+	})
+}
+
+// A database of before the words were kept beside the index has them read back
+// from it: those that are there, not those that were.
+func TestWordsReadBack(t *testing.T) {
+	o := storetest.SQLite(t)
+	s := storetest.Open(t, o)
+	run(t, s, "CREATE TABLE item (id UUID PRIMARY KEY, number BIGINT NOT NULL)")
+	update(t, s, func(tx *store.Tx) error {
+		for i, texts := range [][]string{{"stary tekst", "Nowy, nowy tekst"}, {"tekst"}, {"tekst"}, {"--- !!!"}} {
+			id := uuid.UUID{15: byte(i)}
+			if _, err := tx.Exec("INSERT INTO item (id, number) VALUES ($1, $2)", id, i); err != nil {
+				return err
+			}
+			for _, text := range texts {
+				if err := tx.Index(uuid.Nil, "item", id, tx.Now(), text); err != nil {
+					return err
+				}
+			}
+		}
+		return tx.Forget("item", uuid.UUID{15: 2})
+	})
+	run(t, s, "ALTER TABLE search DROP COLUMN words", "DELETE FROM schema_file WHERE name = '0103_search_spelled'")
+	s = storetest.Open(t, o)
+	for q, want := range map[string][]int64{"tekst": {0, 1}, "now": {0}, "stary": nil, "tekst nowy": {0}} {
+		view(t, s, func(tx *store.Tx) error {
+			page, err := itemsMatching(tx, "item", q, store.Request{})
+			if !slices.Equal(page.Items, want) && len(page.Items)+len(want) > 0 {
+				t.Errorf("%q: %v, want %v", q, page.Items, want)
+			}
+			return err
+		})
+	}
 }

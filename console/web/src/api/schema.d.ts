@@ -1509,9 +1509,11 @@ export interface components {
             items: components["schemas"]["Alert"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1519,9 +1521,11 @@ export interface components {
             items: components["schemas"]["AuditRow"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1529,9 +1533,11 @@ export interface components {
             items: components["schemas"]["Check"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1539,9 +1545,11 @@ export interface components {
             items: components["schemas"]["Group"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1549,9 +1557,11 @@ export interface components {
             items: components["schemas"]["Item"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1559,9 +1569,11 @@ export interface components {
             items: components["schemas"]["Machine"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1569,9 +1581,11 @@ export interface components {
             items: components["schemas"]["Person"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1579,9 +1593,11 @@ export interface components {
             items: components["schemas"]["QuestionAnswer"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1589,9 +1605,11 @@ export interface components {
             items: components["schemas"]["Run"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1599,9 +1617,11 @@ export interface components {
             items: components["schemas"]["Script"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1609,9 +1629,11 @@ export interface components {
             items: components["schemas"]["Session"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1619,9 +1641,11 @@ export interface components {
             items: components["schemas"]["Ticket"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };
@@ -1629,9 +1653,11 @@ export interface components {
             items: components["schemas"]["Token"][];
             /** @description cursor of the next page, null at the end */
             next: string | null;
+            /** @description there are more than total */
+            over: boolean;
             /**
              * Format: int64
-             * @description rows of the whole list
+             * @description rows of the whole list, as far as they are counted
              */
             total: number;
         };

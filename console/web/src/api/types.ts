@@ -71,7 +71,7 @@ export type HelpTicket = Schemas["HelpTicket"];
 export type Problem = Schemas["Problem"];
 
 /** What a list answers: one page, where the next begins, and how many there are in all. */
-export type List<T> = { items: T[]; next: string | null; total: number };
+export type List<T> = { items: T[]; next: string | null; total: number; over: boolean };
 
 /** A live value of a vital, sent about once a second while its machine is watched. */
 export type LiveValue = { name: string; unit: string; attributes: Record<string, string>; value: number | null };

@@ -71,7 +71,7 @@ export function QueuePage({ filter, set, open }: Props) {
 			<section className="page-head queue-head line">
 				<h1 className="sentence grow">
 					{first && !filter.q
-						? sentenceOf(t, filter.view, first, total)
+						? sentenceOf(t, filter.view, first, total, tickets.data?.pages[0]?.over)
 						: nobodyWaits
 							? t("queue.nobody_waits")
 							: t(views.find((v) => v.view === filter.view)?.word ?? "nav.queue")}
@@ -138,8 +138,8 @@ export function QueuePage({ filter, set, open }: Props) {
 	);
 }
 
-function sentenceOf(t: ReturnType<typeof useT>, view: View, first: Ticket, total: number): string {
-	if (view === "done") return t("queue.done_sentence", { n: total });
+function sentenceOf(t: ReturnType<typeof useT>, view: View, first: Ticket, total: number, over = false): string {
+	if (view === "done") return t(over ? "queue.done_over" : "queue.done_sentence", { n: total });
 	return t("queue.next", { title: titleOf(first), age: lasted(first.created_at) });
 }
 

@@ -28,8 +28,9 @@ export type Column<T> = {
 export type ListProps<T> = {
 	label: string;
 	columns: Column<T>[];
-	/** The rows that are here; the rest of `total` is fetched as one comes near. */
+	/** The rows that are here; the rest is fetched as one comes near. */
 	rows: T[];
+	/** How many there are, as far as they were counted. */
 	total: number;
 	keyOf: (row: T) => string;
 	open: (row: T) => void;
@@ -98,8 +99,8 @@ export function List<T>(props: ListProps<T>) {
 	const last = items[items.length - 1]?.index ?? 0;
 	const { more } = props;
 	useEffect(() => {
-		if (last >= rows.length - 10 && rows.length < total) more?.();
-	}, [last, rows.length, total, more]);
+		if (last >= rows.length - 10) more?.();
+	}, [last, rows.length, more]);
 	// biome-ignore lint/correctness/useExhaustiveDependencies: the height of a row changes with the width of the page
 	useEffect(() => virtual.measure(), [narrow]);
 
@@ -158,7 +159,7 @@ export function List<T>(props: ListProps<T>) {
 			role="grid"
 			tabIndex={0}
 			aria-label={props.label}
-			aria-rowcount={total + 1}
+			aria-rowcount={Math.max(total, rows.length) + 1}
 			aria-multiselectable={selection ? true : undefined}
 			aria-activedescendant={rows[at] ? `row-${props.keyOf(rows[at])}` : undefined}
 		>
