@@ -113,6 +113,7 @@ func TestWatchedIsSent(t *testing.T) {
 		woken := 0
 		a.rounds.wake = func() { woken++ }
 		a.rounds.uploaded = time.Now()
+		a.rounds.spread = time.Since(time.Now().Truncate(a.rounds.upload)) // its next turn is a whole interval away
 		minutes := func(n int) (sent int) {
 			for range n * 4 {
 				time.Sleep(sampleEvery)

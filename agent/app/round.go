@@ -358,6 +358,16 @@ func putRow(tx *state.Tx, row history.Row) error {
 		protocol.HistoryRow{Resolution: uint8(row.Resolution), Start: row.Start, Revision: row.Revision, Payload: row.Payload})
 }
 
+// turn is when a machine uploads after the last time, the first time at once: each has
+// a place of its own in the interval, so that those that came at the same moment, as
+// after a fault of the network, part again.
+func turn(last time.Time, every, spread time.Duration) time.Time {
+	if last.IsZero() {
+		return last
+	}
+	return last.Add(-spread).Truncate(every).Add(spread + every)
+}
+
 // keep writes down transitions at once, and once a minute what a power cut
 // would take: the judgements so far and the open row. On a full disk the
 // transitions wait in memory and are tried again in the next round.
@@ -365,7 +375,7 @@ func (r *rounds) keep(now time.Time, last bool) {
 	// Whoever looks is not made to wait for the next minute by a moment in which
 	// their page was loaded anew.
 	shown := now.Before(r.watched) && now.Sub(r.uploaded) >= saveEvery
-	send := now.Sub(r.uploaded) >= r.upload || shown || last
+	send := !now.Before(turn(r.uploaded, r.upload, r.spread)) || shown || last
 	due := now.Sub(r.saved) >= saveEvery || send
 	if len(r.unsaved) == 0 && !due {
 		return
