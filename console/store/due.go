@@ -234,8 +234,9 @@ func (r dueRow) fail(tx *Tx, problem error) error {
 // is undone to a savepoint, so that the row stays taken until its problem is written
 // down.
 func (s *Store) dueInside(ctx context.Context, kind string, h Handler, taken func()) error {
-	return s.Update(ctx, System("due"), func(tx *Tx) error {
-		r, err := takeDue(tx, kind)
+	var r dueRow
+	err := s.Update(ctx, System("due"), func(tx *Tx) (err error) {
+		r, err = takeDue(tx, kind)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		} else if err != nil {
@@ -248,7 +249,10 @@ func (s *Store) dueInside(ctx context.Context, kind string, h Handler, taken fun
 		tx.scope.Actor.Name = r.kind
 		next, failed := s.guarded(func() (time.Time, error) { return h.Inside(ctx, tx, r.id) })
 		if failed = tx.end(failed); failed == nil {
-			return r.settle(tx, next)
+			if _, err := tx.exec("RELEASE SAVEPOINT handler"); err != nil {
+				return err
+			}
+			return r.settle(tx, next) // as whoever took it, or PostgreSQL's index keeps it
 		}
 		if ctx.Err() != nil || errors.Is(failed, ErrUnavailable) || s.engine.unavailable(failed) || s.engine.collided(failed) {
 			return failed // not the handler's fault
@@ -259,6 +263,10 @@ func (s *Store) dueInside(ctx context.Context, kind string, h Handler, taken fun
 		}
 		return r.fail(tx, failed)
 	})
+	if errors.Is(err, errPatience) && r.kind != "" { // a handler that takes too long must not be all that is done
+		return s.Update(ctx, System("due"), func(tx *Tx) error { return r.fail(tx, err) })
+	}
+	return err
 }
 
 // dueOutside takes a row by putting it off, calls taken, runs its handler, and
