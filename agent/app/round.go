@@ -375,7 +375,9 @@ func (r *rounds) keep(now time.Time, last bool) {
 	// Whoever looks is not made to wait for the next minute by a moment in which
 	// their page was loaded anew.
 	shown := now.Before(r.watched) && now.Sub(r.uploaded) >= saveEvery
-	send := !now.Before(turn(r.uploaded, r.upload, r.spread)) || shown || last
+	// A clock that was set back does not put the turn off.
+	turned := !now.Before(turn(r.uploaded, r.upload, r.spread)) || now.Sub(r.uploaded) >= r.upload
+	send := turned || shown || last
 	due := now.Sub(r.saved) >= saveEvery || send
 	if len(r.unsaved) == 0 && !due {
 		return

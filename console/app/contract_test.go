@@ -58,7 +58,7 @@ func contract(t *testing.T, n *node, m *machine) {
 	first := func(path string) map[string]any {
 		t.Helper()
 		page := n.get(path)
-		for _, name := range []string{"items", "next", "total"} {
+		for _, name := range []string{"items", "next", "total", "over"} {
 			if _, there := page[name]; !there {
 				t.Errorf("the list %s has no %s", path, name)
 			}

@@ -76,7 +76,7 @@ func (a Audience) targets(tx *store.Tx, organisation model.ID) ([]target, error)
 		return store.Collect(tx, scan, `SELECT m.id, m.online FROM machine m JOIN group_machine g ON g.machine_id = m.id
 			WHERE g.group_id = $1 AND g.verdict = $2 AND m.revoked = $3 AND {wall m}`, a.Group, groupIn, false)
 	case a.Every:
-		return store.Collect(tx, scan, "SELECT id, online FROM machine WHERE organisation_id = $1 AND revoked = $2 AND {wall}", organisation, false)
+		return store.Collect(tx, scan, "SELECT id, online FROM machine WHERE organisation_id = $1 AND NOT revoked AND {wall}", organisation)
 	}
 	var out []target
 	asked := map[model.ID]bool{}

@@ -101,6 +101,8 @@ const migrationLock int64 = 0x6465736b73696465 // "deskside"
 // knowDomains teaches a new connection how the two domains travel: as their
 // base types do. They are missing only in a database that is being created.
 func knowDomains(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the pool itself would wait for ever
+	defer cancel()
 	rows, err := conn.Query(ctx, "SELECT typname, oid, typbasetype FROM pg_type WHERE typname IN ('blob', 'ctext') AND typtype = 'd'")
 	if err != nil {
 		return err

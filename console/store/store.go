@@ -127,7 +127,12 @@ func (s *Store) OnChanged(fn func([]Change)) { s.changed = fn }
 
 // View runs fn on one snapshot of the database. It can only read.
 func (s *Store) View(ctx context.Context, scope Scope, fn func(*Tx) error) error {
-	limited, done := s.limit(ctx)
+	return s.viewFor(ctx, s.patience, scope, fn)
+}
+
+// viewFor is View for as long as it may take; 0 is as long as it takes.
+func (s *Store) viewFor(ctx context.Context, patience time.Duration, scope Scope, fn func(*Tx) error) error {
+	limited, done := limit(ctx, patience)
 	defer done()
 	err := s.engine.view(limited, func(q session) error {
 		tx := s.begin(limited, scope, q)
@@ -140,7 +145,7 @@ func (s *Store) View(ctx context.Context, scope Scope, fn func(*Tx) error) error
 // change is on disk. fn may run more than once; see the package comment. An
 // error of fn undoes everything and is returned as it is.
 func (s *Store) Update(ctx context.Context, scope Scope, fn func(*Tx) error) error {
-	limited, done := s.limit(ctx)
+	limited, done := limit(ctx, s.patience)
 	defer done()
 	var tx *Tx
 	err := s.engine.update(limited, func(q session) error {
@@ -166,15 +171,15 @@ func (s *Store) begin(ctx context.Context, scope Scope, q session) *Tx {
 // mostPatience is how long a transaction on a server may take. One that is gone says so;
 // one that hangs, and a network that swallows what it is given, would keep whoever
 // asks for ever.
-const mostPatience = 30 * time.Second
+const mostPatience = 2 * time.Minute
 
 var errPatience = errors.New("no answer in time")
 
-func (s *Store) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	if s.patience == 0 {
+func limit(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+	if patience == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, s.patience, errPatience)
+	return context.WithTimeoutCause(ctx, patience, errPatience)
 }
 
 // classify gives an engine's error the name callers know it by. limited is the
@@ -183,8 +188,8 @@ func (s *Store) classify(ctx, limited context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if context.Cause(limited) == errPatience {
-		return unavailableError{errPatience}
+	if context.Cause(limited) == errPatience && (errors.Is(err, limited.Err()) || errors.Is(err, sql.ErrTxDone) || s.engine.unavailable(err)) {
+		return unavailableError{fmt.Errorf("%w: %w", errPatience, err)}
 	}
 	// Whoever asked has gone: database/sql has undone the transaction by itself, and
 	// may say only that it is over.

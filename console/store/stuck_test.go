@@ -1,12 +1,16 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/deskside/deskside/console/store"
 	"github.com/deskside/deskside/console/store/storetest"
@@ -69,10 +73,10 @@ func TestStuckServer(t *testing.T) {
 	o.Database = u.String()
 	t.Cleanup(func() { l.Close(); way.open.Wait() }) // after the store was closed
 	s := storetest.Open(t, o)
-	s.SetPatience(time.Second)
 	if err := s.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	s.SetPatience(time.Second)
 
 	way.mu.Lock()
 	for _, do := range []func() error{
@@ -90,5 +94,35 @@ func TestStuckServer(t *testing.T) {
 	s.SetPatience(time.Minute)
 	if err := s.Ping(t.Context()); err != nil {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// A due row whose handler takes too long is put off like any that fails, with the
+// statement that took so long written down; others are done meanwhile.
+func TestSlowDue(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, storetest.Postgres(t))
+	id := uuid.New()
+	update(t, s, func(tx *store.Tx) error { return tx.Due("slow", id, tx.Now()) })
+	s.SetPatience(time.Second)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.RunDue(ctx, map[string]store.Handler{"slow": {Inside: func(_ context.Context, tx *store.Tx, _ uuid.UUID) (time.Time, error) {
+			_, err := tx.Exec("SELECT pg_sleep(60)")
+			return time.Time{}, err
+		}}})
+	}()
+	var tries int
+	var problem string
+	eventually(t, "the row is put off", func() bool {
+		view(t, s, func(tx *store.Tx) error {
+			return tx.QueryRow("SELECT tries, problem FROM due WHERE kind = 'slow'").Scan(&tries, &problem)
+		})
+		return tries > 0
+	})
+	stop()
+	if err := <-ended; err != nil || !strings.Contains(problem, "no answer in time") || !strings.Contains(problem, "pg_sleep") {
+		t.Errorf("%v; %d tries, %q", err, tries, problem)
 	}
 }

@@ -122,6 +122,7 @@ export function QueuePage({ filter, set, open }: Props) {
 					columns={columns}
 					rows={rows}
 					total={total}
+					over={tickets.data?.pages[0]?.over}
 					keyOf={(ticket) => ticket.id}
 					open={(ticket) => open(ticket.id)}
 					more={() => !tickets.isFetchingNextPage && tickets.hasNextPage && void tickets.fetchNextPage()}

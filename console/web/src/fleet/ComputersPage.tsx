@@ -109,6 +109,7 @@ export function ComputersPage({ filter, set, open }: Props) {
 							columns={columns}
 							rows={rows}
 							total={total}
+							over={machines.data?.pages[0]?.over}
 							keyOf={(m) => m.id}
 							open={(m) => open(m.id)}
 							more={() => !machines.isFetchingNextPage && machines.hasNextPage && void machines.fetchNextPage()}

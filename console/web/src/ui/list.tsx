@@ -30,8 +30,9 @@ export type ListProps<T> = {
 	columns: Column<T>[];
 	/** The rows that are here; the rest is fetched as one comes near. */
 	rows: T[];
-	/** How many there are, as far as they were counted. */
+	/** How many there are, as far as they were counted, and whether there are more. */
 	total: number;
+	over?: boolean;
 	keyOf: (row: T) => string;
 	open: (row: T) => void;
 	more?: () => void;
@@ -159,7 +160,7 @@ export function List<T>(props: ListProps<T>) {
 			role="grid"
 			tabIndex={0}
 			aria-label={props.label}
-			aria-rowcount={Math.max(total, rows.length) + 1}
+			aria-rowcount={props.over ? -1 : total + 1}
 			aria-multiselectable={selection ? true : undefined}
 			aria-activedescendant={rows[at] ? `row-${props.keyOf(rows[at])}` : undefined}
 		>
