@@ -112,6 +112,15 @@ func TestOrders(t *testing.T) {
 	for i, p := range people(1, 10) {
 		s.machines = append(s.machines, newMachine(1, i, p))
 	}
+	s.machines[3].welcomed.Store(5)
+	s.machines[4].welcomed.Store(6)
+	for query, want := range map[string]string{"after=4": "2", "after=5": "1", "after=6": "0", "": "after is a moment in microseconds"} {
+		w := httptest.NewRecorder()
+		s.tellBack(w, httptest.NewRequest("GET", "/back?"+query, nil))
+		if got := strings.TrimSpace(w.Body.String()); got != want {
+			t.Errorf("%q: %s", query, got)
+		}
+	}
 	for _, tc := range []struct {
 		kind, body string
 		code       int

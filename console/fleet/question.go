@@ -74,7 +74,7 @@ func (a Audience) targets(tx *store.Tx, organisation model.ID) ([]target, error)
 			return nil, model.Problemf(model.CodeState, "group", "The machines of this group are still being gathered. Please ask again in a moment.")
 		}
 		return store.Collect(tx, scan, `SELECT m.id, m.online FROM machine m JOIN group_machine g ON g.machine_id = m.id
-			WHERE g.group_id = $1 AND g.verdict = $2 AND m.revoked = $3 AND {wall m}`, a.Group, groupIn, false)
+			WHERE g.group_id = $1 AND g.verdict = $2 AND NOT m.revoked AND {wall m}`, a.Group, groupIn)
 	case a.Every:
 		return store.Collect(tx, scan, "SELECT id, online FROM machine WHERE organisation_id = $1 AND NOT revoked AND {wall}", organisation)
 	}

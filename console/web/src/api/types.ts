@@ -70,7 +70,7 @@ export type HelpHome = Schemas["HelpPage"];
 export type HelpTicket = Schemas["HelpTicket"];
 export type Problem = Schemas["Problem"];
 
-/** What a list answers: one page, where the next begins, and how many there are in all. */
+/** What a list answers: one page, where the next begins, and how many there are, as far as they were counted. */
 export type List<T> = { items: T[]; next: string | null; total: number; over: boolean };
 
 /** A live value of a vital, sent about once a second while its machine is watched. */

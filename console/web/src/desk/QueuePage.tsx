@@ -56,7 +56,7 @@ export function QueuePage({ filter, set, open }: Props) {
 	const news = useTicketNews(filter);
 	const columns = useMemo(() => ticketColumns(t, filter.view), [t, filter.view]);
 	const rows = useMemo(() => tickets.data?.pages.flatMap((page) => page.items) ?? [], [tickets.data]);
-	const total = tickets.data?.pages[0]?.total ?? 0;
+	const { total, over } = tickets.data?.pages[0] ?? { total: 0, over: false };
 	const first = rows[0];
 	const unfinished = counts.data && counts.data.new + counts.data.open + counts.data.on_hold;
 	const nobodyWaits = unfinished === 0 && tickets.isSuccess && total === 0 && filter.view !== "done" && !filter.q;
@@ -71,7 +71,7 @@ export function QueuePage({ filter, set, open }: Props) {
 			<section className="page-head queue-head line">
 				<h1 className="sentence grow">
 					{first && !filter.q
-						? sentenceOf(t, filter.view, first, total, tickets.data?.pages[0]?.over)
+						? sentenceOf(t, filter.view, first, total, over)
 						: nobodyWaits
 							? t("queue.nobody_waits")
 							: t(views.find((v) => v.view === filter.view)?.word ?? "nav.queue")}
@@ -122,7 +122,7 @@ export function QueuePage({ filter, set, open }: Props) {
 					columns={columns}
 					rows={rows}
 					total={total}
-					over={tickets.data?.pages[0]?.over}
+					over={over}
 					keyOf={(ticket) => ticket.id}
 					open={(ticket) => open(ticket.id)}
 					more={() => !tickets.isFetchingNextPage && tickets.hasNextPage && void tickets.fetchNextPage()}
@@ -139,7 +139,7 @@ export function QueuePage({ filter, set, open }: Props) {
 	);
 }
 
-function sentenceOf(t: ReturnType<typeof useT>, view: View, first: Ticket, total: number, over = false): string {
+function sentenceOf(t: ReturnType<typeof useT>, view: View, first: Ticket, total: number, over: boolean): string {
 	if (view === "done") return t(over ? "queue.done_over" : "queue.done_sentence", { n: total });
 	return t("queue.next", { title: titleOf(first), age: lasted(first.created_at) });
 }

@@ -26,7 +26,7 @@ export function ComputersPage({ filter, set, open }: Props) {
 	const news = useMachineNews(filter);
 	const columns = useMemo(() => machineColumns(t), [t]);
 	const rows = useMemo(() => machines.data?.pages.flatMap((page) => page.items) ?? [], [machines.data]);
-	const total = machines.data?.pages[0]?.total ?? 0;
+	const { total, over } = machines.data?.pages[0] ?? { total: 0, over: false };
 	const filtered = !!(filter.q || filter.presence || filter.health || filter.group);
 	const groups = useGroups();
 	useEffect(() => {
@@ -109,7 +109,7 @@ export function ComputersPage({ filter, set, open }: Props) {
 							columns={columns}
 							rows={rows}
 							total={total}
-							over={machines.data?.pages[0]?.over}
+							over={over}
 							keyOf={(m) => m.id}
 							open={(m) => open(m.id)}
 							more={() => !machines.isFetchingNextPage && machines.hasNextPage && void machines.fetchNextPage()}
