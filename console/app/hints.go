@@ -78,7 +78,7 @@ func addressToward(server string) string {
 // so in time drops its lines: what it held was given up in its name.
 func (c *Console) lease(ctx context.Context) error {
 	node := store.Node{ID: c.id, Address: c.nodeAddress(), Started: time.Now().UTC()}
-	return c.store.RunLease(ctx, node, 0, c.lines.Drop)
+	return c.store.RunLease(ctx, node, c.lines.Drop)
 }
 
 // send asks for something that is for this moment only, where the line of the
@@ -167,10 +167,6 @@ func origin(r *http.Request) string {
 // nodeLapsed is the handler of store.NodeLapsed: the machines of a node that is
 // gone get their time to come back.
 func (c *Console) nodeLapsed(_ context.Context, tx *store.Tx, node model.ID) (time.Time, error) {
-	free, err := tx.Lapsed(node)
-	if err != nil || !free {
-		return time.Time{}, err
-	}
 	return time.Time{}, errors.Join(c.fleet.NodeLapsed(tx, node), c.sessions.NodeLapsed(tx, node))
 }
 

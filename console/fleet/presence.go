@@ -177,16 +177,16 @@ func (f *Fleet) NodeLapsed(tx *store.Tx, node model.ID) error {
 	if err != nil {
 		return fmt.Errorf("list the machines of a node: %w", err)
 	}
-	after := map[model.ID]time.Duration{}
+	of := map[model.ID][]model.ID{}
 	for _, h := range list {
-		if _, known := after[h.organisation]; !known {
-			s, err := Settings(tx, h.organisation)
-			if err != nil {
-				return err
-			}
-			after[h.organisation] = s.OfflineAfter
+		of[h.organisation] = append(of[h.organisation], h.machine)
+	}
+	for organisation, machines := range of {
+		s, err := Settings(tx, organisation)
+		if err != nil {
+			return err
 		}
-		if err := tx.Due(KindOrphan, h.machine, tx.Now().Add(after[h.organisation])); err != nil {
+		if err := tx.DueAll(KindOrphan, machines, tx.Now().Add(s.OfflineAfter)); err != nil {
 			return err
 		}
 	}

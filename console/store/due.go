@@ -43,6 +43,7 @@ const (
 	dueLook    = time.Second           // how often a worker looks for rows written by other nodes
 	dueHeld    = 20 * time.Millisecond // until rows that others hold are looked at again: each time twice as long, up to dueLook
 	dueLongest = 10 * time.Minute      // between two tries
+	dueBack    = 10 * time.Second      // a row that was written later than so is from a clock that has been set back
 )
 
 // RunDue calls the handlers of the rows that are due until ctx ends. Every
@@ -62,7 +63,11 @@ func (s *Store) RunDue(ctx context.Context, handlers map[string]Handler) error {
 			outside = append(outside, kind)
 		}
 	}
+	if err := s.waitAnew(ctx); err != nil && ctx.Err() == nil { // the clock may have been set back while nobody ran
+		s.log.Error("looking for due rows of a wrong clock", "error", err)
+	}
 	var g errgroup.Group
+	g.Go(func() error { s.watchClock(ctx); return nil })
 	start := func(kinds []string, workers int, one takeOne) {
 		if len(kinds) > 0 {
 			looks := make(chan struct{}, 1)
@@ -78,6 +83,43 @@ func (s *Store) RunDue(ctx context.Context, handlers map[string]Handler) error {
 		return s.dueOutside(ctx, kind, handlers[kind], taken)
 	})
 	return g.Wait()
+}
+
+// watchClock looks whether the clock was set back: what was written while it was wrong
+// would wait until it is as late as it was then.
+func (s *Store) watchClock(ctx context.Context) {
+	tick := time.NewTicker(dueLook)
+	defer tick.Stop()
+	for last, back := time.Now(), false; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := time.Now()
+		passed, shown := now.Sub(last), now.Round(0).Sub(last.Round(0)) // by the monotonic clock, and by the other
+		last, back = now, back || shown < passed-dueBack
+		if !back {
+			continue
+		}
+		if err := s.waitAnew(ctx); err != nil {
+			s.log.Error("after the clock was set back", "error", err)
+			continue
+		}
+		back = false
+	}
+}
+
+// waitAnew makes rows that were written by a clock ahead of this one wait from now on.
+func (s *Store) waitAnew(ctx context.Context) error {
+	return s.Update(ctx, System("due"), func(tx *Tx) error {
+		n, err := tx.exec("UPDATE due SET at = at - (written - $1), written = $1 WHERE written > $2", Micros(tx.now), Micros(tx.now.Add(dueBack)))
+		if n > 0 {
+			tx.dued = true
+			s.log.Warn("the clock was set back; what was to happen later was put right", "rows", n)
+		}
+		return err
+	})
 }
 
 // A takeOne takes the earliest row of a kind that is due, if there is one, calls
@@ -211,7 +253,7 @@ func (r dueRow) settle(tx *Tx, next time.Time) error {
 		return err
 	}
 	tx.dued = true
-	_, err := tx.exec("UPDATE due SET at = $4, tries = 0, problem = '' WHERE kind = $1 AND id = $2 AND at = $3", r.kind, r.id, r.at, Micros(next))
+	_, err := tx.exec("UPDATE due SET at = $4, tries = 0, problem = '', written = $5 WHERE kind = $1 AND id = $2 AND at = $3", r.kind, r.id, r.at, Micros(next), Micros(tx.now))
 	return err
 }
 
@@ -224,8 +266,8 @@ func (r dueRow) fail(tx *Tx, problem error) error {
 	if len(text) > 1000 {
 		text = strings.ToValidUTF8(text[:1000], "") + "…"
 	}
-	_, err := tx.exec("UPDATE due SET at = $4, tries = tries + 1, problem = $5 WHERE kind = $1 AND id = $2 AND at = $3",
-		r.kind, r.id, r.at, Micros(tx.now.Add(wait)), text)
+	_, err := tx.exec("UPDATE due SET at = $4, tries = tries + 1, problem = $5, written = $6 WHERE kind = $1 AND id = $2 AND at = $3",
+		r.kind, r.id, r.at, Micros(tx.now.Add(wait)), text, Micros(tx.now))
 	return err
 }
 
@@ -279,7 +321,7 @@ func (s *Store) dueOutside(ctx context.Context, kind string, h Handler, taken fu
 		}
 		found := r.at
 		r.at = Micros(tx.Now().Add(h.Lease))
-		_, err = tx.exec("UPDATE due SET at = $4 WHERE kind = $1 AND id = $2 AND at = $3", r.kind, r.id, found, r.at)
+		_, err = tx.exec("UPDATE due SET at = $4, written = $5 WHERE kind = $1 AND id = $2 AND at = $3", r.kind, r.id, found, r.at, Micros(tx.now))
 		return err
 	})
 	if errors.Is(err, ErrNotFound) {

@@ -22,9 +22,18 @@ func (tx *Tx) Changed(organisation uuid.UUID, kind string, id uuid.UUID) {
 // row for each (kind, id); a new time replaces the old one and clears its
 // problem.
 func (tx *Tx) Due(kind string, id uuid.UUID, at time.Time) error {
+	return tx.DueAll(kind, []uuid.UUID{id}, at)
+}
+
+// DueAll is Due of many, with few statements. No id is there twice.
+func (tx *Tx) DueAll(kind string, ids []uuid.UUID, at time.Time) error {
+	rows := make([][]any, len(ids))
+	for i, id := range ids {
+		rows[i] = []any{kind, id, Micros(at), 0, "", Micros(tx.now)}
+	}
 	tx.dued = true
-	_, err := tx.exec(`INSERT INTO due (kind, id, at, tries, problem) VALUES ($1, $2, $3, 0, '')
-		ON CONFLICT (kind, id) DO UPDATE SET at = excluded.at, tries = 0, problem = ''`, kind, id, Micros(at))
+	_, err := tx.Insert("INSERT INTO due (kind, id, at, tries, problem, written)", rows,
+		"ON CONFLICT (kind, id) DO UPDATE SET at = excluded.at, tries = 0, problem = '', written = excluded.written")
 	return err
 }
 
@@ -32,8 +41,9 @@ func (tx *Tx) Due(kind string, id uuid.UUID, at time.Time) error {
 // that becomes due earlier stays.
 func (tx *Tx) DueBy(kind string, id uuid.UUID, at time.Time) error {
 	tx.dued = true
-	_, err := tx.exec(`INSERT INTO due (kind, id, at, tries, problem) VALUES ($1, $2, $3, 0, '')
-		ON CONFLICT (kind, id) DO UPDATE SET at = CASE WHEN due.at < excluded.at THEN due.at ELSE excluded.at END`, kind, id, Micros(at))
+	_, err := tx.exec(`INSERT INTO due (kind, id, at, tries, problem, written) VALUES ($1, $2, $3, 0, '', $4)
+		ON CONFLICT (kind, id) DO UPDATE SET at = CASE WHEN due.at < excluded.at THEN due.at ELSE excluded.at END,
+			written = CASE WHEN due.at < excluded.at THEN due.written ELSE excluded.written END`, kind, id, Micros(at), Micros(tx.now))
 	return err
 }
 

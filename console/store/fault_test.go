@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -234,34 +233,60 @@ func TestGrouped(t *testing.T) {
 	}
 }
 
-// A node that is killed says nothing; its lease ends by itself.
-func TestLeaseOfAKilledNode(t *testing.T) {
-	dir := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		s, err := Open(t.Context(), Options{Data: dir})
-		if err != nil {
+// A node that is killed says nothing: it is gone when others have seen its lease
+// unchanged so often. What a lease says, and how long looks could not be taken, says
+// nothing: clocks differ and are set, and a database that is away is away for all.
+func TestNodeIsGone(t *testing.T) {
+	s, err := Open(t.Context(), Options{Data: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	killed, wrong := uuid.New(), uuid.New()
+	clock := int64(1)
+	rows := func(query string, args ...any) (n int) {
+		t.Helper()
+		if err := s.View(t.Context(), System("test"), func(tx *Tx) error { return tx.QueryRow(query, args...).Scan(&n) }); err != nil {
 			t.Fatal(err)
 		}
-		defer s.Close()
-		id := uuid.New()
-		if added, err := s.renew(t.Context(), Node{ID: id}, leaseFor, time.Minute); err != nil || !added {
-			t.Fatal(added, err)
+		return n
+	}
+	exec := func(query string, args ...any) {
+		t.Helper()
+		if err := s.Update(t.Context(), System("test"), func(tx *Tx) error { _, err := tx.Exec(query, args...); return err }); err != nil {
+			t.Fatal(err)
 		}
-		for _, c := range []struct {
-			after         time.Duration
-			alive, lapsed bool
-		}{{leaseFor - time.Millisecond, true, false}, {2 * time.Millisecond, false, true}} {
-			time.Sleep(c.after)
-			if err := s.Update(t.Context(), System("test"), func(tx *Tx) error {
-				_, gone := tx.Node(id)
-				lapsed, err := tx.Lapsed(id)
-				if gone == nil != c.alive || lapsed != c.lapsed {
-					t.Errorf("after %v more: %v, lapsed %v", c.after, gone, lapsed)
-				}
-				return err
-			}); err != nil {
-				t.Error(err)
+	}
+	for _, id := range []uuid.UUID{killed, wrong} {
+		exec("INSERT INTO node (id, address, started, lease) VALUES ($1, '', 0, 7)", id)
+	}
+	first, second := watch{node: Node{ID: uuid.New()}}, watch{node: Node{ID: uuid.New()}}
+	away, cancel := context.WithCancel(t.Context())
+	cancel()
+	for look := range leaseLooks {
+		if n := rows("SELECT count(*) FROM node WHERE id = $1", killed); n != 1 {
+			t.Fatalf("gone after %d looks", look)
+		}
+		for range 2 * leaseLooks {
+			if _, err := first.renew(away, s); err == nil {
+				t.Fatal("a look succeeded that could not")
 			}
 		}
-	})
+		for _, w := range []*watch{&first, &second} {
+			if _, err := w.renew(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		clock = -clock * 31_557_600_000_000 // years back, and ahead
+		exec("UPDATE node SET lease = $1 WHERE id = $2", clock, wrong)
+	}
+	if n := rows("SELECT count(*) FROM node WHERE id = $1", killed); n != 0 {
+		t.Error("never gone")
+	}
+	if n := rows("SELECT count(*) FROM due WHERE kind = $1", NodeLapsed); n != 1 {
+		t.Errorf("%d nodes lapsed, not one", n)
+	}
+	if n := rows("SELECT count(*) FROM node"); n != 3 {
+		t.Errorf("%d nodes are alive, not 3", n)
+	}
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,30 +13,31 @@ type Node struct {
 	ID      uuid.UUID
 	Address string    // how other nodes reach it, https://host:port; empty when it is alone
 	Started time.Time // UTC
-	Lease   time.Time // alive until; set by RunLease
 }
 
 const (
 	leaseEvery = 5 * time.Second
-	leaseFor   = 15 * time.Second
+	leaseLooks = 4 // a node is gone that was seen so often, one look after the other, with the same lease
 )
 
-// NodeLapsed is the kind of the due row of a node: it becomes due when the
-// lease has ended and grace has passed since, the time for its machines to
-// find another node. Its handler calls Tx.Lapsed first.
+// NodeLapsed is the kind of the due row of a node that is gone: what it held is
+// free.
 const NodeLapsed = "node.lapsed"
 
-// RunLease keeps the lease of this node alive until ctx ends, and then gives
-// it back. While the database cannot be reached the lease runs out, and
-// somebody else may find it lapsed. lost is called when that has happened and
-// the node is back: what it holds was given up in its name and must be
-// written again.
-func (s *Store) RunLease(ctx context.Context, node Node, grace time.Duration, lost func()) error {
+// RunLease renews the lease of this node until ctx ends, and then gives it
+// back. Each time it looks at the leases of the others: one that does not
+// change any more, while looks succeed, is of a node that is gone. That is
+// counted in looks, so clocks that differ or are set say nothing of it, and
+// neither does a database that was away for all of them. lost is called when
+// others found this one gone and it is back: what it holds was given up in its
+// name and must be written again.
+func (s *Store) RunLease(ctx context.Context, node Node, lost func()) error {
 	tick := time.NewTicker(leaseEvery)
 	defer tick.Stop()
+	w := watch{node: node}
 	known := false
 	for {
-		switch added, err := s.renew(ctx, node, leaseFor, grace); {
+		switch added, err := w.renew(ctx, s); {
 		case err != nil && ctx.Err() == nil:
 			s.log.Error("renewing the lease of this node", "error", err)
 		case added && known:
@@ -49,53 +49,95 @@ func (s *Store) RunLease(ctx context.Context, node Node, grace time.Duration, lo
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseEvery)
 			defer cancel()
-			_, err := s.renew(last, node, 0, grace)
-			return err
+			return s.Update(last, System("node"), func(tx *Tx) error { return tx.lapse(node.ID) })
 		case <-tick.C:
 		}
 	}
 }
 
-// renew moves the lease on; added means that there was no row of this node.
-func (s *Store) renew(ctx context.Context, node Node, length, grace time.Duration) (added bool, err error) {
+// A watch is what a node has seen of the others, by their ids.
+type watch struct {
+	node Node
+	seen map[uuid.UUID]sight
+}
+
+// A sight is a lease, and in how many looks it was the same.
+type sight struct {
+	lease int64
+	looks int
+}
+
+// renew moves the lease of the node on, and ends those of nodes that are gone.
+// added means that there was no row of this node.
+func (w *watch) renew(ctx context.Context, s *Store) (added bool, err error) {
+	var seen map[uuid.UUID]sight
 	err = s.Update(ctx, System("node"), func(tx *Tx) error {
-		until := tx.now.Add(length)
-		n, err := tx.exec("UPDATE node SET lease = $2 WHERE id = $1", node.ID, Micros(until))
+		n, err := tx.exec("UPDATE node SET lease = $2 WHERE id = $1", w.node.ID, Micros(tx.now))
 		if err != nil {
 			return err
 		}
 		if added = n == 0; added {
 			if _, err := tx.exec("INSERT INTO node (id, address, started, lease) VALUES ($1, $2, $3, $4)",
-				node.ID, node.Address, Micros(node.Started), Micros(until)); err != nil {
+				w.node.ID, w.node.Address, Micros(w.node.Started), Micros(tx.now)); err != nil {
 				return err
 			}
 		}
-		return tx.Due(NodeLapsed, node.ID, until.Add(grace))
+		seen, err = w.look(tx)
+		return err
 	})
+	if err == nil {
+		w.seen = seen
+	}
 	return added, err
 }
 
-// Node returns a node that is alive, or ErrNotFound.
-func (tx *Tx) Node(id uuid.UUID) (Node, error) {
-	n := Node{ID: id}
-	var started, lease int64
-	err := tx.queryRow("SELECT address, started, lease FROM node WHERE id = $1 AND lease > $2", id, Micros(tx.now)).Scan(&n.Address, &started, &lease)
-	n.Started, n.Lease = Time(started), Time(lease)
-	return n, err
+func (w *watch) look(tx *Tx) (map[uuid.UUID]sight, error) {
+	seen := map[uuid.UUID]sight{}
+	rows, err := tx.query("SELECT id, lease FROM node WHERE id <> $1", w.node.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id uuid.UUID
+		now := sight{looks: 1}
+		if err := rows.Scan(&id, &now.lease); err != nil {
+			return nil, err
+		}
+		if before := w.seen[id]; before.lease == now.lease {
+			now.looks += before.looks
+		}
+		seen[id] = now
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for id, x := range seen {
+		if x.looks < leaseLooks {
+			continue
+		}
+		if err := tx.lapse(id); err != nil {
+			return nil, err
+		}
+	}
+	return seen, nil
 }
 
-// Lapsed is for the handler of NodeLapsed. It removes the node and returns
-// true when its lease has ended: what it held is free. False means that it
-// renewed its lease after all; there is another due row for that.
-func (tx *Tx) Lapsed(id uuid.UUID) (bool, error) {
-	var lease int64
-	err := tx.queryRow("SELECT lease FROM node WHERE id = $1", id).Scan(&lease)
-	if errors.Is(err, ErrNotFound) {
-		return true, nil // whatever it held, it is not there
+// lapse ends a node. Of two that find it gone, one does.
+func (tx *Tx) lapse(id uuid.UUID) error {
+	n, err := tx.exec("DELETE FROM node WHERE id = $1", id)
+	if err != nil || n == 0 {
+		return err
 	}
-	if err != nil || lease > Micros(tx.now) {
-		return false, err
-	}
-	_, err = tx.exec("DELETE FROM node WHERE id = $1", id)
-	return err == nil, err
+	return tx.Due(NodeLapsed, id, tx.now)
+}
+
+// Node returns a node that is alive or was a moment ago, or ErrNotFound.
+func (tx *Tx) Node(id uuid.UUID) (Node, error) {
+	n := Node{ID: id}
+	var started int64
+	err := tx.queryRow("SELECT address, started FROM node WHERE id = $1", id).Scan(&n.Address, &started)
+	n.Started = Time(started)
+	return n, err
 }

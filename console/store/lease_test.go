@@ -21,14 +21,13 @@ func TestLease(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		const grace = 30 * time.Second
 		pass := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
 		node := store.Node{ID: uuid.New(), Address: "127.0.0.1:1", Started: time.Now().UTC()}
 		var lost atomic.Int32
-		start := func() (stop func()) {
+		start := func(n store.Node) (stop func()) {
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error)
-			go func() { done <- s.RunLease(ctx, node, grace, func() { lost.Add(1) }) }()
+			go func() { done <- s.RunLease(ctx, n, func() { lost.Add(1) }) }()
 			return func() {
 				cancel()
 				if err := <-done; err != nil {
@@ -37,17 +36,14 @@ func TestLease(t *testing.T) {
 			}
 		}
 		var lapsed atomic.Int32
-		var at atomic.Int64 // of the last one
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
 			done <- s.RunDue(ctx, map[string]store.Handler{store.NodeLapsed: {Inside: func(ctx context.Context, tx *store.Tx, id uuid.UUID) (time.Time, error) {
-				gone, err := tx.Lapsed(id)
-				if gone {
+				if id == node.ID {
 					lapsed.Add(1)
-					at.Store(time.Now().UnixNano())
 				}
-				return time.Time{}, err
+				return time.Time{}, nil
 			}}})
 		}()
 		alive := func() bool {
@@ -63,31 +59,24 @@ func TestLease(t *testing.T) {
 			}
 			return err == nil
 		}
+		other := start(store.Node{ID: uuid.New()})
 
 		// It lives as long as it renews.
-		stop := start()
+		stop := start(node)
 		pass(10 * time.Minute)
 		if lapsed.Load() != 0 || !alive() {
 			t.Errorf("lapsed %d times, alive %v", lapsed.Load(), alive())
 		}
 
-		// A clean stop gives the lease back: dead at once, lapsed after the grace.
+		// A clean stop gives the lease back: what it held is free at once.
 		stop()
-		if alive() {
-			t.Error("alive after a clean stop")
-		}
-		stopped := time.Now()
-		pass(grace - 2*time.Second)
-		if lapsed.Load() != 0 {
-			t.Error("lapsed before the grace was over")
-		}
-		pass(4 * time.Second)
-		if after := time.Unix(0, at.Load()).Sub(stopped); lapsed.Load() != 1 || after < grace || after > grace+2*time.Second {
-			t.Errorf("lapsed %d times, %v after the stop", lapsed.Load(), after)
+		pass(time.Second)
+		if lapsed.Load() != 1 || alive() {
+			t.Errorf("after a clean stop it lapsed %d times; alive %v", lapsed.Load(), alive())
 		}
 
-		// Somebody else found it lapsed while it could not renew; it is back.
-		stop = start()
+		// Somebody else found it gone while it could not renew; it is back.
+		stop = start(node)
 		pass(time.Second)
 		if err := s.Update(t.Context(), system, func(tx *store.Tx) error {
 			_, err := tx.Exec("DELETE FROM node WHERE id = $1", node.ID)
@@ -100,32 +89,10 @@ func TestLease(t *testing.T) {
 			t.Errorf("told %d times that it was lost; alive %v", lost.Load(), alive())
 		}
 		stop()
+		other()
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-	})
-}
-
-func TestLapsed(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		node := store.Node{ID: uuid.New(), Started: time.Now()}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel() // it renews once, and ends
-		if err := s.RunLease(ctx, node, 50*time.Millisecond, nil); err != nil {
-			t.Fatal(err)
-		}
-		lapsed := make(chan uuid.UUID, 1)
-		runDue(t, s, map[string]store.Handler{store.NodeLapsed: {Inside: func(ctx context.Context, tx *store.Tx, id uuid.UUID) (time.Time, error) {
-			gone, err := tx.Lapsed(id)
-			if err == nil && gone {
-				lapsed <- id
-			}
-			return time.Time{}, err
-		}}})
-		if got := receive(t, lapsed); got != node.ID {
-			t.Errorf("%v lapsed", got)
-		}
-		eventually(t, "the node is gone", func() bool { return count(t, s, "node") == 0 })
 	})
 }

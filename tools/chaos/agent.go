@@ -24,9 +24,12 @@ func (w *world) employ(token string) error {
 			return fmt.Errorf("deskside-agent enroll: %w", err)
 		}
 		id := enrolledAs.FindString(string(out))
-		p := &process{name: fmt.Sprintf("agent%d", i+1), dir: w.dir, mute: true, env: []string{"SHELL=/bin/sh"}, args: []string{"bin/deskside-agent", "run", "--state", dir,
-			"--policy", dir + "/policy.yaml", "--log-level", "warn"}}
-		if err := p.start(); err != nil {
+		p, err := w.withClock(&process{name: fmt.Sprintf("agent%d", i+1), dir: w.dir, mute: true, env: []string{"SHELL=/bin/sh"}, args: []string{w.program("deskside-agent"), "run", "--state", dir,
+			"--policy", dir + "/policy.yaml", "--log-level", "warn"}})
+		if err == nil {
+			err = p.start()
+		}
+		if err != nil {
 			return err
 		}
 		w.agents = append(w.agents, p)

@@ -37,12 +37,20 @@ func (w *world) call(method, path string, body, into any) error {
 	return failed
 }
 
+// errAfterItsEnd is a token in a year in which it has ended; another one will come.
+var errAfterItsEnd = errors.New("the token has ended by the clock of this console")
+
 func (w *world) ask(at, method, path string, body, into any) error {
 	key := ""
 	if run, ok := body.(newRun); ok {
 		key = run.key
 	}
-	return api.Call(w.ctx, w.client, at, w.token, method, path, key, body, into)
+	err := api.Call(w.ctx, w.client, at, *w.token.Load(), method, path, key, body, into)
+	var no *api.Refused
+	if errors.As(err, &no) && no.Status == http.StatusUnauthorized && w.scene.clocks {
+		return errAfterItsEnd
+	}
+	return err
 }
 
 // text reads what a GET of the API answers as it comes.
@@ -53,7 +61,7 @@ func (w *world) text(path string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		r.Header.Set("Authorization", "Bearer "+w.token)
+		r.Header.Set("Authorization", "Bearer "+*w.token.Load())
 		response, err := w.client.Do(r)
 		if err != nil {
 			failed = errors.Join(failed, err)

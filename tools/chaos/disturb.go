@@ -20,6 +20,7 @@ func onPostgres(w *world) bool   { return w.postgres != nil && always(w) }
 func onNATS(w *world) bool       { return w.nats != nil }
 func onSmallDisks(w *world) bool { return w.scene.full }
 func patient(w *world) bool      { return w.scene.patient }
+func clocks(w *world) bool       { return w.scene.clocks }
 
 // up to d, but long enough to be felt.
 func some(r *rand.Rand, d time.Duration) time.Duration {
@@ -60,6 +61,16 @@ var disturbances = []disturbance{
 	{"way to the database slow", onPostgres, func(w *world, r *rand.Rand) error { return w.between[0].during(slow, some(r, 4*time.Second)) }},
 	{"console's disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fill("data", some(r, 5*time.Second)) }},
 	{"workstations' disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fillUp(some(r, 5*time.Second)) }},
+	{"console's clock wrong", clocks, func(w *world, r *rand.Rand) error {
+		return errors.Join(w.anyConsole(r).wrongFor(r, some(r, 5*time.Second)), w.newToken())
+	}},
+	{"workstations' clock wrong", clocks, func(w *world, r *rand.Rand) error {
+		w.hands.Lock()
+		defer w.hands.Unlock()
+		w.killed, w.ever = true, true
+		return w.machines.wrongFor(r, some(r, 5*time.Second))
+	}},
+	{"agent's clock wrong", clocks, func(w *world, r *rand.Rand) error { return w.anyAgent(r).wrongFor(r, some(r, 5*time.Second)) }},
 	{"a minute of patience", patient, func(w *world, _ *rand.Rand) error { return w.patience() }},
 	{"messages killed", onNATS, func(w *world, r *rand.Rand) error { return again(w.nats, some(r, 2*time.Second)) }},
 	{"messages frozen", onNATS, func(w *world, r *rand.Rand) error { return w.nats.freeze(some(r, 4*time.Second)) }},

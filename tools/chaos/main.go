@@ -24,13 +24,12 @@
 //	           mounted for that, which needs root
 //	postgres   one console on PostgreSQL
 //	two        two consoles on one PostgreSQL and one message server
+//	clock      one console; its clock and those of workstations and agents are set wrong
+//	           by an hour or a year, either way, and right again (clock.go)
+//	clocks     the same of two consoles, each for itself
 //
-// What is not broken here: clocks. No process can be given another time of day on a
-// computer that others use too (a time namespace moves the uptime alone, and faketime
-// does not reach programs that ask the system themselves, as ours do; no statement
-// asks the database for the time). Steps of the clock are in the tests of agent/gate,
-// agent/check and protocol/history. Nor is a workstation set back while it is ill or
-// a script waits for it: what it forgets then, nobody can know.
+// What is not broken here: a workstation is not set back while it is ill or a script
+// waits for it: what it forgets then, nobody can know.
 package main
 
 import (
@@ -53,10 +52,12 @@ type scene struct {
 	nodes    int
 	full     bool // data and state are on small disks of their own, which get full
 	patient  bool // beats are as seldom as by default, and there is one round
+	clocks   bool // the programs have clocks of their own
 }
 
 var scenes = []scene{
 	{name: "patient", nodes: 1, patient: true}, {name: "sqlite", nodes: 1}, {name: "full", nodes: 1, full: true}, {name: "postgres", postgres: true, nodes: 1}, {name: "two", postgres: true, nodes: 2},
+	{name: "clock", nodes: 1, clocks: true}, {name: "clocks", postgres: true, nodes: 2, clocks: true},
 }
 
 func main() {
@@ -66,7 +67,7 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 200, "rounds in all, spread over the scenes")
 	seed := flag.Uint64("seed", 1, "decides what happens in each round")
-	only := flag.String("scene", "", "patient, sqlite, full, postgres or two; all by default")
+	only := flag.String("scene", "", "patient, sqlite, full, postgres, two, clock or clocks; all by default")
 	machines := flag.Int("machines", 200, "pretend workstations")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -85,7 +86,7 @@ func run(ctx context.Context, rounds int, seed uint64, only string, machines int
 		}
 	}
 	if len(played) == 0 {
-		return fmt.Errorf("no scene is called %q; there are patient, sqlite, full, postgres and two", only)
+		return fmt.Errorf("no scene is called %q; there are patient, sqlite, full, postgres, two, clock and clocks", only)
 	}
 	if rounds < 1 {
 		return fmt.Errorf("%d rounds: at least one is played", rounds)

@@ -27,6 +27,8 @@ type process struct {
 	mute bool         // it does not say when it is ready
 	said func([]byte) // hears each further line on its standard output; nil: nobody does
 
+	clock string // the file that says how wrong its clock is; empty: it has that of this computer
+
 	mu    sync.Mutex
 	cmd   *exec.Cmd
 	heard chan struct{} // closed when all that it said was read

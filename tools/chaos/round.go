@@ -74,12 +74,12 @@ func (r *round) play() error {
 	return r.blunder
 }
 
-// fitting are the disturbances that fit this world; on small disks every second time
-// only those that fill one.
+// fitting are the disturbances that fit this world; on small disks and with clocks every
+// second time only those of which there are no others.
 func (r *round) fitting() (fit []disturbance) {
-	disks := r.scene.full && r.rand.IntN(2) == 0
+	own := (r.scene.full || r.scene.clocks) && r.rand.IntN(2) == 0
 	for _, d := range disturbances {
-		if d.fits(r.world) && (!disks || strings.HasSuffix(d.name, "disk full")) {
+		if d.fits(r.world) && (!own || strings.HasSuffix(d.name, "disk full") || strings.HasSuffix(d.name, "clock wrong")) {
 			fit = append(fit, d)
 		}
 	}

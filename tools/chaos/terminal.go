@@ -182,7 +182,7 @@ func (h *holder) attach(ctx context.Context, s *held, id string, leave time.Time
 	at := h.w.plain[h.rand.IntN(len(h.w.plain))]
 	dialer := websocket.Dialer{HandshakeTimeout: 40 * time.Second}
 	ws, response, err := dialer.DialContext(ctx, strings.Replace(at, "http", "ws", 1)+"/api/v1/sessions/"+id+"/socket",
-		http.Header{"Authorization": {"Bearer " + h.w.token}})
+		http.Header{"Authorization": {"Bearer " + *h.w.token.Load()}})
 	if response != nil {
 		defer response.Body.Close()
 	}

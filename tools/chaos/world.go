@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,10 +40,11 @@ type world struct {
 	between  []*proxy // from the consoles to the database, and to the message server
 	mounts   []string // small disks
 	machines *process
-	agents   []*process // real ones, on this computer
-	holders  []*holder  // of terminals on them
-	control  string     // of the machines, http://host:port
-	token    string     // of an administrator
+	agents   []*process             // real ones, on this computer
+	holders  []*holder              // of terminals on them
+	control  string                 // of the machines, http://host:port
+	token    atomic.Pointer[string] // of an administrator
+	newToken func() error
 	client   *http.Client
 	store    *store.Store // looks at the database beside the consoles
 	ids      map[string]string
@@ -81,6 +83,11 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	}()
 	if s.full {
 		if err = errors.Join(w.mount("data"), w.mount("machines")); err != nil {
+			return nil, err
+		}
+	}
+	if s.clocks {
+		if err = w.buildWrong(); err != nil {
 			return nil, err
 		}
 	}
@@ -132,9 +139,13 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 			return nil, err
 		}
 		doors, w.plain = append(doors, door), append(w.plain, "http://"+plain)
-		args := append([]string{"bin/deskside-console", "serve", "--listen", door, "--http", plain, "--log-level", "warn",
+		args := append([]string{w.program("deskside-console"), "serve", "--listen", door, "--http", plain, "--log-level", "warn",
 			"--public", "https://" + w.network.address()}, far...)
-		w.consoles = append(w.consoles, &process{name: "console" + strconv.Itoa(i+1), dir: dir, args: args})
+		c, err := w.withClock(&process{name: "console" + strconv.Itoa(i+1), dir: dir, args: args})
+		if err != nil {
+			return nil, err
+		}
+		w.consoles = append(w.consoles, c)
 		if err := w.consoles[i].start(); err != nil {
 			return nil, err
 		}
@@ -153,7 +164,12 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 	if _, err = tool("person", "add", "chaos", "--role", "admin"); err != nil {
 		return nil, err
 	}
-	if w.token, err = tool("token", "create", "--person", "chaos"); err != nil {
+	w.newToken = func() error {
+		token, err := tool("token", "create", "--person", "chaos")
+		w.token.Store(&token)
+		return err
+	}
+	if err = w.newToken(); err != nil {
 		return nil, err
 	}
 	if err = w.hurry(s.patient); err != nil {
@@ -168,8 +184,11 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 		return nil, err
 	}
 	w.control = "http://" + control
-	w.machines = &process{name: "machines", dir: dir, args: []string{".cache/deskside-simulate", "--console", "https://" + w.network.address(), "--token", token,
-		"--machines", strconv.Itoa(machines), "--seed", strconv.FormatUint(seed, 10), "--data", w.path("machines"), "--control", control}, said: w.hear}
+	w.machines, err = w.withClock(&process{name: "machines", dir: dir, args: []string{w.program("deskside-simulate"), "--console", "https://" + w.network.address(), "--token", token,
+		"--machines", strconv.Itoa(machines), "--seed", strconv.FormatUint(seed, 10), "--data", w.path("machines"), "--control", control}, said: w.hear})
+	if err != nil {
+		return nil, err
+	}
 	if err = w.machines.start(); err != nil {
 		return nil, err
 	}
