@@ -214,6 +214,7 @@ func (c *Console) Run(ctx context.Context) error {
 		group.Go(func() error { return c.flush(ctx) })
 	}
 	group.Go(func() error { return c.ask(ctx) })
+	group.Go(func() error { giveBack(ctx); return nil })
 	for _, server := range servers {
 		group.Go(func() error {
 			if err := server.Serve(); !errors.Is(err, http.ErrServerClosed) {

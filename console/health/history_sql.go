@@ -125,12 +125,22 @@ func rowsOf(tx *store.Tx, machine model.ID, resolution history.Resolution, from,
 	return rows, nil
 }
 
-// Age is the handler of KindAge: it deletes history that is too old.
+// Age is the handler of KindAge: it deletes history that is too old. How late it is,
+// it believes only as far as history goes: a console whose clock is a year ahead for a
+// minute would have none left.
 func (h *Health) Age(_ context.Context, tx *store.Tx, _ model.ID) (time.Time, error) {
+	var newest int64
+	if err := tx.QueryRow("SELECT COALESCE(MAX(start), 0) FROM history WHERE resolution = $1 AND {wall}", int64(history.Fine)).Scan(&newest); err != nil {
+		return time.Time{}, fmt.Errorf("look for the newest history: %w", err)
+	}
+	now := tx.Now()
+	if latest := store.Time(newest).Add(day); latest.Before(now) {
+		now = latest
+	}
 	for _, k := range []struct {
 		resolution history.Resolution
 		from       time.Time
-	}{{history.Fine, fineFrom(tx.Now()).Add(-day)}, {history.Coarse, tx.Now().Add(-keepCoarse)}} {
+	}{{history.Fine, fineFrom(now).Add(-day)}, {history.Coarse, now.Add(-keepCoarse)}} {
 		_, err := tx.Exec("DELETE FROM history WHERE resolution = $1 AND start < $2 AND {wall}",
 			int64(k.resolution), store.Micros(k.from))
 		if err != nil {

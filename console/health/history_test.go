@@ -226,3 +226,43 @@ func TestCoarsePlan(t *testing.T) {
 		})
 	})
 }
+
+// TestAge: what is older than it is kept goes. A console whose clock is a year ahead
+// believes it only as far as history goes.
+func TestAge(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		wrong time.Duration
+	}{{"right", 0}, {"a year ahead", 365 * day}} {
+		t.Run(c.name, func(t *testing.T) {
+			each(t, func(t *testing.T, w *ward) {
+				from := w.machine("pc")
+				now := time.Now().Add(-c.wrong) // as it is for everybody else
+				ages := map[time.Duration]bool{time.Hour: true, 12 * day: true, 17 * day: false}
+				w.update(func(tx *store.Tx) error {
+					for age := range ages {
+						_, err := tx.Exec("INSERT INTO history (machine_id, organisation_id, resolution, start, revision, payload) VALUES ($1, $2, $3, $4, 1, $5)",
+							from.Machine, from.Organisation, int64(history.Fine), store.Micros(now.Add(-age)), []byte{1})
+						if err != nil {
+							return err
+						}
+					}
+					_, err := w.Age(t.Context(), tx, model.ID{})
+					return err
+				})
+				for age, kept := range ages {
+					var n int
+					err := w.store.View(t.Context(), system, func(tx *store.Tx) error {
+						return tx.QueryRow("SELECT count(*) FROM history WHERE start = $1 AND {wall}", store.Micros(now.Add(-age))).Scan(&n)
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if n == 1 != kept {
+						t.Errorf("history of %s ago: %d rows", age, n)
+					}
+				}
+			})
+		})
+	}
+}

@@ -63,9 +63,6 @@ func (s *Store) RunDue(ctx context.Context, handlers map[string]Handler) error {
 			outside = append(outside, kind)
 		}
 	}
-	if err := s.waitAnew(ctx); err != nil && ctx.Err() == nil { // the clock may have been set back while nobody ran
-		s.log.Error("looking for due rows of a wrong clock", "error", err)
-	}
 	var g errgroup.Group
 	g.Go(func() error { s.watchClock(ctx); return nil })
 	start := func(kinds []string, workers int, one takeOne) {
@@ -85,38 +82,66 @@ func (s *Store) RunDue(ctx context.Context, handlers map[string]Handler) error {
 	return g.Wait()
 }
 
-// watchClock looks whether the clock was set back: what was written while it was wrong
-// would wait until it is as late as it was then.
+// watchClock looks whether the clock was set, now or while nobody ran. What was written
+// by a clock ahead would wait until it is as late as it was then; what waits by a clock
+// that was set back would all be due when that is right again.
 func (s *Store) watchClock(ctx context.Context) {
 	tick := time.NewTicker(dueLook)
 	defer tick.Stop()
-	for last, back := time.Now(), false; ; {
+	var behind time.Time // by this clock, since when it may be one that was set back
+	back := true
+	for last := time.Now(); ; {
+		now := time.Now()
+		step := now.Round(0).Sub(last.Round(0)) - now.Sub(last) // of the clock, against the monotonic one
+		before := now.Add(-step)                                // as it would be had it not been set
+		last = now
+		if back = back || step < -dueBack; back {
+			switch moved, err := s.waitAnew(ctx); {
+			case err != nil && ctx.Err() == nil:
+				s.log.Error("after the clock was set back", "error", err)
+			case err == nil:
+				back = false
+				if behind.IsZero() && (moved || step < -dueBack) {
+					behind = now
+				}
+			}
+		}
+		if step > dueBack && !behind.IsZero() {
+			if err := s.waitOn(ctx, behind, before, step); err != nil && ctx.Err() == nil {
+				s.log.Error("after the clock was set forward", "error", err)
+			}
+			behind = time.Time{}
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now := time.Now()
-		passed, shown := now.Sub(last), now.Round(0).Sub(last.Round(0)) // by the monotonic clock, and by the other
-		last, back = now, back || shown < passed-dueBack
-		if !back {
-			continue
-		}
-		if err := s.waitAnew(ctx); err != nil {
-			s.log.Error("after the clock was set back", "error", err)
-			continue
-		}
-		back = false
 	}
 }
 
-// waitAnew makes rows that were written by a clock ahead of this one wait from now on.
-func (s *Store) waitAnew(ctx context.Context) error {
-	return s.Update(ctx, System("due"), func(tx *Tx) error {
+// waitAnew makes rows that were written by a clock ahead of this one wait from now on,
+// for as long as they were to.
+func (s *Store) waitAnew(ctx context.Context) (moved bool, err error) {
+	err = s.Update(ctx, System("due"), func(tx *Tx) error {
 		n, err := tx.exec("UPDATE due SET at = at - (written - $1), written = $1 WHERE written > $2", Micros(tx.now), Micros(tx.now.Add(dueBack)))
-		if n > 0 {
+		if moved = n > 0; moved {
 			tx.dued = true
-			s.log.Warn("the clock was set back; what was to happen later was put right", "rows", n)
+			s.log.Warn("the clock was set back; what is to happen later waits as long as it was to", "rows", n)
+		}
+		return err
+	})
+	return moved, err
+}
+
+// waitOn is for a clock that was behind and is set forward by step: what was written by
+// it, or put back to it, goes with it.
+func (s *Store) waitOn(ctx context.Context, from, to time.Time, step time.Duration) error {
+	return s.Update(ctx, System("due"), func(tx *Tx) error {
+		n, err := tx.exec("UPDATE due SET at = at + $1, written = written + $1 WHERE written >= $2 AND written <= $3",
+			step.Microseconds(), Micros(from), Micros(to))
+		if n > 0 {
+			s.log.Warn("the clock was set forward; what is to happen later waits as long as it was to", "rows", n)
 		}
 		return err
 	})

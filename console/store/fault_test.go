@@ -290,3 +290,45 @@ func TestNodeIsGone(t *testing.T) {
 		t.Errorf("%d nodes are alive, not 3", n)
 	}
 }
+
+// What waits by a clock that was behind waits on when it is right again, and what others
+// wrote is left as it is.
+func TestDueOfAClockBehind(t *testing.T) {
+	s, err := Open(t.Context(), Options{Data: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const year = 365 * 24 * time.Hour
+	now := time.Now()
+	behind := now.Add(-year)
+	at := map[string]time.Time{"put back": behind.Add(time.Minute), "written then": behind.Add(time.Hour), "of before": now.Add(-2 * year), "of others": now.Add(time.Minute)}
+	written := map[string]time.Time{"put back": behind, "written then": behind.Add(time.Second), "of before": behind.Add(-time.Minute), "of others": now}
+	want := map[string]time.Time{"put back": now.Add(time.Minute), "written then": now.Add(time.Hour), "of before": at["of before"], "of others": at["of others"]}
+	err = s.Update(t.Context(), System("test"), func(tx *Tx) error {
+		for kind := range at {
+			_, err := tx.Exec("INSERT INTO due (kind, id, at, tries, problem, written) VALUES ($1, $2, $3, 0, '', $4)", kind, uuid.New(), Micros(at[kind]), Micros(written[kind]))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.waitOn(t.Context(), behind, behind.Add(5*time.Second), year); err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range want {
+		var at int64
+		if err := s.View(t.Context(), System("test"), func(tx *Tx) error {
+			return tx.QueryRow("SELECT at FROM due WHERE kind = $1", kind).Scan(&at)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if at != Micros(want) {
+			t.Errorf("%s: due at %s, not at %s", kind, Time(at), want)
+		}
+	}
+}

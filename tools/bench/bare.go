@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -74,9 +75,9 @@ type bareHub struct {
 	all      chan struct{} // of one round, closed with its last answer
 }
 
-// serveBare says {"url": ..., "control": ...} and serves until ctx ends. POST /text
-// and POST /question on its control address go to all sockets; the answer comes when
-// all have answered.
+// serveBare says {"url": ..., "control": ...} and serves until ctx ends. POST /ask
+// on its control address goes to all sockets; the answer comes when
+// all have answered. POST /collect collects its garbage: it is weighed at its best.
 func serveBare(ctx context.Context) error {
 	cert, err := selfSigned()
 	if err != nil {
@@ -107,6 +108,7 @@ func serveBare(ctx context.Context) error {
 		defer h.mu.Unlock()
 		json.NewEncoder(w).Encode(len(h.sockets))
 	})
+	mux.HandleFunc("POST /collect", func(http.ResponseWriter, *http.Request) { debug.FreeOSMemory() })
 	mux.HandleFunc("POST /ask", func(w http.ResponseWriter, r *http.Request) {
 		var ask bareAsk
 		if err := json.NewDecoder(r.Body).Decode(&ask); err != nil {

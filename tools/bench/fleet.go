@@ -80,7 +80,7 @@ func (f *many) bareLogins() (err error) {
 		return err
 	}
 	took, err := spent(pid, func() error { return f.bare.hold(fleetUsual) })
-	if err := errors.Join(err, f.Pause(growRest)); err != nil {
+	if err := errors.Join(err, f.Pause(growRest), f.bare.w.Post(f.bare.control+"/collect", nil, nil)); err != nil {
 		return err
 	}
 	full, err := stage.Resident(pid)

@@ -56,6 +56,11 @@ var disturbances = []disturbance{
 		time.Sleep(some(r, 3*time.Second))
 		return errors.Join(err, w.postgres.Start())
 	}},
+	{"database frozen", onPostgres, func(w *world, r *rand.Rand) error {
+		err := w.postgres.Signal(syscall.SIGSTOP)
+		time.Sleep(some(r, 5*time.Second))
+		return errors.Join(err, w.postgres.Signal(syscall.SIGCONT))
+	}},
 	{"way to the database cut", onPostgres, func(w *world, r *rand.Rand) error { return w.between[0].during(cut, some(r, 4*time.Second)) }},
 	{"way to the database stuck", onPostgres, func(w *world, r *rand.Rand) error { return w.between[0].during(stuck, some(r, 5*time.Second)) }},
 	{"way to the database slow", onPostgres, func(w *world, r *rand.Rand) error { return w.between[0].during(slow, some(r, 4*time.Second)) }},

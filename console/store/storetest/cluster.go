@@ -12,6 +12,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -21,6 +22,7 @@ import (
 type Cluster struct {
 	URL string // of the superuser
 
+	dir   string
 	guard *exec.Cmd
 	ask   io.WriteCloser
 	hear  *bufio.Reader
@@ -81,7 +83,7 @@ func startCluster(sync string) (*Cluster, error) {
 			return nil, err
 		}
 	}
-	c := &Cluster{URL: "postgres://postgres:" + password + "@127.0.0.1:" + port + "/postgres", guard: cmd}
+	c := &Cluster{URL: "postgres://postgres:" + password + "@127.0.0.1:" + port + "/postgres", dir: dir, guard: cmd}
 	if c.ask, err = cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -105,6 +107,31 @@ func (c *Cluster) Stop() error { return c.say("stop", "stopped") }
 
 // Start starts the server again after Stop.
 func (c *Cluster) Start() error { return c.say("start", "started") }
+
+// Signal sends a signal to all processes of the server, the first one first: with
+// SIGSTOP it is there and does not answer, until SIGCONT.
+func (c *Cluster) Signal(s syscall.Signal) error {
+	raw, err := os.ReadFile(filepath.Join(c.dir, "data", "postmaster.pid"))
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(raw), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil {
+		return fmt.Errorf("postmaster.pid: %w", err)
+	}
+	if err := syscall.Kill(pid, s); err != nil {
+		return err
+	}
+	raw, err = os.ReadFile("/proc/" + first + "/task/" + first + "/children")
+	for _, child := range strings.Fields(string(raw)) {
+		n, bad := strconv.Atoi(child)
+		if end := syscall.Kill(n, s); bad != nil || end != nil && !errors.Is(end, syscall.ESRCH) {
+			err = errors.Join(err, bad, end)
+		}
+	}
+	return err
+}
 
 // Close stops the server for good and removes its files.
 func (c *Cluster) Close() error {
