@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/deskside/deskside/console/model"
@@ -65,18 +67,24 @@ func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Ti
 // whose lines it does not hold: the end of a line, or whether one had begun, could not be
 // written. now tells whose lines it holds at this moment; it is asked after what is
 // written down was read, so that one that has just come is not taken for one that left.
-func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID]bool) error {
+// It returns the machines whose lines it held before and that are written down at
+// another node: a newer line of theirs is there.
+func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID]bool) (elsewhere []model.ID, err error) {
 	type here struct {
 		machine model.ID
 		since   int64
 	}
 	var left []here
 	scope := store.System("presence")
-	err := f.store.View(ctx, scope, func(tx *store.Tx) error {
-		left = nil
+	held := now()
+	err = f.store.View(ctx, scope, func(tx *store.Tx) error {
+		left, elsewhere = nil, nil
 		var written int
 		err := tx.QueryRow("SELECT COUNT(*) FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true).Scan(&written)
-		if err != nil || written <= len(now()) {
+		if err != nil || written == len(held) {
+			return err
+		}
+		if elsewhere, err = notAt(tx, node, held); err != nil {
 			return err
 		}
 		left, err = store.Collect(tx, func(r *store.Rows) (h here, err error) { return h, r.Scan(&h.machine, &h.since) },
@@ -85,7 +93,7 @@ func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID
 		return err
 	})
 	if err != nil || len(left) == 0 {
-		return err
+		return elsewhere, err
 	}
 	holds := now()
 	for _, h := range left {
@@ -107,10 +115,24 @@ func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID
 			return tx.DueBy(KindLost, h.machine, tx.Now().Add(settings.OfflineAfter))
 		})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("write down that a machine left: %w", err)
+			return elsewhere, fmt.Errorf("write down that a machine left: %w", err)
 		}
 	}
-	return nil
+	return elsewhere, nil
+}
+
+// notAt are those among some machines that are written down as online at another node.
+func notAt(tx *store.Tx, node model.ID, some map[model.ID]bool) ([]model.ID, error) {
+	here, err := store.CollectIDs(tx, "SELECT id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
+	if err != nil {
+		return nil, err
+	}
+	rest := maps.Clone(some)
+	for _, id := range here {
+		delete(rest, id)
+	}
+	return store.CollectIn(tx, func(r *store.Rows) (id model.ID, err error) { return id, r.Scan(&id) },
+		"SELECT id FROM machine WHERE node <> $1 AND online = $2 AND id IN {ids} AND {wall}", slices.Collect(maps.Keys(rest)), node, true)
 }
 
 // backTime is how long a machine that lives takes to come back. One that was silent

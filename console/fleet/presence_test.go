@@ -140,8 +140,8 @@ func TestHeld(t *testing.T) {
 			}
 			return map[model.ID]bool{held.Machine: true}
 		}
-		if err := y.Held(t.Context(), a, come); err != nil {
-			t.Fatal(err)
+		if elsewhere, err := y.Held(t.Context(), a, come); err != nil || len(elsewhere) != 0 {
+			t.Fatal(elsewhere, err)
 		}
 		first := y.due(KindLost, lost.Machine)
 		for name, from := range map[string]model.From{"held": held, "quick": quick, "again": again, "at another node": other} {
@@ -152,18 +152,22 @@ func TestHeld(t *testing.T) {
 		if in := time.Until(first); in < 50*time.Second || in > time.Minute {
 			t.Errorf("it has %s to come back", in)
 		}
-		if err := y.Held(t.Context(), a, now); err != nil {
-			t.Fatal(err)
+		if elsewhere, err := y.Held(t.Context(), a, now); err != nil || len(elsewhere) != 0 {
+			t.Fatal(elsewhere, err)
 		}
 		if second := y.due(KindLost, lost.Machine); !second.Equal(first) {
 			t.Errorf("it was put off to %s", second)
 		}
 		asked = 0
-		if err := y.Held(t.Context(), a, func() map[model.ID]bool {
-			asked++
-			return map[model.ID]bool{held.Machine: true, lost.Machine: true, quick.Machine: true, again.Machine: true}
-		}); err != nil || asked != 1 {
-			t.Errorf("all are held: %v, asked %d times", err, asked)
+		all := map[model.ID]bool{held.Machine: true, lost.Machine: true, quick.Machine: true, again.Machine: true}
+		elsewhere, err := y.Held(t.Context(), a, func() map[model.ID]bool { asked++; return all })
+		if err != nil || asked != 1 || len(elsewhere) != 0 {
+			t.Errorf("all are held: %v, %v, asked %d times", elsewhere, err, asked)
+		}
+		all[other.Machine] = true
+		elsewhere, err = y.Held(t.Context(), a, func() map[model.ID]bool { return all })
+		if err != nil || len(elsewhere) != 1 || elsewhere[0] != other.Machine {
+			t.Errorf("one is at another node: %v, %v", elsewhere, err)
 		}
 	})
 }

@@ -190,16 +190,45 @@ func TestTellHeld(t *testing.T) {
 	here, comes := hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0]
 	l.lines[here.hello.Machine] = here.line
 	told := 0
-	l.SetHandlers(Handlers{Held: func(_ context.Context, node model.ID, now func() map[model.ID]bool) error {
+	l.SetHandlers(Handlers{Held: func(_ context.Context, node model.ID, now func() map[model.ID]bool) ([]model.ID, error) {
 		l.lines[comes.hello.Machine] = comes.line
 		if held := now(); node == l.node && len(held) == 2 && held[here.hello.Machine] && held[comes.hello.Machine] {
 			told++
 		}
-		return nil
+		return nil, nil
 	}})
 	if l.tellHeld(t.Context()); told != 1 {
 		t.Error("it is not told")
 	}
+}
+
+// TestElsewhere: a line gives way to a newer one at another node, but not one that has
+// just come: it may be the newer one.
+func TestElsewhere(t *testing.T) {
+	l := New(nil, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
+	old, comes, again := hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0]
+	for _, a := range []*arrival{old, again} {
+		a.line.welcomed, a.line.scheduled = true, true // and nobody writes
+		l.lines[a.hello.Machine] = a.line
+	}
+	l.lines[comes.hello.Machine] = comes.line // is not written down yet
+	newer := &line{lines: l, welcomed: true, scheduled: true}
+	l.SetHandlers(Handlers{Held: func(context.Context, model.ID, func() map[model.ID]bool) ([]model.ID, error) {
+		l.lines[again.hello.Machine] = newer // it came back here meanwhile
+		return []model.ID{old.hello.Machine, comes.hello.Machine, again.hello.Machine}, nil
+	}})
+	l.tellHeld(t.Context())
+	for name, c := range map[string]struct {
+		line *line
+		want int
+	}{"old": {old.line, 1}, "comes": {comes.line, 0}, "again": {newer, 0}} {
+		if got := len(c.line.pending); got != c.want {
+			t.Errorf("%s: %d messages, not %d", name, got, c.want)
+		}
+	}
+	old.line.mu.Lock()
+	defer old.line.mu.Unlock()
+	old.line.closed = true // it has no socket that could be
 }
 
 // TestGiveUp: a machine that was written down, and could not be told so, is written

@@ -104,6 +104,12 @@ func (c *line) wasHinted() bool {
 	return c.hinted
 }
 
+func (c *line) wasWelcomed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.welcomed
+}
+
 // next hands out what is to be written; nothing means that the line is idle.
 func (c *line) next() [][]byte {
 	c.mu.Lock()

@@ -99,9 +99,10 @@ type Handlers struct {
 	Connected func(ctx context.Context, hellos []model.Hello) ([]model.Arrival, error)
 	// Disconnected hears of the end of a line; silent: nothing had come for too long.
 	Disconnected func(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason, silent bool) error
-	// Held hears from time to time whose lines a node holds: who is written down beside
+	// Held hears from time to time whose lines a node holds, and tells which of them
+	// have a newer one at another node: who is written down beside
 	// them has left, and it could not be written.
-	Held func(ctx context.Context, node model.ID, now func() map[model.ID]bool) error
+	Held func(ctx context.Context, node model.ID, now func() map[model.ID]bool) (elsewhere []model.ID, err error)
 
 	Transitions func(tx *store.Tx, list []model.Transition) error
 	Results     func(tx *store.Tx, list []model.Result) error
@@ -239,10 +240,32 @@ func (l *Lines) FlushWaiting(ctx context.Context) {
 	}
 }
 
+// tellHeld looks for machines that left unheard, and for lines that have a newer one at
+// another node: two copies of a machine would both be given what it is to do.
 func (l *Lines) tellHeld(ctx context.Context) {
-	if err := l.handlers.Held(ctx, l.node, l.held); err != nil && ctx.Err() == nil {
+	before := l.begun() // what is read later of one of these was written after it began
+	elsewhere, err := l.handlers.Held(ctx, l.node, l.held)
+	if err != nil && ctx.Err() == nil {
 		l.log.Error("cannot look for machines that left unheard", "error", err)
 	}
+	for _, id := range elsewhere {
+		if c := before[id]; c != nil {
+			c.giveWay()
+		}
+	}
+}
+
+// begun are the lines that are written down: whoever was welcomed is.
+func (l *Lines) begun() map[model.ID]*line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	begun := make(map[model.ID]*line, len(l.lines))
+	for id, c := range l.lines {
+		if c.wasWelcomed() {
+			begun[id] = c
+		}
+	}
+	return begun
 }
 
 func (l *Lines) held() map[model.ID]bool {

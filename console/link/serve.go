@@ -311,13 +311,18 @@ func (l *Lines) replace(c *line) {
 	closed := l.closed
 	l.mu.Unlock()
 	if old != nil {
-		old.put(protocol.KindRefused, protocol.Refused{Code: protocol.CodeNewerLine, RetryAfter: 300,
-			Text: "Another connection with the key of this machine has taken over."})
-		time.AfterFunc(time.Second, old.close)
+		old.giveWay()
 	}
 	if closed {
 		c.close()
 	}
+}
+
+// giveWay ends a line for a newer one of its machine.
+func (c *line) giveWay() {
+	c.put(protocol.KindRefused, protocol.Refused{Code: protocol.CodeNewerLine, RetryAfter: 300,
+		Text: "Another connection with the key of this machine has taken over."})
+	time.AfterFunc(time.Second, c.close)
 }
 
 // forget removes c, if it is still the line of its machine.
