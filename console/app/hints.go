@@ -85,7 +85,7 @@ func (c *Console) lease(ctx context.Context) error {
 // machine is held here.
 func (c *Console) send(machine model.ID, body any) {
 	if from, ok := c.lines.Holds(machine); ok {
-		c.lines.Send(model.Act{ID: model.NewID(), Machine: from, Expires: time.Now().Add(5 * time.Minute), Body: body})
+		c.lines.Send(model.Act{ID: model.NewID(), Machine: from, Expires: c.store.Now().Add(5 * time.Minute), Body: body})
 	}
 }
 
@@ -167,6 +167,9 @@ func origin(r *http.Request) string {
 // nodeLapsed is the handler of store.NodeLapsed: the machines of a node that is
 // gone get their time to come back.
 func (c *Console) nodeLapsed(_ context.Context, tx *store.Tx, node model.ID) (time.Time, error) {
+	if _, err := tx.Node(node); !errors.Is(err, store.ErrNotFound) {
+		return time.Time{}, err // it is back; what it holds is its own again
+	}
 	return time.Time{}, errors.Join(c.fleet.NodeLapsed(tx, node), c.sessions.NodeLapsed(tx, node))
 }
 

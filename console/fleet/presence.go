@@ -67,9 +67,9 @@ func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Ti
 // whose lines it does not hold: the end of a line, or whether one had begun, could not be
 // written. now tells whose lines it holds at this moment; it is asked after what is
 // written down was read, so that one that has just come is not taken for one that left.
-// It returns the machines whose lines it held before and that are written down at
-// another node: a newer line of theirs is there.
-func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID]bool) (elsewhere []model.ID, err error) {
+// It tells of machines whose lines it held before, and that are written down at another
+// node, whether the line there lives.
+func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID]bool) (elsewhere map[model.ID]bool, err error) {
 	type here struct {
 		machine model.ID
 		since   int64
@@ -79,13 +79,21 @@ func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID
 	held := now()
 	err = f.store.View(ctx, scope, func(tx *store.Tx) error {
 		left, elsewhere = nil, nil
-		var written int
-		err := tx.QueryRow("SELECT COUNT(*) FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true).Scan(&written)
-		if err != nil || written == len(held) {
+		written, err := store.CollectIDs(tx, "SELECT id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
+		if err != nil {
 			return err
 		}
-		if elsewhere, err = notAt(tx, node, held); err != nil {
-			return err
+		rest := maps.Clone(held)
+		for _, id := range written {
+			delete(rest, id)
+		}
+		if len(rest) > 0 {
+			if elsewhere, err = elsewhereOf(tx, node, slices.Collect(maps.Keys(rest))); err != nil {
+				return err
+			}
+		}
+		if len(written)+len(rest) == len(held) {
+			return nil
 		}
 		left, err = store.Collect(tx, func(r *store.Rows) (h here, err error) { return h, r.Scan(&h.machine, &h.since) },
 			`SELECT m.id, m.since FROM machine m WHERE m.node = $1 AND m.online = $2 AND {wall m}
@@ -121,18 +129,21 @@ func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID
 	return elsewhere, nil
 }
 
-// notAt are those among some machines that are written down as online at another node.
-func notAt(tx *store.Tx, node model.ID, some map[model.ID]bool) ([]model.ID, error) {
-	here, err := store.CollectIDs(tx, "SELECT id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
-	if err != nil {
-		return nil, err
+// elsewhereOf tells of those among some machines that are written down as online at
+// another node whether the line there lives.
+func elsewhereOf(tx *store.Tx, node model.ID, some []model.ID) (map[model.ID]bool, error) {
+	type at struct {
+		machine model.ID
+		lives   bool
 	}
-	rest := maps.Clone(some)
-	for _, id := range here {
-		delete(rest, id)
+	list, err := store.CollectIn(tx, func(r *store.Rows) (a at, err error) { return a, r.Scan(&a.machine, &a.lives) },
+		`SELECT m.id, EXISTS (SELECT 1 FROM node n WHERE n.id = m.node) AND NOT EXISTS (SELECT 1 FROM due d WHERE d.id = m.id AND d.kind IN ($3, $4))
+		FROM machine m WHERE m.node <> $1 AND m.online = $2 AND m.id IN {ids} AND {wall m}`, some, node, true, KindLost, KindOrphan)
+	elsewhere := map[model.ID]bool{}
+	for _, a := range list {
+		elsewhere[a.machine] = a.lives
 	}
-	return store.CollectIn(tx, func(r *store.Rows) (id model.ID, err error) { return id, r.Scan(&id) },
-		"SELECT id FROM machine WHERE node <> $1 AND online = $2 AND id IN {ids} AND {wall}", slices.Collect(maps.Keys(rest)), node, true)
+	return elsewhere, err
 }
 
 // backTime is how long a machine that lives takes to come back. One that was silent

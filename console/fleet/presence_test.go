@@ -166,8 +166,19 @@ func TestHeld(t *testing.T) {
 		}
 		all[other.Machine] = true
 		elsewhere, err = y.Held(t.Context(), a, func() map[model.ID]bool { return all })
-		if err != nil || len(elsewhere) != 1 || elsewhere[0] != other.Machine {
+		if lives, ok := elsewhere[other.Machine]; err != nil || len(elsewhere) != 1 || !ok || lives {
+			t.Errorf("one is at another node, that is gone: %v, %v", elsewhere, err)
+		}
+		y.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("INSERT INTO node (id, address, started, lease) VALUES ($1, '', 0, 0)", b)
+			return err
+		})
+		if elsewhere, err = y.Held(t.Context(), a, func() map[model.ID]bool { return all }); err != nil || !elsewhere[other.Machine] {
 			t.Errorf("one is at another node: %v, %v", elsewhere, err)
+		}
+		y.update(func(tx *store.Tx) error { return tx.Due(KindLost, other.Machine, time.Now().Add(time.Minute)) })
+		if elsewhere, err = y.Held(t.Context(), a, func() map[model.ID]bool { return all }); err != nil || len(elsewhere) != 1 || elsewhere[other.Machine] {
+			t.Errorf("one has left another node: %v, %v", elsewhere, err)
 		}
 	})
 }

@@ -190,7 +190,7 @@ func TestTellHeld(t *testing.T) {
 	here, comes := hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0]
 	l.lines[here.hello.Machine] = here.line
 	told := 0
-	l.SetHandlers(Handlers{Held: func(_ context.Context, node model.ID, now func() map[model.ID]bool) ([]model.ID, error) {
+	l.SetHandlers(Handlers{Held: func(_ context.Context, node model.ID, now func() map[model.ID]bool) (map[model.ID]bool, error) {
 		l.lines[comes.hello.Machine] = comes.line
 		if held := now(); node == l.node && len(held) == 2 && held[here.hello.Machine] && held[comes.hello.Machine] {
 			told++
@@ -213,9 +213,9 @@ func TestElsewhere(t *testing.T) {
 	}
 	l.lines[comes.hello.Machine] = comes.line // is not written down yet
 	newer := &line{lines: l, welcomed: true, scheduled: true}
-	l.SetHandlers(Handlers{Held: func(context.Context, model.ID, func() map[model.ID]bool) ([]model.ID, error) {
+	l.SetHandlers(Handlers{Held: func(context.Context, model.ID, func() map[model.ID]bool) (map[model.ID]bool, error) {
 		l.lines[again.hello.Machine] = newer // it came back here meanwhile
-		return []model.ID{old.hello.Machine, comes.hello.Machine, again.hello.Machine}, nil
+		return map[model.ID]bool{old.hello.Machine: true, comes.hello.Machine: true, again.hello.Machine: true}, nil
 	}})
 	l.tellHeld(t.Context())
 	for name, c := range map[string]struct {
@@ -226,9 +226,11 @@ func TestElsewhere(t *testing.T) {
 			t.Errorf("%s: %d messages, not %d", name, got, c.want)
 		}
 	}
-	old.line.mu.Lock()
-	defer old.line.mu.Unlock()
-	old.line.closed = true // it has no socket that could be
+	for _, a := range []*arrival{old, again} {
+		a.line.mu.Lock()
+		a.line.closed = true // it has no socket that could be
+		a.line.mu.Unlock()
+	}
 }
 
 // TestGiveUp: a machine that was written down, and could not be told so, is written

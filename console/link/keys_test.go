@@ -36,6 +36,14 @@ func TestCertify(t *testing.T) {
 			t.Errorf("after %s the same one for longer than %s (%v)", age, renewStamp, err)
 		}
 	}
+	// By the time of day: one that was certified by a wrong clock is good for nobody when
+	// that is right again, however little later it is.
+	if wrong, err := c.get(start.Add(-365 * 24 * time.Hour)); err != nil || wrong.Verify(identity, start) == nil {
+		t.Errorf("a certificate of a clock that is a year behind is good (%v)", err)
+	}
+	if c.since != c.since.Round(0) {
+		t.Error("how old it is is told by the monotonic clock")
+	}
 	if _, err := c.get(start.Add(-time.Hour)); err != nil || !c.since.Equal(start.Add(-time.Hour)) {
 		t.Errorf("when the clock was set back it is still the one of later (%v)", err)
 	}

@@ -99,10 +99,10 @@ type Handlers struct {
 	Connected func(ctx context.Context, hellos []model.Hello) ([]model.Arrival, error)
 	// Disconnected hears of the end of a line; silent: nothing had come for too long.
 	Disconnected func(ctx context.Context, from model.From, since time.Time, reason model.OfflineReason, silent bool) error
-	// Held hears from time to time whose lines a node holds, and tells which of them
-	// have a newer one at another node: who is written down beside
+	// Held hears from time to time whose lines a node holds, and tells of those that are
+	// written down at another one whether the line there lives: who is written down beside
 	// them has left, and it could not be written.
-	Held func(ctx context.Context, node model.ID, now func() map[model.ID]bool) (elsewhere []model.ID, err error)
+	Held func(ctx context.Context, node model.ID, now func() map[model.ID]bool) (elsewhere map[model.ID]bool, err error)
 
 	Transitions func(tx *store.Tx, list []model.Transition) error
 	Results     func(tx *store.Tx, list []model.Result) error
@@ -248,9 +248,13 @@ func (l *Lines) tellHeld(ctx context.Context) {
 	if err != nil && ctx.Err() == nil {
 		l.log.Error("cannot look for machines that left unheard", "error", err)
 	}
-	for _, id := range elsewhere {
-		if c := before[id]; c != nil {
+	for id, lives := range elsewhere {
+		switch c := before[id]; {
+		case c == nil:
+		case lives:
 			c.giveWay()
+		default: // what was written later was the end of an older line: the machine is to be written down anew
+			c.close()
 		}
 	}
 }
@@ -424,7 +428,7 @@ func (l *Lines) Send(a model.Act) bool {
 }
 
 func (l *Lines) send(c *line, a model.Act) bool {
-	order, err := orderOf(a)
+	order, err := orderOf(a, l.store.Now())
 	if err != nil {
 		l.log.Error("cannot encode an act", "machine", a.Machine.Machine, "error", err)
 		return false

@@ -129,7 +129,7 @@ func (l *Lines) hello(g *greeting) error {
 	if err := g.hello.Check(); err != nil {
 		return err
 	}
-	stamp, err := l.certificate.get(time.Now())
+	stamp, err := l.certificate.get(l.store.Now())
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (l *Lines) prove(ctx context.Context, g *greeting, m protocol.Message) erro
 		return errRevoked
 	}
 	l.handlers.Known(g.address)
-	from := model.From{Organisation: machine.Organisation, Machine: machine.ID, At: time.Now().UTC()}
+	from := model.From{Organisation: machine.Organisation, Machine: machine.ID, At: l.store.Now()}
 	if p.Purpose == protocol.ForSession {
 		return l.session(ctx, g, from, p)
 	}
@@ -207,7 +207,7 @@ func (l *Lines) prove(ctx context.Context, g *greeting, m protocol.Message) erro
 }
 
 func (l *Lines) session(ctx context.Context, g *greeting, from model.From, p protocol.Proof) error {
-	welcome := protocol.Welcome{Machine: from.Machine, Clock: time.Now().UnixMicro(), Node: l.node}
+	welcome := protocol.Welcome{Machine: from.Machine, Clock: l.store.Now().UnixMicro(), Node: l.node}
 	if err := write(g.ws, protocol.KindWelcome, welcome); err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (l *Lines) welcome(ctx context.Context, a *arrival) {
 	c := a.line
 	c.setBeat(a.Beat)
 	c.blind = a.Blind
-	c.put(protocol.KindWelcome, protocol.Welcome{Machine: c.from.Machine, Clock: time.Now().UnixMicro(), Marks: a.marks, Digests: a.digests,
+	c.put(protocol.KindWelcome, protocol.Welcome{Machine: c.from.Machine, Clock: l.store.Now().UnixMicro(), Marks: a.marks, Digests: a.digests,
 		Wanted: a.Wanted, Node: l.node})
 	if a.waiting || c.wasHinted() {
 		l.flush(ctx, c)

@@ -189,7 +189,7 @@ func liveOf(from model.From, l *protocol.Live) model.Live {
 }
 
 // orderOf puts an act into the words of the wire.
-func orderOf(a model.Act) (protocol.Order, error) {
+func orderOf(a model.Act, now time.Time) (protocol.Order, error) {
 	kind, body := actOf(a.Body)
 	if body == nil {
 		return protocol.Order{}, fmt.Errorf("no message for %T", a.Body)
@@ -198,7 +198,6 @@ func orderOf(a model.Act) (protocol.Order, error) {
 	if err != nil {
 		return protocol.Order{}, err
 	}
-	now := time.Now()
 	return protocol.Order{ID: a.ID, Organisation: a.Machine.Organisation, Machine: a.Machine.Machine,
 		Issued: now.UnixMicro(), Expires: a.Expires.UnixMicro(), Kind: kind, Body: raw}, nil
 }

@@ -29,8 +29,8 @@ type Handler struct {
 	Inside func(ctx context.Context, tx *Tx, id uuid.UUID) (next time.Time, err error)
 
 	// Outside does something beyond the database: a mail, a webhook. The row
-	// is put off by Lease first, and settled after. When the console dies in
-	// between, it is called again after the lease: at least once. (kind, id)
+	// is put off by Lease first, and settled after. When the console dies or the
+	// clock is set in between, it is called again after the lease: at least once. (kind, id)
 	// is the key by which a receiver knows the second one. It must end within
 	// the lease.
 	Outside func(ctx context.Context, id uuid.UUID) (next time.Time, err error)
@@ -43,7 +43,6 @@ const (
 	dueLook    = time.Second           // how often a worker looks for rows written by other nodes
 	dueHeld    = 20 * time.Millisecond // until rows that others hold are looked at again: each time twice as long, up to dueLook
 	dueLongest = 10 * time.Minute      // between two tries
-	dueBack    = 10 * time.Second      // a row that was written later than so is from a clock that has been set back
 )
 
 // RunDue calls the handlers of the rows that are due until ctx ends. Every
@@ -64,7 +63,6 @@ func (s *Store) RunDue(ctx context.Context, handlers map[string]Handler) error {
 		}
 	}
 	var g errgroup.Group
-	g.Go(func() error { s.watchClock(ctx); return nil })
 	start := func(kinds []string, workers int, one takeOne) {
 		if len(kinds) > 0 {
 			looks := make(chan struct{}, 1)
@@ -80,71 +78,6 @@ func (s *Store) RunDue(ctx context.Context, handlers map[string]Handler) error {
 		return s.dueOutside(ctx, kind, handlers[kind], taken)
 	})
 	return g.Wait()
-}
-
-// watchClock looks whether the clock was set, now or while nobody ran. What was written
-// by a clock ahead would wait until it is as late as it was then; what waits by a clock
-// that was set back would all be due when that is right again.
-func (s *Store) watchClock(ctx context.Context) {
-	tick := time.NewTicker(dueLook)
-	defer tick.Stop()
-	var behind time.Time // by this clock, since when it may be one that was set back
-	back := true
-	for last := time.Now(); ; {
-		now := time.Now()
-		step := now.Round(0).Sub(last.Round(0)) - now.Sub(last) // of the clock, against the monotonic one
-		before := now.Add(-step)                                // as it would be had it not been set
-		last = now
-		if back = back || step < -dueBack; back {
-			switch moved, err := s.waitAnew(ctx); {
-			case err != nil && ctx.Err() == nil:
-				s.log.Error("after the clock was set back", "error", err)
-			case err == nil:
-				back = false
-				if behind.IsZero() && (moved || step < -dueBack) {
-					behind = now
-				}
-			}
-		}
-		if step > dueBack && !behind.IsZero() {
-			if err := s.waitOn(ctx, behind, before, step); err != nil && ctx.Err() == nil {
-				s.log.Error("after the clock was set forward", "error", err)
-			}
-			behind = time.Time{}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// waitAnew makes rows that were written by a clock ahead of this one wait from now on,
-// for as long as they were to.
-func (s *Store) waitAnew(ctx context.Context) (moved bool, err error) {
-	err = s.Update(ctx, System("due"), func(tx *Tx) error {
-		n, err := tx.exec("UPDATE due SET at = at - (written - $1), written = $1 WHERE written > $2", Micros(tx.now), Micros(tx.now.Add(dueBack)))
-		if moved = n > 0; moved {
-			tx.dued = true
-			s.log.Warn("the clock was set back; what is to happen later waits as long as it was to", "rows", n)
-		}
-		return err
-	})
-	return moved, err
-}
-
-// waitOn is for a clock that was behind and is set forward by step: what was written by
-// it, or put back to it, goes with it.
-func (s *Store) waitOn(ctx context.Context, from, to time.Time, step time.Duration) error {
-	return s.Update(ctx, System("due"), func(tx *Tx) error {
-		n, err := tx.exec("UPDATE due SET at = at + $1, written = written + $1 WHERE written >= $2 AND written <= $3",
-			step.Microseconds(), Micros(from), Micros(to))
-		if n > 0 {
-			s.log.Warn("the clock was set forward; what is to happen later waits as long as it was to", "rows", n)
-		}
-		return err
-	})
 }
 
 // A takeOne takes the earliest row of a kind that is due, if there is one, calls
@@ -174,7 +107,7 @@ func (s *Store) workDue(ctx context.Context, kinds []string, looks chan struct{}
 			found, next, err := s.tryDue(ctx, kinds, taken, one)
 			pause := dueLook
 			if !next.IsZero() {
-				pause = min(pause, time.Until(next))
+				pause = min(pause, next.Sub(s.Now()))
 			}
 			switch {
 			case err != nil:
@@ -201,16 +134,24 @@ func (s *Store) workDue(ctx context.Context, kinds []string, looks chan struct{}
 // one kind, or one that somebody else holds, keep no other kind waiting. It tells whether
 // there were any, and when the next one is due.
 func (s *Store) tryDue(ctx context.Context, kinds []string, taken func(), one takeOne) (found bool, next time.Time, err error) {
+	if err := s.keepTime(ctx); err != nil {
+		return false, time.Time{}, ignoreEnd(ctx, err)
+	}
 	ready, next, err := s.dueKinds(ctx, kinds)
 	for _, kind := range ready {
 		if ctx.Err() == nil {
 			err = errors.Join(err, one(ctx, kind, taken))
 		}
 	}
+	return len(ready) > 0, next, ignoreEnd(ctx, err)
+}
+
+// ignoreEnd is no error when it is ctx that ended, and that is all.
+func ignoreEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		err = nil // it ends, and that is all
+		return nil
 	}
-	return len(ready) > 0, next, err
+	return err
 }
 
 // dueQuery asks each kind for its own earliest row, without passing any other: SQLite

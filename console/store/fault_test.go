@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -236,7 +237,9 @@ func TestGrouped(t *testing.T) {
 // A node that is killed says nothing: it is gone when others have seen its lease
 // unchanged so often. What a lease says, and how long looks could not be taken, says
 // nothing: clocks differ and are set, and a database that is away is away for all.
-func TestNodeIsGone(t *testing.T) {
+func TestNodeIsGone(t *testing.T) { synctest.Test(t, nodeIsGone) }
+
+func nodeIsGone(t *testing.T) {
 	s, err := Open(t.Context(), Options{Data: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -260,29 +263,44 @@ func TestNodeIsGone(t *testing.T) {
 	for _, id := range []uuid.UUID{killed, wrong} {
 		exec("INSERT INTO node (id, address, started, lease) VALUES ($1, '', 0, 7)", id)
 	}
-	first, second := watch{node: Node{ID: uuid.New()}}, watch{node: Node{ID: uuid.New()}}
-	away, cancel := context.WithCancel(t.Context())
+	first, second, away := watch{node: Node{ID: uuid.New()}}, watch{node: Node{ID: uuid.New()}}, watch{node: Node{ID: uuid.New()}}
+	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for look := range leaseLooks {
 		if n := rows("SELECT count(*) FROM node WHERE id = $1", killed); n != 1 {
 			t.Fatalf("gone after %d looks", look)
 		}
-		for range 2 * leaseLooks {
-			if _, err := first.renew(away, s); err == nil {
-				t.Fatal("a look succeeded that could not")
+		for range leaseLooks { // of looks that come at once one counts
+			for _, w := range []*watch{&first, &second} {
+				if _, err := w.renew(t.Context(), s); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
-		for _, w := range []*watch{&first, &second} {
-			if _, err := w.renew(t.Context(), s); err != nil {
-				t.Fatal(err)
-			}
-		}
+		time.Sleep(leaseEvery)
 		clock = -clock * 31_557_600_000_000 // years back, and ahead
 		exec("UPDATE node SET lease = $1 WHERE id = $2", clock, wrong)
 	}
 	if n := rows("SELECT count(*) FROM node WHERE id = $1", killed); n != 0 {
 		t.Error("never gone")
 	}
+	exec("INSERT INTO node (id, address, started, lease) VALUES ($1, '', 0, 7)", killed)
+	for range leaseLooks - 1 {
+		if _, err := away.renew(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(leaseEvery)
+	}
+	if _, err := away.renew(ended, s); err == nil {
+		t.Fatal("a look succeeded that could not")
+	}
+	if _, err := away.renew(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if n := rows("SELECT count(*) FROM node WHERE id = $1", killed); n != 1 {
+		t.Error("gone by looks with one between them that failed")
+	}
+	exec("DELETE FROM node WHERE id IN ($1, $2)", killed, away.node.ID)
 	if n := rows("SELECT count(*) FROM due WHERE kind = $1", NodeLapsed); n != 1 {
 		t.Errorf("%d nodes lapsed, not one", n)
 	}
@@ -291,44 +309,70 @@ func TestNodeIsGone(t *testing.T) {
 	}
 }
 
-// What waits by a clock that was behind waits on when it is right again, and what others
-// wrote is left as it is.
-func TestDueOfAClockBehind(t *testing.T) {
+// A clock that is set takes with it what was to happen later, but not what was written
+// since; one that is set back again leaves everything as it was.
+func TestDueGoesWithTheClock(t *testing.T) {
 	s, err := Open(t.Context(), Options{Data: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	const year = 365 * 24 * time.Hour
-	now := time.Now()
-	behind := now.Add(-year)
-	at := map[string]time.Time{"put back": behind.Add(time.Minute), "written then": behind.Add(time.Hour), "of before": now.Add(-2 * year), "of others": now.Add(time.Minute)}
-	written := map[string]time.Time{"put back": behind, "written then": behind.Add(time.Second), "of before": behind.Add(-time.Minute), "of others": now}
-	want := map[string]time.Time{"put back": now.Add(time.Minute), "written then": now.Add(time.Hour), "of before": at["of before"], "of others": at["of others"]}
-	err = s.Update(t.Context(), System("test"), func(tx *Tx) error {
-		for kind := range at {
-			_, err := tx.Exec("INSERT INTO due (kind, id, at, tries, problem, written) VALUES ($1, $2, $3, 0, '', $4)", kind, uuid.New(), Micros(at[kind]), Micros(written[kind]))
-			if err != nil {
-				return err
-			}
+	if err := s.keepTime(t.Context()); err != nil { // the first look
+		t.Fatal(err)
+	}
+	began := time.Now()
+	near := func(a, b int64) bool { return max(a-b, b-a) < 10_000 }
+	write := func(kind string, at, written time.Time) {
+		t.Helper()
+		if err := s.Update(t.Context(), System("test"), func(tx *Tx) error {
+			_, err := tx.Exec("INSERT INTO due (kind, id, at, tries, problem, written) VALUES ($1, $2, $3, 0, '', $4)", kind, uuid.New(), Micros(at), Micros(written))
+			return err
+		}); err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	if err := s.waitOn(t.Context(), behind, behind.Add(5*time.Second), year); err != nil {
-		t.Fatal(err)
-	}
-	for kind, want := range want {
-		var at int64
+	at := func(kind string) (at int64) {
+		t.Helper()
 		if err := s.View(t.Context(), System("test"), func(tx *Tx) error {
 			return tx.QueryRow("SELECT at FROM due WHERE kind = $1", kind).Scan(&at)
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if at != Micros(want) {
-			t.Errorf("%s: due at %s, not at %s", kind, Time(at), want)
+		return at
+	}
+	for _, step := range []time.Duration{time.Hour, -time.Hour, 365 * 24 * time.Hour, -365 * 24 * time.Hour} {
+		kind := step.String()
+		set := began.Add(step)
+		write("old "+kind, began.Add(time.Minute), began.Add(-3*time.Minute))
+		write("new "+kind, set.Add(time.Minute), set)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		look := func(ctx context.Context, by time.Duration) error {
+			s.clock.shown = s.clock.shown.Add(-by) // as if the clock had been set since
+			return s.keepTime(ctx)
+		}
+		// The rows of a clock that goes on by itself are where that clock is now.
+		if err := s.moveDue(t.Context(), set.Add(-time.Second), set, step); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := at("old "+kind), Micros(began.Add(step+time.Minute)); !near(got, want) {
+			t.Errorf("%s: what waited is due at %s, not at %s", kind, Time(got), Time(want))
+		}
+		if got, want := at("new "+kind), Micros(set.Add(time.Minute)); !near(got, want) {
+			t.Errorf("%s: what was written since is due at %s, not at %s", kind, Time(got), Time(want))
+		}
+		before := at("old " + kind)
+		if err := look(ended, step); err == nil {
+			t.Error("it was written by a context that had ended")
+		}
+		if err := look(t.Context(), 0); err != nil { // it is still owed
+			t.Fatal(err)
+		}
+		if got := at("old " + kind); !near(got, before+step.Microseconds()) {
+			t.Errorf("%s: what could not be moved was not moved later, or twice: %s", kind, Time(got).Sub(Time(before)))
+		}
+		if err := s.Update(t.Context(), System("test"), func(tx *Tx) error { _, err := tx.Exec("DELETE FROM due"); return err }); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -26,24 +26,21 @@ const NodeLapsed = "node.lapsed"
 
 // RunLease renews the lease of this node until ctx ends, and then gives it
 // back. Each time it looks at the leases of the others: one that does not
-// change any more, while looks succeed, is of a node that is gone. That is
-// counted in looks, so clocks that differ or are set say nothing of it, and
-// neither does a database that was away for all of them. lost is called when
-// others found this one gone and it is back: what it holds was given up in its
-// name and must be written again.
+// change any more is of a node that is gone. That is counted in looks that
+// succeed one after the other, so clocks that differ or are set say nothing of
+// it, and neither does a database that was away for all of them. lost is called
+// when others found this one gone and it is back: what it holds was given up in
+// its name and must be written again.
 func (s *Store) RunLease(ctx context.Context, node Node, lost func()) error {
 	tick := time.NewTicker(leaseEvery)
 	defer tick.Stop()
 	w := watch{node: node}
-	known := false
 	for {
-		switch added, err := w.renew(ctx, s); {
+		switch back, err := w.renew(ctx, s); {
 		case err != nil && ctx.Err() == nil:
 			s.log.Error("renewing the lease of this node", "error", err)
-		case added && known:
+		case back:
 			lost()
-		case err == nil:
-			known = true
 		}
 		select {
 		case <-ctx.Done():
@@ -55,10 +52,13 @@ func (s *Store) RunLease(ctx context.Context, node Node, lost func()) error {
 	}
 }
 
-// A watch is what a node has seen of the others, by their ids.
+// A watch is what a node knows of itself and has seen of the others, by their ids.
 type watch struct {
-	node Node
-	seen map[uuid.UUID]sight
+	node   Node
+	known  bool // it was written down once
+	unsure bool // it had to be written down again, and whether that was done is not known
+	seen   map[uuid.UUID]sight
+	last   time.Time // the look that counted last
 }
 
 // A sight is a lease, and in how many looks it was the same.
@@ -68,30 +68,44 @@ type sight struct {
 }
 
 // renew moves the lease of the node on, and ends those of nodes that are gone.
-// added means that there was no row of this node.
-func (w *watch) renew(ctx context.Context, s *Store) (added bool, err error) {
+// back means that it had been found gone itself.
+func (w *watch) renew(ctx context.Context, s *Store) (back bool, err error) {
+	counts := time.Since(w.last) > leaseEvery/2 // one that came late is followed by another at once
 	var seen map[uuid.UUID]sight
+	added := false
 	err = s.Update(ctx, System("node"), func(tx *Tx) error {
-		n, err := tx.exec("UPDATE node SET lease = $2 WHERE id = $1", w.node.ID, Micros(tx.now))
+		if err := tx.readClock(); err != nil {
+			return err
+		}
+		lease := Micros(tx.now.Add(leaseLooks * leaseEvery))
+		n, err := tx.exec("UPDATE node SET lease = $2 WHERE id = $1", w.node.ID, lease)
 		if err != nil {
 			return err
 		}
 		if added = n == 0; added {
 			if _, err := tx.exec("INSERT INTO node (id, address, started, lease) VALUES ($1, $2, $3, $4)",
-				w.node.ID, w.node.Address, Micros(w.node.Started), Micros(tx.now)); err != nil {
+				w.node.ID, w.node.Address, Micros(w.node.Started), lease); err != nil {
 				return err
 			}
 		}
-		seen, err = w.look(tx)
+		seen, err = w.look(tx, counts)
 		return err
 	})
-	if err == nil {
-		w.seen = seen
+	if err != nil {
+		w.seen = nil
+		w.unsure = w.unsure || added
+		return false, err
 	}
-	return added, err
+	w.seen = seen
+	if counts {
+		w.last = time.Now()
+	}
+	back = w.known && (added || w.unsure)
+	w.known, w.unsure = true, false
+	return back, nil
 }
 
-func (w *watch) look(tx *Tx) (map[uuid.UUID]sight, error) {
+func (w *watch) look(tx *Tx, counts bool) (map[uuid.UUID]sight, error) {
 	seen := map[uuid.UUID]sight{}
 	rows, err := tx.query("SELECT id, lease FROM node WHERE id <> $1", w.node.ID)
 	if err != nil {
@@ -104,8 +118,11 @@ func (w *watch) look(tx *Tx) (map[uuid.UUID]sight, error) {
 		if err := rows.Scan(&id, &now.lease); err != nil {
 			return nil, err
 		}
-		if before := w.seen[id]; before.lease == now.lease {
+		switch before, ok := w.seen[id]; {
+		case ok && before.lease == now.lease && counts:
 			now.looks += before.looks
+		case ok && before.lease == now.lease:
+			now.looks = before.looks
 		}
 		seen[id] = now
 	}

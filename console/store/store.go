@@ -42,6 +42,8 @@ type Store struct {
 
 	patience time.Duration // with one transaction; 0 is as long as it takes
 
+	clock clock
+
 	changed func([]Change) // set once by OnChanged
 	due     broadcast      // rows became due, or due earlier
 }
@@ -99,6 +101,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if e.name() == "postgres" {
 		s.patience = mostPatience
+	}
+	if err := s.View(ctx, System("clock"), (*Tx).readClock); err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the clock: %w", err), s.close())
 	}
 	return s, nil
 }
@@ -165,7 +170,7 @@ func (s *Store) Update(ctx context.Context, scope Scope, fn func(*Tx) error) err
 }
 
 func (s *Store) begin(ctx context.Context, scope Scope, q session) *Tx {
-	return &Tx{store: s, ctx: ctx, scope: scope, session: q, now: time.Now().UTC().Truncate(time.Microsecond)}
+	return &Tx{store: s, ctx: ctx, scope: scope, session: q, now: s.Now().Truncate(time.Microsecond)}
 }
 
 // mostPatience is how long a transaction on a server may take. One that is gone says so;

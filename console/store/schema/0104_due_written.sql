@@ -1,5 +1,4 @@
--- When a row was written. One that was written later than now is from a clock
--- that has been set back since, and waits from now on for as long as it was to.
+-- When a row was written, by the clock of then. That clock may be set.
 ALTER TABLE due ADD COLUMN written BIGINT NOT NULL DEFAULT 0;
--- Of node, lease is not a time that anybody waits for any more: a node that is
--- alive changes it every few seconds.
+-- Of node, nobody waits for the time in lease any more: a node that is alive
+-- changes it every few seconds.

@@ -1,0 +1,17 @@
+package store
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// asleep is for how long this computer has slept since it started: the monotonic clock
+// stands still meanwhile.
+func asleep() time.Duration {
+	var up, awake unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &awake) != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
+		return 0
+	}
+	return max(0, time.Duration(up.Nano()-awake.Nano()))
+}
