@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,15 +68,17 @@ func (p *process) start() error {
 	first := make(chan []byte, 1)
 	go func() {
 		defer close(heard)
-		if lines.Scan() {
-			first <- append([]byte(nil), lines.Bytes()...)
-		}
-		close(first)
-		for lines.Scan() {
-			if p.said != nil {
-				p.said(lines.Bytes())
+		for waits := true; lines.Scan(); {
+			// A script may begin before the workstations are all there.
+			switch said := lines.Bytes(); {
+			case waits && !bytes.HasPrefix(said, []byte(`{"began"`)):
+				waits = false
+				first <- bytes.Clone(said)
+			case p.said != nil:
+				p.said(said)
 			}
 		}
+		close(first)
 	}()
 	select {
 	case line, ok := <-first:
