@@ -67,15 +67,15 @@ var disturbances = []disturbance{
 	{"console's disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fill("data", some(r, 5*time.Second)) }},
 	{"workstations' disk full", onSmallDisks, func(w *world, r *rand.Rand) error { return w.fillUp(some(r, 5*time.Second)) }},
 	{"console's clock wrong", clocks, func(w *world, r *rand.Rand) error {
-		return errors.Join(w.anyConsole(r).wrongFor(r, some(r, 5*time.Second)), w.newToken())
+		return errors.Join(w.wrongFor(w.anyConsole(r), r, some(r, 5*time.Second)), w.newToken())
 	}},
 	{"workstations' clock wrong", clocks, func(w *world, r *rand.Rand) error {
 		w.hands.Lock()
 		defer w.hands.Unlock()
 		w.killed, w.ever = true, true
-		return w.machines.wrongFor(r, some(r, 5*time.Second))
+		return w.wrongFor(w.machines, r, some(r, 5*time.Second))
 	}},
-	{"agent's clock wrong", clocks, func(w *world, r *rand.Rand) error { return w.anyAgent(r).wrongFor(r, some(r, 5*time.Second)) }},
+	{"agent's clock wrong", clocks, func(w *world, r *rand.Rand) error { return w.wrongFor(w.anyAgent(r), r, some(r, 5*time.Second)) }},
 	{"a minute of patience", patient, func(w *world, _ *rand.Rand) error { return w.patience() }},
 	{"messages killed", onNATS, func(w *world, r *rand.Rand) error { return again(w.nats, some(r, 2*time.Second)) }},
 	{"messages frozen", onNATS, func(w *world, r *rand.Rand) error { return w.nats.freeze(some(r, 4*time.Second)) }},
