@@ -67,8 +67,8 @@ func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Ti
 // whose lines it does not hold: the end of a line, or whether one had begun, could not be
 // written. now tells whose lines it holds at this moment; it is asked after what is
 // written down was read, so that one that has just come is not taken for one that left.
-// It tells of machines whose lines it held before, and that are written down at another
-// node, whether the line there lives.
+// It returns the machines whose lines it held when it was asked first and that are written
+// down at another node, and whether their line there lives.
 func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID]bool) (elsewhere map[model.ID]bool, err error) {
 	type here struct {
 		machine model.ID

@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -202,12 +207,13 @@ func TestTellHeld(t *testing.T) {
 	}
 }
 
-// TestElsewhere: a line gives way to a newer one at another node, but not one that has
-// just come: it may be the newer one.
+// TestElsewhere: a line gives way to a newer one at another node, and is hung up for one
+// that has ended there; one that has just come may be the newer one, and stays.
 func TestElsewhere(t *testing.T) {
 	l := New(nil, Keys{}, model.NewID(), slog.New(slog.DiscardHandler))
-	old, comes, again := hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0]
-	for _, a := range []*arrival{old, again} {
+	old, left, comes, again := hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0], hellosOf(l, model.NewID())[0]
+	for _, a := range []*arrival{old, left, again} {
+		a.line.ws = socket(t)
 		a.line.welcomed, a.line.scheduled = true, true // and nobody writes
 		l.lines[a.hello.Machine] = a.line
 	}
@@ -215,22 +221,37 @@ func TestElsewhere(t *testing.T) {
 	newer := &line{lines: l, welcomed: true, scheduled: true}
 	l.SetHandlers(Handlers{Held: func(context.Context, model.ID, func() map[model.ID]bool) (map[model.ID]bool, error) {
 		l.lines[again.hello.Machine] = newer // it came back here meanwhile
-		return map[model.ID]bool{old.hello.Machine: true, comes.hello.Machine: true, again.hello.Machine: true}, nil
+		return map[model.ID]bool{old.hello.Machine: true, left.hello.Machine: false, comes.hello.Machine: true, again.hello.Machine: true}, nil
 	}})
 	l.tellHeld(t.Context())
 	for name, c := range map[string]struct {
-		line *line
-		want int
-	}{"old": {old.line, 1}, "comes": {comes.line, 0}, "again": {newer, 0}} {
-		if got := len(c.line.pending); got != c.want {
-			t.Errorf("%s: %d messages, not %d", name, got, c.want)
+		line   *line
+		told   int
+		closed bool
+	}{"old": {old.line, 1, false}, "left": {left.line, 0, true}, "comes": {comes.line, 0, false}, "again": {newer, 0, false}} {
+		c.line.mu.Lock()
+		if told := len(c.line.pending); told != c.told || c.line.closed != c.closed {
+			t.Errorf("%s: %d messages, not %d; closed %v", name, told, c.told, c.line.closed)
 		}
+		c.line.mu.Unlock()
 	}
-	for _, a := range []*arrival{old, again} {
-		a.line.mu.Lock()
-		a.line.closed = true // it has no socket that could be
-		a.line.mu.Unlock()
+}
+
+// socket is one that somebody holds the other end of.
+func socket(t *testing.T) *websocket.Conn {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ws, err := (&websocket.Upgrader{}).Upgrade(w, r, nil); err == nil {
+			t.Cleanup(func() { ws.Close() })
+		}
+	}))
+	t.Cleanup(server.Close)
+	ws, _, err := websocket.DefaultDialer.Dial(strings.Replace(server.URL, "http", "ws", 1), nil)
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() { ws.Close() })
+	return ws
 }
 
 // TestGiveUp: a machine that was written down, and could not be told so, is written

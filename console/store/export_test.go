@@ -5,3 +5,8 @@ import "time"
 // SetPatience says how long a transaction may take; without it a test would wait
 // half a minute.
 func (s *Store) SetPatience(d time.Duration) { s.patience = d }
+
+// SetServer says what the clock of the server showed a moment ago.
+func (s *Store) SetServer(shown time.Time) {
+	s.clock.server.Store(&mark{shown: shown.UTC(), here: time.Now()})
+}

@@ -183,21 +183,18 @@ func (r *round) notesOf(ticket string) error {
 // run that was given up too early, by a clock that was wrong, ends a second time when
 // its result comes.
 func audited(r *round) error {
-	rows := func(action, kind string) (map[string]int, error) {
-		return r.tally(`SELECT s.id, count(*) FROM audit_subject s JOIN audit a ON a.id = s.audit_id
-			WHERE a.action = $1 AND s.kind = $2 AND {wall a} AND {wall s} GROUP BY s.id`, action, kind)
-	}
+	rows := func(action, kind string) (map[string]int, error) { return r.auditRows(action, kind, "") }
 	started, err1 := rows("run.start", "run")
 	ended, err2 := rows("run.end", "run")
-	given, err6 := r.tally("SELECT s.id, count(*) FROM audit_subject s JOIN audit a ON a.id = s.audit_id WHERE a.action = 'run.end' AND a.result IN ('expired', 'lost') AND s.kind = 'run' AND {wall a} AND {wall s} GROUP BY s.id")
+	given, err3 := r.auditRows("run.end", "run", "AND a.result IN ('expired', 'lost')")
 	for id, n := range given {
 		if r.scene.clocks && n == 1 && ended[id] == 2 {
 			ended[id] = 1
 		}
 	}
-	asked, err3 := rows("question.ask", "question")
-	noted, err4 := rows("ticket.note", "ticket")
-	there, err5 := r.timeline(r.ticket)
+	asked, err4 := rows("question.ask", "question")
+	noted, err5 := rows("ticket.note", "ticket")
+	there, err6 := r.timeline(r.ticket)
 	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 		return err
 	}
@@ -225,6 +222,12 @@ func audited(r *round) error {
 		return never{fmt.Sprintf("%d notes are %d audit rows", written, noted[r.ticket])}
 	}
 	return nil
+}
+
+// auditRows counts the rows of an action by what they are about.
+func (r *round) auditRows(action, kind, also string) (map[string]int, error) {
+	return r.tally(`SELECT s.id, count(*) FROM audit_subject s JOIN audit a ON a.id = s.audit_id
+		WHERE a.action = $1 AND s.kind = $2 `+also+` AND {wall a} AND {wall s} GROUP BY s.id`, action, kind)
 }
 
 // each of those that were taken has one row; of others, whose answer was lost, there

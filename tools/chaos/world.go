@@ -44,7 +44,7 @@ type world struct {
 	holders  []*holder              // of terminals on them
 	control  string                 // of the machines, http://host:port
 	token    atomic.Pointer[string] // of an administrator
-	newToken func() error
+	newToken func() error           // makes another one
 	client   *http.Client
 	store    *store.Store // looks at the database beside the consoles
 	ids      map[string]string
