@@ -58,8 +58,7 @@ func (g *Gate) judge(tx *state.Tx, o protocol.Order) (Admitted, *Refusal) {
 	if o.Machine != g.id.Machine || o.Organisation != g.id.Organisation {
 		return Admitted{}, no(protocol.CodeWrongMachine, "The order is for another machine.")
 	}
-	// By the clock of the line, as for what is meant for this very moment: the
-	// hello has held the certificate against the machine's own.
+	// By the clock of the line, as for what is meant for this very moment.
 	if !g.lineNow(tx.Floor()).Before(g.ends) {
 		return Admitted{}, no(protocol.CodeStamp, "The key of the stamp was good until %s.", g.ends.UTC().Format(time.RFC3339))
 	}

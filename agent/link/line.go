@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -235,7 +236,12 @@ func (l *Line) once(ctx context.Context) (welcomed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	l.gate.Line(c.identify.Stamp, time.UnixMicro(welcome.Clock))
+	clock := time.UnixMicro(welcome.Clock)
+	if c.identify.Stamp.Ended(clock) {
+		return false, fmt.Errorf("the console's stamp key was good until %s, and by the console's clock it is %s",
+			time.UnixMicro(c.identify.Stamp.Expires).UTC().Format(time.RFC3339), clock.UTC().Format(time.RFC3339))
+	}
+	l.gate.Line(c.identify.Stamp, clock)
 	fresh, err := l.checkMarks(welcome)
 	if err != nil || fresh {
 		return true, err // a new epoch says hello again
