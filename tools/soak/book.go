@@ -12,13 +12,10 @@ import (
 	"github.com/deskside/deskside/tools/internal/page"
 )
 
-const (
-	bookFile = "docs/soak.json"
-	drawFile = "docs/soak.svg"
-	pageFile = "BENCHMARKS.md"
-	pageFrom = "<!-- soak: make soak -->\n"
-	pageTo   = "<!-- end of soak -->\n"
-)
+const pageFile = "BENCHMARKS.md"
+
+// file is where points and drawing are kept: the newest run of each database.
+func (r report) file(ending string) string { return "docs/soak-" + r.Database + ending }
 
 // A report is one run.
 type report struct {
@@ -44,12 +41,13 @@ func (r report) write() error {
 	if err != nil {
 		return err
 	}
-	text, err := page.Replaced(string(old), pageFrom, pageTo, r.text())
+	from, to := fmt.Sprintf("<!-- soak: make soak DATABASE=%s -->\n", r.Database), fmt.Sprintf("<!-- end of soak %s -->\n", r.Database)
+	text, err := page.Replaced(string(old), from, to, r.text())
 	if err != nil {
 		return fmt.Errorf("%s: %w", pageFile, err)
 	}
-	return errors.Join(os.MkdirAll("docs", 0o755), os.WriteFile(bookFile, append(raw, '\n'), 0o644),
-		os.WriteFile(drawFile, []byte(r.drawing()), 0o644),
+	return errors.Join(os.MkdirAll("docs", 0o755), os.WriteFile(r.file(".json"), append(raw, '\n'), 0o644),
+		os.WriteFile(r.file(".svg"), []byte(r.drawing()), 0o644),
 		os.WriteFile(pageFile, []byte(text), 0o644))
 }
 
@@ -61,8 +59,9 @@ func (r report) text() string {
 	if r.Database == "postgres" {
 		database = "PostgreSQL"
 	}
-	fmt.Fprintf(&s, "\n`%s`, %s, `make soak MINUTES=%d`: %s pretend workstations and one real agent, %s; %s. The line goes through the %d points from minute %.0f to minute %.0f.\n\n",
-		r.Commit, r.Date, r.Minutes, page.Thousands(r.Machines), database, r.Machine, len(points), points[0].Minute, points[len(points)-1].Minute)
+	fmt.Fprintf(&s, "\n![What a console on %s held, over time](%s)\n", database, r.file(".svg"))
+	fmt.Fprintf(&s, "\n`%s`, %s, `make soak MINUTES=%d DATABASE=%s`: %s pretend workstations and one real agent, %s; %s. The line goes through the %d points from minute %.0f to minute %.0f.\n\n",
+		r.Commit, r.Date, r.Minutes, r.Database, page.Thousands(r.Machines), database, r.Machine, len(points), points[0].Minute, points[len(points)-1].Minute)
 	s.WriteString("| what | about | grew meanwhile by | is flat up to | | an hour |\n|---|---|---|---|---|---|\n")
 	for _, v := range r.Verdicts {
 		word := v.word()

@@ -19,7 +19,7 @@
 // done, and not by more for each act than before.
 //
 // It may run on a busy machine, for nothing is timed. The points and the verdict go into
-// docs/soak.json, docs/soak.svg and BENCHMARKS.md, from a committed tree only.
+// docs/soak-DATABASE.json and .svg and into BENCHMARKS.md, from a committed tree only.
 package main
 
 import (

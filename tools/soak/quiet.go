@@ -20,7 +20,7 @@ type point struct {
 	Heap             float64 `json:"heap_bytes"` // still in use after collections
 	Goroutines       float64 `json:"goroutines"`
 	Descriptors      float64 `json:"descriptors"`
-	CrowdResident    float64 `json:"machines_resident_bytes"`
+	CrowdOwn         float64 `json:"machines_own_bytes"` // without the file of their states
 	CrowdDescriptors float64 `json:"machines_descriptors"`
 	Database         float64 `json:"database_bytes"` // of pages in use
 	Acts             int     `json:"acts"`           // until then
@@ -28,7 +28,7 @@ type point struct {
 
 func (p point) String() string {
 	return fmt.Sprintf("%6.1f min  console %.1f MiB, heap %.2f MiB, %.0f goroutines, %.0f descriptors; machines %.1f MiB, %.0f descriptors; database %.1f MiB after %d acts",
-		p.Minute, p.Resident/mib, p.Heap/mib, p.Goroutines, p.Descriptors, p.CrowdResident/mib, p.CrowdDescriptors, p.Database/mib, p.Acts)
+		p.Minute, p.Resident/mib, p.Heap/mib, p.Goroutines, p.Descriptors, p.CrowdOwn/mib, p.CrowdDescriptors, p.Database/mib, p.Acts)
 }
 
 const mib = 1 << 20
@@ -90,7 +90,7 @@ func (s *soak) quiet(began time.Time) (point, error) {
 	if p.Resident, err = stage.Resident(s.Console.Process.Pid); err != nil {
 		return p, err
 	}
-	if p.CrowdResident, err = stage.Resident(s.steady.Cmd.Process.Pid); err != nil {
+	if p.CrowdOwn, err = stage.Own(s.steady.Cmd.Process.Pid); err != nil {
 		return p, err
 	}
 	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.steady.Cmd.Process.Pid))

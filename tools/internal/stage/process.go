@@ -10,18 +10,24 @@ import (
 )
 
 // Resident is what of a process is in memory, in bytes.
-func Resident(pid int) (float64, error) {
+func Resident(pid int) (float64, error) { return memory(pid, "VmRSS") }
+
+// Own is what of that no file holds, in bytes: without pages of a database that it has
+// mapped, which are as many as it has written and may be taken from it at any time.
+func Own(pid int) (float64, error) { return memory(pid, "RssAnon") }
+
+func memory(pid int, field string) (float64, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, field+":"); ok {
 			kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 64)
 			return kib * 1024, err
 		}
 	}
-	return 0, fmt.Errorf("process %d tells no VmRSS", pid)
+	return 0, fmt.Errorf("process %d tells no %s", pid, field)
 }
 
 // Worked is the processor time that the threads of a process have had: finer than
