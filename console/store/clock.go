@@ -97,16 +97,39 @@ func (s *Store) moveDue(ctx context.Context, since, now time.Time, step time.Dur
 	return err
 }
 
-// waitAnew is for a clock that was set back while nobody ran: rows that it has not
-// come to yet when they were written wait from now on, for as long as they were to.
+// longAway is how much later than the last thing that was written a clock may be when a
+// console starts, and be believed.
+const longAway = 30 * 24 * time.Hour
+
+// waitAnew is for a clock that was set while nobody ran. Rows that it has not come to yet
+// when they were written wait from now on, for as long as they were to. If it is far past
+// all of them, the console was away for long or the clock is ahead: nobody can tell which,
+// and so all rows wait from now on. One that is ahead has the time to be put right.
 func (s *Store) waitAnew(ctx context.Context, now time.Time) error {
-	var moved int64
+	start := Micros(now.Add(-time.Since(begun))) // what was written since says nothing
+	var back int64
+	var away time.Duration
 	err := s.Update(ctx, System("due"), func(tx *Tx) (err error) {
-		moved, err = tx.exec("UPDATE due SET at = at - (written - $1), written = $1 WHERE written > $2", Micros(now), Micros(now.Add(stepped)))
+		back, err = tx.exec("UPDATE due SET at = at - (written - $1), written = $1 WHERE written > $2", Micros(now), Micros(now.Add(stepped)))
+		if err != nil {
+			return err
+		}
+		var newest int64
+		if err := tx.QueryRow("SELECT COALESCE(MAX(written), 0) FROM due WHERE written < $1", start).Scan(&newest); err != nil {
+			return err
+		}
+		if away = now.Sub(Time(newest)); newest == 0 || away <= longAway {
+			away = 0
+			return nil
+		}
+		_, err = tx.exec("UPDATE due SET at = at + $1, written = written + $1 WHERE written > 0 AND written < $2", away.Microseconds(), start)
 		return err
 	})
-	if err == nil && moved > 0 {
-		s.log.Warn("the clock was set back; what is to happen later waits as long as it was to", "rows", moved)
+	if err == nil && back > 0 {
+		s.log.Warn("the clock was set back; what is to happen later waits as long as it was to", "rows", back)
+	}
+	if err == nil && away > 0 {
+		s.log.Warn("the clock is far past what was written last; what is to happen later waits as long as it was to", "by", away)
 	}
 	return err
 }

@@ -79,3 +79,44 @@ func TestDueOfAWrongClock(t *testing.T) {
 		t.Errorf("what was to wait for two years waits %s", time.Duration(right.at-now)*time.Microsecond)
 	}
 }
+
+// A console that starts a year after the last thing that was written takes nothing at
+// once that was to wait, for its clock may be ahead; after a week it does.
+func TestDueAfterLong(t *testing.T) {
+	hour := store.Micros(time.Unix(3600, 0))
+	for away, waits := range map[time.Duration]bool{365 * 24 * time.Hour: true, 7 * 24 * time.Hour: false} {
+		s := storetest.Open(t, storetest.SQLite(t))
+		now := store.Micros(time.Now())
+		then := store.Micros(time.Now().Add(-away))
+		soon, later, begun := uuid.New(), uuid.New(), uuid.New()
+		for id, r := range map[uuid.UUID]struct{ at, written int64 }{soon: {then, then}, later: {then + hour, then}, begun: {now + hour, now}} {
+			err := s.Update(t.Context(), system, func(tx *store.Tx) error {
+				_, err := tx.Exec("INSERT INTO due (kind, id, at, tries, problem, written) VALUES ('one', $1, $2, 0, '', $3)", id, r.at, r.written)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		done := make(chan uuid.UUID, 10)
+		runDue(t, s, map[string]store.Handler{"one": {Inside: func(_ context.Context, _ *store.Tx, id uuid.UUID) (time.Time, error) {
+			done <- id
+			return time.Time{}, nil
+		}}})
+		if id := receive(t, done); id != soon { // what was late already
+			t.Errorf("after %s %s was done first", away, id)
+		}
+		if !waits {
+			if id := receive(t, done); id != later {
+				t.Errorf("after %s %s was done", away, id)
+			}
+			continue
+		}
+		for _, id := range []uuid.UUID{later, begun} {
+			row, ok := readDue(t, s, "one", id)
+			if in := row.at - now; !ok || in < hour*59/60 || in > hour*61/60 {
+				t.Errorf("after %s what was to wait an hour waits %s", away, time.Duration(in)*time.Microsecond)
+			}
+		}
+	}
+}
