@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A verdict is how one thing went between warm-up and end.
@@ -14,17 +15,19 @@ type verdict struct {
 	Grew  float64 `json:"grew"`    // by the line, from warm-up to end
 	Doubt float64 `json:"doubt"`   // two standard errors of that
 	Most  float64 `json:"at_most"` // that it may have grown by and be flat
+
+	Untold bool `json:"untold,omitempty"` // it was to fill for longer than the run took
 }
 
 // grows: a line that rises by less than it is uncertain may as well be level.
-func (v verdict) grows() bool { return v.Grew > max(v.Most, v.Doubt) }
+func (v verdict) grows() bool { return !v.Untold && v.Grew > max(v.Most, v.Doubt) }
 
 // word says flat only where the line is sure of it: in a short run it may not be.
 func (v verdict) word() string {
 	switch {
 	case v.grows():
 		return "grows"
-	case v.Grew+v.Doubt > v.Most:
+	case v.Untold || v.Grew+v.Doubt > v.Most:
 		return "not told"
 	}
 	return "flat"
@@ -40,19 +43,24 @@ type kept struct {
 	name, unit, what string
 	of               func(point) float64
 	share, most      float64 // of its mean, or so many
+	fills            float64 // minutes in which it is to grow
 }
+
+// agentFills is how many minutes an agent has more to keep with each, as evidence for an
+// alert: those of a quarter of an hour.
+const agentFills = 16
 
 // What the console has resident moves with the moments at which memory goes back to the
 // system, and what is in use does not: there a leak is seen earlier. Goroutines and
 // descriptors are counted when the same lines are open each time; what may differ are
 // connections to the database and of whoever asks, and work that begins by itself.
 var things = []kept{
-	{"console, resident", "MiB", "memory of the console", func(p point) float64 { return p.Resident / mib }, 0.05, 0},
-	{"console, heap", "MiB", "of it in use", func(p point) float64 { return p.Heap / mib }, 0.02, 0},
-	{"console, goroutines", "", "goroutines of the console", func(p point) float64 { return p.Goroutines }, 0, 10},
-	{"console, descriptors", "", "descriptors of the console", func(p point) float64 { return p.Descriptors }, 0, 10},
-	{"machines, own", "MiB", "own memory of the pretend workstations", func(p point) float64 { return p.CrowdOwn / mib }, 0.05, 0},
-	{"machines, descriptors", "", "descriptors of the pretend workstations", func(p point) float64 { return p.CrowdDescriptors }, 0, 10},
+	{"console, resident", "MiB", "memory of the console", func(p point) float64 { return p.Resident / mib }, 0.05, 0, 0},
+	{"console, heap", "MiB", "of it in use", func(p point) float64 { return p.Heap / mib }, 0.02, 0, 0},
+	{"console, goroutines", "", "goroutines of the console", func(p point) float64 { return p.Goroutines }, 0, 10, 0},
+	{"console, descriptors", "", "descriptors of the console", func(p point) float64 { return p.Descriptors }, 0, 10, 0},
+	{"machines, own", "MiB", "own memory of the pretend workstations", func(p point) float64 { return p.CrowdOwn / mib }, 0.05, 0, agentFills},
+	{"machines, descriptors", "", "descriptors of the pretend workstations", func(p point) float64 { return p.CrowdDescriptors }, 0, 10, 0},
 }
 
 // dearer is how much more the database may keep of an act in the second half.
@@ -67,21 +75,26 @@ func judge(all []point) ([]verdict, error) {
 	if len(points) < 3 {
 		return nil, errors.New("too short: there are no three points after the warm-up")
 	}
-	var hours []float64
-	for _, p := range points {
-		hours = append(hours, p.Minute/60)
-	}
-	span := hours[len(hours)-1] - hours[0]
 	var out []verdict
 	for _, k := range things {
-		var values []float64
-		for _, p := range points {
-			values = append(values, k.of(p))
-		}
-		t := trendOf(hours, values)
-		out = append(out, verdict{Name: k.name, Unit: k.unit, Trend: t, Grew: t.Hourly * span, Doubt: t.Uncertain * span, Most: k.most + k.share*t.Mean})
+		out = append(out, k.judge(points))
 	}
 	return append(out, keptOfActs(points)), nil
+}
+
+// judge looks at the points at which it is full; where those are too few, at all.
+func (k kept) judge(points []point) verdict {
+	full := slices.DeleteFunc(slices.Clone(points), func(p point) bool { return p.Minute < k.fills })
+	untold := len(full) < 3
+	if untold {
+		full = points
+	}
+	var hours, values []float64
+	for _, p := range full {
+		hours, values = append(hours, p.Minute/60), append(values, k.of(p))
+	}
+	t, span := trendOf(hours, values), hours[len(hours)-1]-hours[0]
+	return verdict{Name: k.name, Unit: k.unit, Trend: t, Grew: t.Hourly * span, Doubt: t.Uncertain * span, Most: k.most + k.share*t.Mean, Untold: untold}
 }
 
 // keptOfActs holds what the database grew by for each act in the second half against

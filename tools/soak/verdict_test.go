@@ -23,13 +23,13 @@ func TestTrend(t *testing.T) {
 	}
 }
 
-// steady are the points of a run of ten minutes in which everything stays, after a
+// steady are the points of a run of forty minutes in which everything stays, after a
 // warm-up, but for what moves by itself.
 func steady() []point {
 	all := make([]point, 21)
 	for i := range all {
 		swing := []float64{1, -0.6, 0.2, -1, 0.7, -0.2}[i%6]
-		all[i] = point{Minute: 0.4 + 0.5*float64(i), Resident: (250 + 6*swing) * mib, Heap: (40 + 0.2*swing) * mib, Goroutines: 2060 + 2*swing,
+		all[i] = point{Minute: 0.4 + 2*float64(i), Resident: (250 + 6*swing) * mib, Heap: (40 + 0.2*swing) * mib, Goroutines: 2060 + 2*swing,
 			Descriptors: 2030, CrowdOwn: 600 * mib, CrowdDescriptors: 1910, Database: float64(10*mib + i*mib), Acts: 1500 * (i + 1)}
 		if i < 6 {
 			all[i].Resident *= 0.5 + float64(i)/14
@@ -50,6 +50,8 @@ func TestJudge(t *testing.T) {
 		"a KiB of each of 200 questions":    {func(i int, p *point) { p.Heap += float64(i * 200 << 10) }, "console, heap"},
 		"a twentieth of what is resident":   {func(i int, p *point) { p.Resident += float64(i) * 1.5 * mib }, "console, resident"},
 		"what the machines remember":        {func(i int, p *point) { p.CrowdOwn += float64(i) * 3 * mib }, "machines, own"},
+		"evidence, until it is full":        {func(_ int, p *point) { p.CrowdOwn += min(p.Minute, 15) * 20 * mib }, ""},
+		"a run that ends before it is":      {func(i int, p *point) { p.CrowdOwn += float64(i) * 20 * mib; p.Minute /= 3 }, ""},
 		"a socket at a machine":             {func(i int, p *point) { p.CrowdDescriptors += float64(i) }, "machines, descriptors"},
 		"rows that nobody deletes":          {func(i int, p *point) { p.Database += float64(i*i) * mib / 20 }, "database, of an act"},
 		"a database that grows by its acts": {func(i int, p *point) { p.Database += float64(i) * 5 * mib }, ""},
@@ -88,6 +90,10 @@ func TestJudge(t *testing.T) {
 		"not told": {Grew: 1, Doubt: 1.5, Most: 2},
 		"grows":    {Grew: 3, Doubt: 1, Most: 2},
 	} {
+		if v.Untold = true; v.word() != "not told" {
+			t.Errorf("%+v: %s of what was still to fill", v, v.word())
+		}
+		v.Untold = false
 		if got := v.word(); got != want {
 			t.Errorf("%+v: %s, want %s", v, got, want)
 		}
