@@ -46,8 +46,8 @@ func heapNow() heap {
 	return heap{s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64(), s[3].Value.Uint64()}
 }
 
-// rests tells whether giving back is worth the time: since it was looked last, less
-// was asked for than a third of what lives, and there is as much that nobody needs.
+// rests tells whether giving back is worth the time: since it was looked last, less was
+// asked for than half of what lives, and an eighth of that could be given.
 func (h heap) rests(before uint64) bool {
-	return h.allocated-before < h.live/3 && h.objects+h.free > h.live+h.live/3
+	return h.allocated-before < h.live/2 && h.objects+h.free > h.live+h.live/8
 }

@@ -11,8 +11,8 @@ func TestRests(t *testing.T) {
 	}{
 		{"after a storm", heap{allocated: 10 * mb, live: 90 * mb, objects: 95 * mb, free: 60 * mb}, true},
 		{"garbage alone", heap{allocated: 10 * mb, live: 90 * mb, objects: 125 * mb}, true},
-		{"nothing to give", heap{allocated: 10 * mb, live: 90 * mb, objects: 95 * mb, free: 10 * mb}, false},
-		{"at work", heap{allocated: 40 * mb, live: 90 * mb, objects: 95 * mb, free: 60 * mb}, false},
+		{"nothing to give", heap{allocated: 10 * mb, live: 90 * mb, objects: 95 * mb, free: 5 * mb}, false},
+		{"at work", heap{allocated: 50 * mb, live: 90 * mb, objects: 95 * mb, free: 60 * mb}, false},
 	} {
 		c.heap.allocated += 7 * mb
 		if got := c.heap.rests(7 * mb); got != c.want {
