@@ -63,6 +63,89 @@ func TestClockAhead(t *testing.T) {
 	})
 }
 
+// TestClockSet: a clock that is set a year ahead while the line is up is not believed
+// from that moment on, and leaves nothing behind. That the console's is what is moved
+// here is the same, seen from the machine.
+func TestClockSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, t.TempDir(), "trial", "")
+		b.line(time.Now())
+		b.want("script", "", b.order(protocol.KindWork, time.Now(), b.free()))
+		time.Sleep(30 * time.Minute)
+		const year = 365 * 24 * time.Hour
+		b.clock = b.clock.Add(-year)
+		right := time.Now().Add(-year)
+		b.want("script, set ahead", protocol.CodeClock, b.order(protocol.KindWork, right, b.free()))
+		b.want("terminal, set ahead", "", b.order(protocol.KindOpenSession, right, terminal()))
+		if err := b.Tick(); err != nil {
+			t.Fatal(err)
+		}
+		err := b.state.View(func(tx *state.Tx) error {
+			if floor := tx.Floor(); floor.After(time.Now().Add(-time.Minute)) {
+				t.Errorf("the floor was raised to %s by a clock in doubt", floor)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.clock = b.clock.Add(year)
+		b.want("script, set right", "", b.order(protocol.KindWork, time.Now(), b.free()))
+	})
+}
+
+// TestBothAhead: a machine and its console that are a year ahead for some minutes, and
+// are put right, are not kept apart until that year has passed.
+func TestBothAhead(t *testing.T) {
+	dir := t.TempDir()
+	run := func(from time.Duration, minutes int, do func(*bench)) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(from)
+			b := open(t, dir, "trial", "")
+			b.line(time.Now())
+			for range minutes {
+				time.Sleep(time.Minute)
+				if err := b.Tick(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			do(b)
+			if err := b.state.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	const day = 24 * time.Hour
+	var door protocol.Order
+	run(0, 1, func(b *bench) {
+		door = b.order(protocol.KindOpenSession, time.Now(), terminal())
+		b.want("a terminal", "", door)
+	})
+	run(365*day, 10, func(b *bench) {
+		b.want("a script a year ahead", "", b.order(protocol.KindWork, time.Now(), b.free()))
+	})
+	run(time.Hour, 1, func(b *bench) {
+		b.want("a terminal when it is right again", "", b.order(protocol.KindOpenSession, time.Now(), terminal()))
+		b.want("the one of then", protocol.CodeSeen, door)
+		b.want("a script", protocol.CodeClock, b.order(protocol.KindWork, time.Now(), b.free()))
+	})
+	run(4*day, 1, func(b *bench) {
+		b.want("a script four days later", "", b.order(protocol.KindWork, time.Now(), b.free()))
+	})
+	run(9*day, 240, func(b *bench) { // it was off for days: the floor comes after it
+		err := b.state.View(func(tx *state.Tx) error {
+			if behind := time.Since(tx.Floor()); behind > time.Minute {
+				t.Errorf("after 240 minutes the floor is %s behind", behind)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestClockBack: a clock below the floor runs no script, and an expired order
 // does not come to life by it.
 func TestClockBack(t *testing.T) {

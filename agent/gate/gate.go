@@ -89,8 +89,8 @@ type Gate struct {
 	policy  Policy
 	stamp   ed25519.PublicKey
 	ends    time.Time // of the stamp key's certificate
-	line    time.Duration
-	online  bool
+	clock   time.Time // the console's, at the last welcome; zero: there was none
+	heard   time.Time // and when that was
 	tallies map[string]tally // what was let in or turned away in this hour, by kind and code
 }
 
@@ -124,8 +124,20 @@ func (g *Gate) Line(stamp protocol.StampKey, clock time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stamp, g.ends = ed25519.PublicKey(stamp.Key), time.UnixMicro(stamp.Expires)
-	g.line, g.online = time.Until(clock), true
+	g.clock, g.heard = clock, time.Now()
 }
+
+// theirs is the console's clock now. It goes on from the welcome whatever happens to the
+// machine's, which may be set while the line is up.
+func (g *Gate) theirs() time.Time {
+	if g.clock.IsZero() {
+		return time.Now()
+	}
+	return g.clock.Add(time.Since(g.heard))
+}
+
+// ahead is by how much the console's clock is ahead of the machine's.
+func (g *Gate) ahead() time.Duration { return time.Until(g.theirs()) }
 
 // clockDoubt is how far the machine's clock may be from the console's before
 // only harmless acts are let in.
@@ -142,7 +154,7 @@ func (g *Gate) now(tx *state.Tx) (now time.Time, doubt bool) {
 	if now.Before(floor) {
 		now = floor
 	}
-	if g.online && (g.line > clockDoubt || g.line < -clockDoubt) {
+	if g.ahead().Abs() > clockDoubt {
 		doubt = true
 	}
 	return now, doubt
@@ -152,13 +164,18 @@ func (g *Gate) now(tx *state.Tx) (now time.Time, doubt bool) {
 // stays short.
 const forgotten = 5000
 
+// floorStep is how far the floor moves up in one minute. Where machine and console are
+// both ahead, as on one host without a clock of its own, nobody can tell; a floor that
+// went with them at once would keep the machine shut for as long as they were ahead.
+const floorStep = time.Hour
+
 // Tick moves the time floor up, when the clock is not in doubt, and forgets ids
 // that can no longer be used and lines of the journal that are older than policy
 // keeps them. The agent calls it once a minute.
 func (g *Gate) Tick() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.online {
+	if g.clock.IsZero() {
 		return nil // without the console's clock a wrong clock could not be told from time
 	}
 	return g.state.Update(func(tx *state.Tx) error {
@@ -166,13 +183,17 @@ func (g *Gate) Tick() error {
 		if doubt {
 			return nil
 		}
-		if err := tx.RaiseFloor(now); err != nil {
+		floor := now
+		if old := tx.Floor(); old.Unix() > 0 && now.Sub(old) > floorStep { // one that has none takes the first
+			floor = old.Add(floorStep)
+		}
+		if err := tx.RaiseFloor(floor); err != nil {
 			return err
 		}
-		if err := tx.ForgetSeen(now); err != nil {
+		if err := tx.ForgetSeen(floor); err != nil {
 			return err
 		}
-		return tx.ForgetJournal(now.AddDate(0, 0, -g.policy.JournalDays), forgotten)
+		return tx.ForgetJournal(floor.AddDate(0, 0, -g.policy.JournalDays), forgotten)
 	})
 }
 

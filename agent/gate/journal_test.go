@@ -79,6 +79,14 @@ func TestJournalDays(t *testing.T) {
 		time.Sleep(2 * 24 * time.Hour)
 		tick(2)
 		b.line(time.Now())
+		for range 20 { // the floor comes after it
+			tick(2)
+		}
+		for range 28 {
+			if err := b.Tick(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		tick(1)
 		if l := b.journal(); l[0].Number != 2 {
 			t.Errorf("left is %+v", l)

@@ -113,7 +113,7 @@ func (g *Gate) inTime(j *judgement, life time.Duration, floor time.Time) *Refusa
 
 // lineNow is the console's clock now, but never more than a day below the floor.
 func (g *Gate) lineNow(floor time.Time) time.Time {
-	at := time.Now().Add(g.line)
+	at := g.theirs()
 	if lowest := floor.Add(-clockDoubt); at.Before(lowest) {
 		return lowest
 	}
@@ -201,8 +201,8 @@ func judgeWatch(g *Gate, _ *state.Tx, j *judgement) *Refusal {
 		return refusal
 	}
 	w := j.body.(*protocol.Watch)
-	if until := time.UnixMicro(w.Until).Add(-g.line); until.After(time.Now().Add(MaxWatch)) {
-		w.Until = time.Now().Add(MaxWatch + g.line).UnixMicro()
+	if until := time.UnixMicro(w.Until).Add(-g.ahead()); until.After(time.Now().Add(MaxWatch)) {
+		w.Until = time.Now().Add(MaxWatch + g.ahead()).UnixMicro()
 	}
 	return nil
 }
