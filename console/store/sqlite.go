@@ -56,12 +56,11 @@ func openSQLite(ctx context.Context, dir string) (*sqlite, error) {
 
 	q := &sqlite{places: make(chan struct{}, sqliteReaders), closed: make(chan struct{})}
 	// FULL, not NORMAL: what was acknowledged must survive a power cut. The
-	// fsync is shared by all who wait at the same time (see writer). The caches are
-	// small: the pages are in the system's, and it can take them back.
-	if q.writeDB, err = sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)", "journal_size_limit(67108864)", "cache_size(-8192)")); err != nil {
+	// fsync is shared by all who wait at the same time (see writer).
+	if q.writeDB, err = sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)", "journal_size_limit(67108864)", "cache_size(-16384)")); err != nil {
 		return nil, err
 	}
-	if q.readDB, err = sql.Open("sqlite", sqliteDSN(path, "query_only(1)", "cache_size(-1024)")); err != nil {
+	if q.readDB, err = sql.Open("sqlite", sqliteDSN(path, "query_only(1)", "cache_size(-4096)")); err != nil {
 		return nil, errors.Join(err, q.writeDB.Close())
 	}
 	q.writer.open = func(ctx context.Context) (*sqliteConn, error) { return newSQLiteConn(ctx, q.writeDB) }
