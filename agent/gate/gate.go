@@ -88,9 +88,9 @@ type Gate struct {
 	id      state.Identity
 	policy  Policy
 	stamp   ed25519.PublicKey
-	ends    time.Time // of the stamp key's certificate
-	clock   time.Time // the console's, at the last welcome; zero: there was none
-	heard   time.Time // and when that was
+	ends    time.Time        // of the stamp key's certificate
+	clock   time.Time        // the console's, at the last welcome; zero: there was none
+	heard   time.Time        // and when that was
 	tallies map[string]tally // what was let in or turned away in this hour, by kind and code
 }
 
