@@ -74,8 +74,8 @@ func keep(script, tmp string, dry bool) (int, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return 0, fmt.Errorf("adopt what the script leaves behind: %w", err)
 	}
-	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, 10); err != nil {
-		return 0, fmt.Errorf("be nice: %w", err)
+	if err := giveWay(); err != nil {
+		return 0, fmt.Errorf("give way to others: %w", err)
 	}
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return 0, fmt.Errorf("forbid core files: %w", err)
@@ -126,6 +126,20 @@ func keep(script, tmp string, dry bool) (int, error) {
 	}
 	endAll()
 	return code, nil
+}
+
+// nice is how much a script gives way to what people work with.
+const nice = 10
+
+// giveWay lowers the priority of this process, all its threads: whichever starts the
+// script hands on its own. An agent that gives way more than that already is left as it
+// is; not everybody may raise a priority.
+func giveWay() error {
+	own, err := unix.Getpriority(unix.PRIO_PROCESS, 0) // the system's call says 20 less that
+	if err != nil || 20-own >= nice {
+		return err
+	}
+	return unix.Setpriority(unix.PRIO_PGRP, 0, nice)
 }
 
 // endAll kills children and grandchildren, and those they leave, until there
