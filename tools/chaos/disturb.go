@@ -37,7 +37,7 @@ var disturbances = []disturbance{
 	{"workstations killed", always, func(w *world, r *rand.Rand) error {
 		w.hands.Lock()
 		defer w.hands.Unlock()
-		w.killed, w.ever = true, true
+		w.killed = true
 		return again(w.machines, some(r, time.Second))
 	}},
 	{"workstations frozen", always, func(w *world, r *rand.Rand) error {
@@ -72,7 +72,7 @@ var disturbances = []disturbance{
 	{"workstations' clock wrong", clocks, func(w *world, r *rand.Rand) error {
 		w.hands.Lock()
 		defer w.hands.Unlock()
-		w.killed, w.ever = true, true
+		w.killed = true
 		return w.wrongFor(w.machines, r, some(r, 5*time.Second))
 	}},
 	{"agent's clock wrong", clocks, func(w *world, r *rand.Rand) error { return w.wrongFor(w.anyAgent(r), r, some(r, 5*time.Second)) }},

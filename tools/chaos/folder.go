@@ -80,7 +80,7 @@ func (w *world) keepImage() error {
 func (w *world) setBack() error {
 	w.hands.Lock()
 	defer w.hands.Unlock()
-	w.killed, w.ever = true, true
+	w.killed = true
 	return errors.Join(w.machines.kill(), copyFile(w.path("image.db"), w.path("machines/machines.db")), w.machines.start())
 }
 
@@ -135,7 +135,7 @@ func (r *round) twins() error {
 	// The first ones wait for minutes before they come back, unless they are started.
 	r.hands.Lock()
 	defer r.hands.Unlock()
-	r.killed, r.ever = true, true
+	r.killed = true
 	return errors.Join(stop(), again(r.machines, 0))
 }
 

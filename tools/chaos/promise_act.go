@@ -56,8 +56,8 @@ func scripts(r *round) error {
 				return fmt.Errorf("the run %s succeeded and never began", run.id)
 			}
 		case "lost":
-			if !r.ever && !r.scene.clocks {
-				return never{"a script is lost, and no machine was killed"}
+			if !r.killed && !r.lost[run.id] && !r.scene.clocks {
+				return never{"a script is lost, and no machine was killed in this round"}
 			}
 		case "queued", "sent", "running":
 			return fmt.Errorf("one is %s", run.state)

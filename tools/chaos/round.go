@@ -101,12 +101,22 @@ func (r *round) fallIll(count int) error {
 }
 
 // remember counts the illnesses anew after workstations were killed: what they had
-// not told by then they have forgotten, what they had written down has come by now.
+// not told by then they have forgotten, what they had written down has come by now. The
+// scripts that were lost by it stay so, and no other one is.
 func (r *round) remember() error {
 	if !r.killed {
 		return nil
 	}
 	r.killed = false
+	rows, err := r.runRows()
+	if err != nil {
+		return err
+	}
+	for _, run := range rows {
+		if run.state == "lost" {
+			r.lost[run.id] = true
+		}
+	}
 	time.Sleep(2 * time.Second)
 	had, err := r.tally("SELECT machine_id, count(*) FROM alert WHERE check_id = 'filesystem.full' AND {wall} GROUP BY machine_id")
 	for name, id := range r.ids {

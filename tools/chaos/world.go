@@ -61,7 +61,7 @@ type world struct {
 	begun     map[string]int             // how often each run began, as the workstations say
 	hung      uuid.UUID                  // a machine that was rightly called offline
 	killed    bool                       // the workstations were killed in this round
-	ever      bool                       // or in one before
+	lost      map[uuid.UUID]bool         // runs that were lost in rounds in which they were
 
 	hands sync.Mutex // the workstations are not touched while they are told something
 }
@@ -74,7 +74,7 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 		return nil, err
 	}
 	w := &world{ctx: ctx, scene: s, seed: seed, dir: dir, ids: map[string]string{}, sick: map[string]int{}, notes: map[string]map[string]bool{},
-		runs: map[string]bool{}, questions: map[string]bool{}, whole: map[uuid.UUID]bool{}, begun: map[string]int{}, client: &http.Client{Timeout: 5 * time.Second}}
+		runs: map[string]bool{}, questions: map[string]bool{}, whole: map[uuid.UUID]bool{}, lost: map[uuid.UUID]bool{}, begun: map[string]int{}, client: &http.Client{Timeout: 5 * time.Second}}
 	defer func() {
 		if err != nil {
 			w.close(true)
