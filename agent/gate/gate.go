@@ -32,6 +32,7 @@ import (
 
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
+	"github.com/deskside/deskside/protocol/uptime"
 )
 
 // Refusal is a no: a code for programs and a sentence for people.
@@ -90,7 +91,7 @@ type Gate struct {
 	stamp   ed25519.PublicKey
 	ends    time.Time        // of the stamp key's certificate
 	clock   time.Time        // the console's, at the last welcome; zero: there was none
-	heard   time.Time        // and when that was
+	heard   time.Duration    // and for how long this program had run then
 	tallies map[string]tally // what was let in or turned away in this hour, by kind and code
 }
 
@@ -124,16 +125,17 @@ func (g *Gate) Line(stamp protocol.StampKey, clock time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stamp, g.ends = ed25519.PublicKey(stamp.Key), time.UnixMicro(stamp.Expires)
-	g.clock, g.heard = clock, time.Now()
+	g.clock, g.heard = clock, uptime.Now()
 }
 
 // theirs is the console's clock now. It goes on from the welcome whatever happens to the
-// machine's, which may be set while the line is up.
+// machine's, which may be set while the line is up, and while the machine sleeps: what
+// waited on the line meanwhile is as old as it is.
 func (g *Gate) theirs() time.Time {
 	if g.clock.IsZero() {
 		return time.Now()
 	}
-	return g.clock.Add(time.Since(g.heard))
+	return g.clock.Add(uptime.Now() - g.heard)
 }
 
 // ahead is by how much the console's clock is ahead of the machine's.

@@ -29,11 +29,12 @@ var law = map[string]struct {
 	"protocol/stream":     {nil, "frames are a library of both sides"},
 	"protocol/trust":      {nil, "statements are a library of both sides"},
 	"protocol/catalogue":  {[]string{"protocol/expression"}, "a check is written in the language"},
+	"protocol/uptime":     {nil, "counting time is a library of both sides"},
 	"protocol/fuzztest":   {nil, "only fuzz targets call it"},
 	"scripts":             {nil, "the catalogue of scripts is data"},
 
 	"agent/state":   {[]string{"protocol"}, "it keeps what is to be told, as it is told"},
-	"agent/gate":    {[]string{"agent/state", "protocol", "protocol/catalogue", "protocol/expression", "protocol/trust", "scripts"}, "it reads what asks to be let in, what a question would read, and knows the built-in scripts"},
+	"agent/gate":    {[]string{"agent/state", "protocol", "protocol/catalogue", "protocol/expression", "protocol/trust", "protocol/uptime", "scripts"}, "it reads what asks to be let in, what a question would read, and knows the built-in scripts"},
 	"agent/link":    {[]string{"agent/gate", "agent/state", "protocol"}, "it hands everything to the gate, and sends the outbox"},
 	"agent/probe":   {[]string{"protocol/expression", "protocol/history"}, "it fills the one shape of facts"},
 	"agent/check":   {[]string{"protocol/catalogue", "protocol/expression"}, "it judges facts by the catalogue"},
@@ -47,7 +48,7 @@ var law = map[string]struct {
 
 	"console/model":        {nil, "nouns know nobody"},
 	"console/store/schema": {nil, "the list of tables"},
-	"console/store":        {[]string{"console/store/schema"}, "the engine has no nouns"},
+	"console/store":        {[]string{"console/store/schema", "protocol/uptime"}, "the engine has no nouns"},
 	"console/nodes":        {nil, "it carries ids and times; what they mean is a row"},
 	"console/link":         {[]string{"console/model", "console/store", "protocol", "protocol/expression"}, "the one room that speaks the wire"},
 	"console/account":      {[]string{"console/model", "console/store"}, "people are rows"},

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/deskside/deskside/protocol/uptime"
 )
 
 // A clock says what time it is: on a server that consoles share that of the server, so
@@ -14,7 +16,7 @@ type clock struct {
 
 	mu    sync.Mutex
 	shown time.Time     // at the last look, without a monotonic reading
-	up    time.Duration // and how long the computer was up then
+	up    time.Duration // and how long this program had run then
 	owed  time.Duration // of the last step, as long as it could not be written
 }
 
@@ -27,11 +29,6 @@ func (c *clock) now() time.Time {
 	}
 	return time.Now().UTC()
 }
-
-var begun = time.Now()
-
-// uptime goes on whatever the clock says, and while the computer sleeps.
-func uptime() time.Duration { return time.Since(begun) + asleep() }
 
 // Now is the time by which everything is written: see [Tx.Now].
 func (s *Store) Now() time.Time { return s.clock.now() }
@@ -62,7 +59,7 @@ func (s *Store) keepTime(ctx context.Context) error {
 	c := &s.clock
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now, up := time.Now().Round(0), uptime()
+	now, up := time.Now().Round(0), uptime.Now()
 	if c.shown.IsZero() {
 		if err := s.waitAnew(ctx, now); err != nil {
 			return err
@@ -106,7 +103,7 @@ const longAway = 30 * 24 * time.Hour
 // all of them, the console was away for long or the clock is ahead: nobody can tell which,
 // and so all rows wait from now on. One that is ahead has the time to be put right.
 func (s *Store) waitAnew(ctx context.Context, now time.Time) error {
-	start := Micros(now.Add(-time.Since(begun))) // what was written since says nothing
+	start := Micros(now.Add(-uptime.Now())) // what was written since says nothing
 	var back int64
 	var away time.Duration
 	err := s.Update(ctx, System("due"), func(tx *Tx) (err error) {
