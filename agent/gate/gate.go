@@ -169,7 +169,7 @@ const forgotten = 5000
 // floorStep is how far the floor moves up in one minute. Where machine and console are
 // both ahead, as on one host without a clock of its own, nobody can tell; a floor that
 // went with them at once would keep the machine shut for as long as they were ahead.
-const floorStep = time.Hour
+const floorStep = 5 * time.Minute
 
 // Tick moves the time floor up, when the clock is not in doubt, and forgets ids
 // that can no longer be used and lines of the journal that are older than policy

@@ -420,6 +420,18 @@ func TestBounds(t *testing.T) {
 	} {
 		b.want(name, protocol.CodeLimit, b.order(protocol.KindSettings, time.Now(), s))
 	}
+	for _, away := range []time.Duration{365 * 24 * time.Hour, -365 * 24 * time.Hour} { // the machine's clock is wrong
+		theirs := time.Now().Add(away)
+		b.line(theirs)
+		for asked, least := range map[time.Duration]time.Duration{15 * time.Second: 14 * time.Second, 24 * time.Hour: MaxWatch - time.Second} {
+			a := b.want("watch", "", b.order(protocol.KindWatch, theirs, &protocol.Watch{Until: theirs.Add(asked).UnixMicro()}))
+			until := time.Until(time.UnixMicro(a.Body().(*protocol.Watch).Until))
+			if until < least || until > min(asked, MaxWatch) {
+				t.Errorf("asked to watch for %s by a clock that is %s ahead, it does so for %s", asked, away, until)
+			}
+		}
+	}
+	b.line(time.Now())
 	a := b.want("watch for a day", "", b.order(protocol.KindWatch, time.Now(), &protocol.Watch{Until: time.Now().Add(24 * time.Hour).UnixMicro()}))
 	if until := time.UnixMicro(a.Body().(*protocol.Watch).Until); until.After(time.Now().Add(MaxWatch)) {
 		t.Errorf("watched until %s", until)

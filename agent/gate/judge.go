@@ -96,8 +96,8 @@ func (g *Gate) inTime(j *judgement, life time.Duration, floor time.Time) *Refusa
 		return no(protocol.CodeClock, "The machine's clock cannot be believed; no script is run until it is right again.")
 	}
 	at := j.now
-	if life <= 10*time.Minute || j.doubt {
-		at = g.lineNow(floor)
+	if theirs := g.lineNow(floor); life <= 10*time.Minute || j.doubt || theirs.After(at) {
+		at = theirs
 	}
 	issued, expires := time.UnixMicro(j.order.Issued), time.UnixMicro(j.order.Expires)
 	switch {
@@ -200,10 +200,10 @@ func judgeWatch(g *Gate, _ *state.Tx, j *judgement) *Refusal {
 	if refusal := g.closed(g.policy.Watch, "live readings"); refusal != nil {
 		return refusal
 	}
+	// From here on by the machine's own clock, by which it is done.
 	w := j.body.(*protocol.Watch)
-	if until := time.UnixMicro(w.Until).Add(-g.ahead()); until.After(time.Now().Add(MaxWatch)) {
-		w.Until = time.Now().Add(MaxWatch + g.ahead()).UnixMicro()
-	}
+	left := time.UnixMicro(w.Until).Sub(g.theirs())
+	w.Until = time.Now().Add(min(left, MaxWatch)).UnixMicro()
 	return nil
 }
 
@@ -282,7 +282,7 @@ func (g *Gate) withinLimits(tx *state.Tx, risk scripts.Risk, now time.Time) *Ref
 	var safe, disruptive int
 	for _, a := range acts {
 		age := now.Sub(time.UnixMicro(a.At))
-		if age > 24*time.Hour {
+		if age.Abs() > 24*time.Hour { // later than now: the clock was ahead then
 			continue
 		}
 		kept = append(kept, a)

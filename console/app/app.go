@@ -160,7 +160,8 @@ func (c *Console) openRooms(ctx context.Context) error {
 	return c.store.Update(ctx, store.System("start"), func(tx *store.Tx) error {
 		var err error
 		for _, kind := range []string{health.KindAge, account.KindAge, link.KindAge} {
-			err = errors.Join(err, tx.Due(kind, model.ID{}, tx.Now()))
+			// Those that are there stay as they are: they tell when this console last ran.
+			err = errors.Join(err, tx.DueBy(kind, model.ID{}, tx.Now().Add(time.Hour)))
 		}
 		return err
 	})
