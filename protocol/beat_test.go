@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/deskside/deskside/protocol/fuzztest"
 )
 
 // TestBeatOf: what is read without Decode is what Decode reads, and an answer is what
@@ -46,7 +48,9 @@ func FuzzBeat(f *testing.F) {
 		f.Add(frame)
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		b, ok := BeatOf(frame)
+		var b Beat
+		var ok bool
+		fuzztest.Spends(t, len(frame), func() { b, ok = BeatOf(frame) })
 		if !ok {
 			return
 		}

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"crypto/ed25519"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,17 +47,9 @@ func TestClockAhead(t *testing.T) {
 		b.want("cancel", "", b.order(protocol.KindCancel, right, &protocol.Cancel{}))
 		b.want("checks", "", b.order(protocol.KindChecks, right, b.bodies()[protocol.KindChecks]))
 		b.want("stale terminal", protocol.CodeExpired, b.order(protocol.KindOpenSession, right.Add(-time.Hour), terminal()))
-		if err := b.Tick(); err != nil {
-			t.Fatal(err)
-		}
-		err := b.state.View(func(tx *state.Tx) error {
-			if floor := tx.Floor(); floor.After(right) {
-				t.Errorf("the floor was raised to %s by a clock in doubt", floor)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+		b.tick()
+		if floor := b.floor(); floor.After(right) {
+			t.Errorf("the floor was raised to %s by a clock in doubt", floor)
 		}
 		b.line(time.Now()) // the same difference, seen from a clock that was set right
 		b.want("script, right again", "", b.order(protocol.KindWork, time.Now(), b.free()))
@@ -64,36 +57,56 @@ func TestClockAhead(t *testing.T) {
 }
 
 // TestClockSet: a clock that is set a year ahead while the line is up is not believed
-// from that moment on, and leaves nothing behind. That the console's is what is moved
-// here is the same, seen from the machine.
+// from that moment on, and leaves nothing behind.
 func TestClockSet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := open(t, t.TempDir(), "trial", "")
+		var passed time.Duration // by which nothing else goes here
+		b.passed = func() time.Duration { return passed }
 		b.line(time.Now())
+		b.tick()
 		b.want("script", "", b.order(protocol.KindWork, time.Now(), b.free()))
-		time.Sleep(30 * time.Minute)
-		const year = 365 * 24 * time.Hour
-		b.clock = b.clock.Add(-year)
-		right := time.Now().Add(-year)
+		right, before := time.Now(), b.floor()
+		time.Sleep(365 * 24 * time.Hour) // that the clock shows, and that has not passed
 		b.want("script, set ahead", protocol.CodeClock, b.order(protocol.KindWork, right, b.free()))
 		b.want("terminal, set ahead", "", b.order(protocol.KindOpenSession, right, terminal()))
-		if err := b.Tick(); err != nil {
-			t.Fatal(err)
+		b.tick()
+		if floor := b.floor(); !floor.Equal(before) {
+			t.Errorf("the floor was raised to %s by a clock in doubt", floor)
 		}
-		err := b.state.View(func(tx *state.Tx) error {
-			if floor := tx.Floor(); floor.After(time.Now().Add(-time.Minute)) {
-				t.Errorf("the floor was raised to %s by a clock in doubt", floor)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.clock = b.clock.Add(year)
-		b.want("script, set right", "", b.order(protocol.KindWork, time.Now(), b.free()))
-		b.line(time.Now().Add(2 * time.Hour)) // too little to be in doubt
-		b.want("script that ended by the console's clock", protocol.CodeExpired, b.order(protocol.KindWork, time.Now(), b.free()))
 	})
+}
+
+// TestSleep: what waited on the line while the machine slept is as old as it is.
+func TestSleep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, t.TempDir(), "trial", "")
+		var passed time.Duration
+		b.passed = func() time.Duration { return passed }
+		b.line(time.Now())
+		door := b.order(protocol.KindOpenSession, time.Now(), terminal())
+		passed = 6 * time.Minute
+		b.want("a terminal of before", protocol.CodeExpired, door)
+		passed = time.Hour
+		b.want("by a certificate of before", protocol.CodeStamp, b.order(protocol.KindCheckNow, time.Now().Add(time.Hour), &protocol.CheckNow{}))
+	})
+}
+
+// TestEnds: a script that may wait ends by the console's clock too, and one that was sent
+// after its end is said to have ended.
+func TestEnds(t *testing.T) {
+	b := open(t, t.TempDir(), "trial", "")
+	b.line(time.Now().Add(2 * time.Hour)) // too little to be in doubt
+	b.want("ended", protocol.CodeExpired, b.order(protocol.KindWork, time.Now(), b.free()))
+	late := b.order(protocol.KindWork, time.Now().Add(3*time.Hour), b.free())
+	late.Expires = late.Issued - 1
+	stamped, err := protocol.Stamp(b.key, late)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Admit(stamped); err == nil || !strings.Contains(err.Error(), "ended at") {
+		t.Errorf("one that ended before it was sent: %v", err)
+	}
 }
 
 // TestBothAhead: a machine and its console that are a year ahead for some minutes, and
@@ -108,9 +121,7 @@ func TestBothAhead(t *testing.T) {
 			b.line(time.Now())
 			for range minutes {
 				time.Sleep(time.Minute)
-				if err := b.Tick(); err != nil {
-					t.Fatal(err)
-				}
+				b.tick()
 			}
 			b.line(time.Now())
 			do(b)
@@ -140,14 +151,8 @@ func TestBothAhead(t *testing.T) {
 		b.want("a script five hours later", "", b.order(protocol.KindWork, time.Now(), b.free()))
 	})
 	run(16*time.Hour, 180, func(b *bench) { // it was off for hours: the floor comes after it
-		err := b.state.View(func(tx *state.Tx) error {
-			if behind := time.Since(tx.Floor()); behind > time.Minute {
-				t.Errorf("after 180 minutes the floor is %s behind", behind)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Error(err)
+		if behind := time.Since(b.floor()); behind > time.Minute {
+			t.Errorf("after 180 minutes the floor is %s behind", behind)
 		}
 	})
 }
@@ -162,9 +167,7 @@ func TestClockBack(t *testing.T) {
 		old = b.order(protocol.KindCancel, time.Now().Add(time.Hour), &protocol.Cancel{})
 		time.Sleep(400 * 24 * time.Hour)
 		b.line(time.Now())
-		if err := b.Tick(); err != nil {
-			t.Fatal(err)
-		}
+		b.tick()
 		b.want("in 2001", "", b.order(protocol.KindWork, time.Now(), b.free()))
 		b.want("old", protocol.CodeExpired, old)
 		if err := b.state.Close(); err != nil {
@@ -199,9 +202,7 @@ func TestNoSecondLife(t *testing.T) {
 			b.line(time.Now())
 			for range 12 {
 				time.Sleep(5 * time.Minute)
-				if err := b.Tick(); err != nil {
-					t.Fatal(err)
-				}
+				b.tick()
 			}
 			b.line(began)
 			if _, code := b.admit(door); code == "" {

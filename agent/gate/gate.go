@@ -85,21 +85,22 @@ type Gate struct {
 	eyes  Eyes
 	path  string
 
-	mu      sync.Mutex
-	id      state.Identity
-	policy  Policy
-	stamp   ed25519.PublicKey
-	ends    time.Time        // of the stamp key's certificate
-	clock   time.Time        // the console's, at the last welcome; zero: there was none
-	heard   time.Duration    // and for how long this program had run then
-	tallies map[string]tally // what was let in or turned away in this hour, by kind and code
+	mu           sync.Mutex
+	id           state.Identity
+	policy       Policy
+	stamp        ed25519.PublicKey
+	stampEnds    time.Time            // of its certificate
+	consoleClock time.Time            // at the last welcome; zero: there was none
+	welcomed     time.Duration        // what passed said then
+	passed       func() time.Duration // is [uptime.Now]
+	tallies      map[string]tally     // what was let in or turned away in this hour, by kind and code
 }
 
 // Open makes the gate of an enrolled machine. policyPath may name a file that
 // is not there. A policy that cannot be trusted does not fail Open: the gate is
 // closed, and [Gate.Policy] says why.
 func Open(s *state.State, policyPath string, eyes Eyes) (*Gate, error) {
-	g := &Gate{state: s, eyes: eyes, path: policyPath, tallies: map[string]tally{}}
+	g := &Gate{state: s, eyes: eyes, path: policyPath, passed: uptime.Now, tallies: map[string]tally{}}
 	err := s.View(func(tx *state.Tx) error {
 		id, err := tx.Identity()
 		g.id = id
@@ -124,18 +125,18 @@ func (g *Gate) Policy() Policy {
 func (g *Gate) Line(stamp protocol.StampKey, clock time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.stamp, g.ends = ed25519.PublicKey(stamp.Key), time.UnixMicro(stamp.Expires)
-	g.clock, g.heard = clock, uptime.Now()
+	g.stamp, g.stampEnds = ed25519.PublicKey(stamp.Key), time.UnixMicro(stamp.Expires)
+	g.consoleClock, g.welcomed = clock, g.passed()
 }
 
 // theirs is the console's clock now. It goes on from the welcome whatever happens to the
 // machine's, which may be set while the line is up, and while the machine sleeps: what
 // waited on the line meanwhile is as old as it is.
 func (g *Gate) theirs() time.Time {
-	if g.clock.IsZero() {
+	if g.consoleClock.IsZero() {
 		return time.Now()
 	}
-	return g.clock.Add(uptime.Now() - g.heard)
+	return g.consoleClock.Add(g.passed() - g.welcomed)
 }
 
 // ahead is by how much the console's clock is ahead of the machine's.
@@ -177,7 +178,7 @@ const floorStep = 5 * time.Minute
 func (g *Gate) Tick() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.clock.IsZero() {
+	if g.consoleClock.IsZero() {
 		return nil // without the console's clock a wrong clock could not be told from time
 	}
 	return g.state.Update(func(tx *state.Tx) error {

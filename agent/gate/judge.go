@@ -59,8 +59,8 @@ func (g *Gate) judge(tx *state.Tx, o protocol.Order) (Admitted, *Refusal) {
 		return Admitted{}, no(protocol.CodeWrongMachine, "The order is for another machine.")
 	}
 	// By the clock of the line, as for what is meant for this very moment.
-	if !g.lineNow(tx.Floor()).Before(g.ends) {
-		return Admitted{}, no(protocol.CodeStamp, "The key of the stamp was good until %s.", g.ends.UTC().Format(time.RFC3339))
+	if !g.lineNow(tx.Floor()).Before(g.stampEnds) {
+		return Admitted{}, no(protocol.CodeStamp, "The key of the stamp was good until %s.", g.stampEnds.UTC().Format(time.RFC3339))
 	}
 	now, doubt := g.now(tx)
 	j := &judgement{order: o, body: r.new(), now: now, doubt: doubt}
@@ -88,8 +88,8 @@ func (g *Gate) judge(tx *state.Tx, o protocol.Order) (Admitted, *Refusal) {
 
 // inTime judges the order's own dates. What is meant for this very moment is
 // judged by the clock of the line it came on, so that a machine with a wrong
-// clock can still be helped; what may wait is judged by the machine's own, when
-// that can be believed. The console's clock is never believed below the floor:
+// clock can still be helped; what may wait is judged by the later of that and the
+// machine's own, when that can be believed. The console's clock is never believed below the floor:
 // ids that were used up before it are forgotten, see [Gate.Tick].
 func (g *Gate) inTime(j *judgement, life time.Duration, floor time.Time) *Refusal {
 	if j.doubt && j.order.Kind == protocol.KindWork {
@@ -101,9 +101,9 @@ func (g *Gate) inTime(j *judgement, life time.Duration, floor time.Time) *Refusa
 	}
 	issued, expires := time.UnixMicro(j.order.Issued), time.UnixMicro(j.order.Expires)
 	switch {
-	case expires.Sub(issued) > life || !expires.After(issued):
+	case expires.Sub(issued) > life:
 		return no(protocol.CodeExpired, "An order of this kind may live %s at most.", life)
-	case !at.Before(expires):
+	case !at.Before(expires) || !expires.After(issued): // what waited too long is issued after its end
 		return no(protocol.CodeExpired, "The order ended at %s.", expires.UTC().Format(time.RFC3339))
 	case at.Before(issued.Add(-clockDoubt)):
 		return no(protocol.CodeTooEarly, "The order is dated %s, which has not come yet.", issued.UTC().Format(time.RFC3339))

@@ -131,8 +131,8 @@ func keep(script, tmp string, dry bool) (int, error) {
 // nice is how much a script gives way to what people work with.
 const nice = 10
 
-// giveWay lowers the priority of this process, all its threads: whichever starts the
-// script hands on its own. An agent that gives way more than that already is left as it
+// giveWay lowers the priority of this session, which is this process with all its
+// threads: whichever starts the script hands on its own. An agent that gives way more than that already is left as it
 // is; not everybody may raise a priority.
 func giveWay() error {
 	own, err := unix.Getpriority(unix.PRIO_PROCESS, 0) // the system's call says 20 less that
