@@ -38,6 +38,12 @@ export type RunWish = {
 	dry_run: boolean;
 };
 
+/** Shows a run as an act was answered, and reads it again: it may have ended, and told so, before that answer came. */
+function show(client: QueryClient, run: Run): void {
+	client.setQueryData(["run", run.id], run);
+	void client.invalidateQueries({ queryKey: ["run", run.id], exact: true });
+}
+
 /** Starts a run. One press is one run: the key stays the same when the same press is tried again. */
 export function useStartRun() {
 	const client = useQueryClient();
@@ -45,7 +51,7 @@ export function useStartRun() {
 		mutationFn: ({ key, ...body }: RunWish & { key: string }) =>
 			call(api.POST("/runs", { params: { header: { "Idempotency-Key": key } }, body })),
 		onSuccess: (run) => {
-			client.setQueryData(["run", run.id], run);
+			show(client, run);
 			void client.invalidateQueries({ queryKey: ["runs"] });
 			if (run.ticket_id) void client.invalidateQueries({ queryKey: ["ticket", run.ticket_id] });
 		},
@@ -56,7 +62,7 @@ export function useCancelRun() {
 	const client = useQueryClient();
 	return useMutation({
 		mutationFn: (id: string) => call(api.POST("/runs/{id}/cancel", { params: { path: { id } } })),
-		onSuccess: (run) => client.setQueryData(["run", run.id], run),
+		onSuccess: (run) => show(client, run),
 	});
 }
 
