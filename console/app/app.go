@@ -43,6 +43,7 @@ type Options struct {
 	Listen   string // host:port of the TLS listener
 	HTTP     string // loopback host:port of the plain one; empty for none
 	Public   string // https address machines are told; empty for that of Listen, or of this host
+	Node     string // https://host:port by which other nodes reach this one; empty for that of Listen, or the one toward NATS
 	Trial    bool
 	Log      *slog.Logger
 }

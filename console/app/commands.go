@@ -111,7 +111,7 @@ func commands() *cobra.Command {
 
 func optionsOf(v *viper.Viper) (Options, error) {
 	o := Options{Data: v.GetString("data"), Database: v.GetString("database"), Keys: v.GetString("keys"), NATS: v.GetString("nats"),
-		Listen: v.GetString("listen"), HTTP: v.GetString("http"), Public: v.GetString("public"), Trial: v.GetBool("trial")}
+		Listen: v.GetString("listen"), HTTP: v.GetString("http"), Public: v.GetString("public"), Node: v.GetString("node"), Trial: v.GetBool("trial")}
 	if o.Data == "" && o.Database == "" {
 		return o, usageError{errors.New("say where the data is: --data DIR or --database URL")}
 	}
@@ -152,6 +152,7 @@ func serveCommand(v *viper.Viper) *cobra.Command {
 	c.Flags().String("listen", "0.0.0.0:8443", "host:port of the TLS listener, for machines and browsers")
 	c.Flags().String("http", "", "loopback host:port of a plain listener for this machine's own browsers")
 	c.Flags().String("public", "", "address that machines are told, https://host:port (default: the listener's, or this host's name)")
+	c.Flags().String("node", "", "address by which the other nodes reach this one, https://host:port (default: the listener's, or the one toward NATS)")
 	c.Flags().String("nats", "", "URL of the NATS server that all nodes share")
 	c.Flags().Bool("trial", false, "say on every page that this console is being tried")
 	c.Flags().String("log-level", "info", "debug, info, warn or error")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -28,6 +29,9 @@ func (c *Console) openNodes() error {
 		MaxIdleConnsPerHost:   8,
 		IdleConnTimeout:       time.Minute,
 	}
+	if at, err := url.Parse(c.options.Node); c.options.Node != "" && (err != nil || at.Scheme != "https" || at.Port() == "" || at.Path != "") {
+		return fmt.Errorf("%w: --node is an address of this node such as https://10.0.0.2:8443, not %q", ErrConfiguration, c.options.Node)
+	}
 	var err error
 	c.nodes, err = nodes.Open(nodes.Options{Self: c.id, URL: c.options.NATS, Secret: c.keys.rest, Transport: transport, Log: c.options.Log})
 	if err != nil {
@@ -41,12 +45,15 @@ func (c *Console) openNodes() error {
 	return nil
 }
 
-// nodeAddress is where other nodes reach this one; a console that is alone
-// tells nobody. A node that listens on every address names the one by which it
-// reaches the server that all nodes share.
+// nodeAddress is where other nodes reach this one: what was set, else where it
+// listens. A console that is alone tells nobody. A node that listens on every address
+// names the one by which it reaches the server that all nodes share.
 func (c *Console) nodeAddress() string {
-	if c.options.NATS == "" {
+	switch {
+	case c.options.NATS == "":
 		return ""
+	case c.options.Node != "":
+		return c.options.Node
 	}
 	host, port, err := net.SplitHostPort(c.secure.Addr().String())
 	if err != nil {

@@ -54,6 +54,19 @@ func TestTwoNodes(t *testing.T) {
 	t.Run("ended elsewhere", func(t *testing.T) { endedElsewhere(t, a, b, m) })
 	t.Run("close the door", func(t *testing.T) { closeTheDoor(t, a, b) })
 	t.Run("expelled elsewhere", func(t *testing.T) { expelledElsewhere(t, a, b) })
+	t.Run("address of a node", func(t *testing.T) {
+		const told = "https://10.0.0.2:8443"
+		w.told = told
+		c := w.start("")
+		w.told = ""
+		defer c.stop()
+		c.eventually(5*time.Second, "others are told how to reach it", func() (is bool) {
+			w.view(func(tx *store.Tx) error {
+				return tx.QueryRow("SELECT count(*) = 1 FROM node WHERE address = $1", told).Scan(&is)
+			})
+			return is
+		})
+	})
 	t.Run("settings", func(t *testing.T) {
 		b.eager("filesystem.full")
 		a.eventually(3*time.Second, "a change of a check at one node is sent by the other", func() bool {

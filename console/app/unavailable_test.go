@@ -136,6 +136,7 @@ func TestExitCodes(t *testing.T) {
 		{"the port of browsers is taken", []string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--http", taken.Addr().String()}, 73, taken.Addr().String()},
 		{"an address that is not one", []string{"serve", "--data", data, "--listen", "nonsense"}, 78, "nonsense"},
 		{"a plain listener for everybody", []string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--http", "0.0.0.0:0"}, 78, "--http"},
+		{"a node without a port", []string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--node", "https://node.example"}, 78, "--node"},
 		{"no data", []string{"serve"}, 64, "--data"},
 		{"an unknown flag", []string{"serve", "--nonsense"}, 64, "nonsense"},
 		{"nobody at the address of the database", []string{"serve", "--keys", data, "--database", "postgres://127.0.0.1:1/deskside"}, 69, "database"},

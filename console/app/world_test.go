@@ -63,6 +63,7 @@ type world struct {
 	database store.Options
 	keys     string
 	nats     string
+	told     string // by which other nodes are told to reach those that start; empty for where they listen
 }
 
 // stopLimit is how long a program may take to stop before the test says that it
@@ -80,7 +81,7 @@ type node struct {
 // start starts a console; address makes it come back where it was.
 func (w *world) start(address string) *node {
 	w.t.Helper()
-	o := app.Options{Data: w.database.Data, Database: w.database.Database, Keys: w.keys, NATS: w.nats,
+	o := app.Options{Data: w.database.Data, Database: w.database.Database, Keys: w.keys, NATS: w.nats, Node: w.told,
 		Listen: address, HTTP: "127.0.0.1:0", Trial: true, Log: quiet(w.t, "console")}
 	if address == "" {
 		o.Listen = "127.0.0.1:0"

@@ -18,6 +18,7 @@ type disturbance struct {
 func always(w *world) bool       { return !w.scene.patient }
 func onPostgres(w *world) bool   { return w.postgres != nil && always(w) }
 func onNATS(w *world) bool       { return w.nats != nil }
+func ofNodes(w *world) bool      { return len(w.nodes) > 1 }
 func onSmallDisks(w *world) bool { return w.scene.full }
 func patient(w *world) bool      { return w.scene.patient }
 func clocks(w *world) bool       { return w.scene.clocks }
@@ -28,6 +29,9 @@ func some(r *rand.Rand, d time.Duration) time.Duration {
 }
 
 func (w *world) anyConsole(r *rand.Rand) *process { return w.consoles[r.IntN(len(w.consoles))] }
+
+// anyWay is one of those from the other consoles to one.
+func (w *world) anyWay(r *rand.Rand) *proxy { return w.nodes[r.IntN(len(w.nodes))] }
 
 func (w *world) anyAgent(r *rand.Rand) *process { return w.agents[r.IntN(len(w.agents))] }
 
@@ -81,6 +85,10 @@ var disturbances = []disturbance{
 	{"messages frozen", onNATS, func(w *world, r *rand.Rand) error { return w.nats.freeze(some(r, 4*time.Second)) }},
 	{"way to the messages cut", onNATS, func(w *world, r *rand.Rand) error { return w.between[1].during(cut, some(r, 4*time.Second)) }},
 	{"way to the messages stuck", onNATS, func(w *world, r *rand.Rand) error { return w.between[1].during(stuck, some(r, 5*time.Second)) }},
+	{"way to the messages slow", onNATS, func(w *world, r *rand.Rand) error { return w.between[1].during(slow, some(r, 5*time.Second)) }},
+	{"way between consoles cut", ofNodes, func(w *world, r *rand.Rand) error { return w.anyWay(r).during(cut, some(r, 4*time.Second)) }},
+	{"way between consoles stuck", ofNodes, func(w *world, r *rand.Rand) error { return w.anyWay(r).during(stuck, some(r, 8*time.Second)) }},
+	{"way between consoles slow", ofNodes, func(w *world, r *rand.Rand) error { return w.anyWay(r).during(slow, some(r, 5*time.Second)) }},
 	{"all consoles killed", func(w *world) bool { return len(w.consoles) > 1 }, func(w *world, r *rand.Rand) error {
 		var err error
 		for _, c := range w.consoles {

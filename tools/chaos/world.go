@@ -38,6 +38,7 @@ type world struct {
 	plain    []string // where each console's API is, http://host:port
 	network  *proxy   // between machines and consoles
 	between  []*proxy // from the consoles to the database, and to the message server
+	nodes    []*proxy // to each console, from the others
 	mounts   []string // small disks
 	machines *process
 	agents   []*process             // real ones, on this computer
@@ -141,6 +142,15 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 		doors, w.plain = append(doors, door), append(w.plain, "http://"+plain)
 		args := append([]string{w.program("deskside-console"), "serve", "--listen", door, "--http", plain, "--log-level", "warn",
 			"--public", "https://" + w.network.address()}, far...)
+		if s.nodes > 1 {
+			way, err := newProxy()
+			if err != nil {
+				return nil, err
+			}
+			way.leads(door)
+			w.nodes = append(w.nodes, way)
+			args = append(args, "--node", "https://"+way.address())
+		}
 		c, err := w.withClock(&process{name: "console" + strconv.Itoa(i+1), dir: dir, args: args})
 		if err != nil {
 			return nil, err
