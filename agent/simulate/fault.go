@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,6 +96,7 @@ func (s *simulation) serve(ctx context.Context, address string) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /fault", s.takeFault)
 	mux.HandleFunc("GET /back", s.tellBack)
+	mux.HandleFunc("GET /held", tellHeld)
 	server := &http.Server{Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second} // an order may be for thousands
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
@@ -119,6 +122,17 @@ func (s *simulation) tellBack(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(n)
+}
+
+// tellHeld tells what is in use when all garbage is collected, and gives the rest back to
+// the system: how much of that a process still has moves by itself.
+func tellHeld(w http.ResponseWriter, _ *http.Request) {
+	debug.FreeOSMemory() // what is kept for the next who needs one goes with the second collection
+	debug.FreeOSMemory()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]uint64{"heap_bytes": m.HeapAlloc, "goroutines": uint64(runtime.NumGoroutine())})
 }
 
 func (s *simulation) takeFault(w http.ResponseWriter, r *http.Request) {

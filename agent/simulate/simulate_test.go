@@ -121,6 +121,15 @@ func TestOrders(t *testing.T) {
 			t.Errorf("%q: %s", query, got)
 		}
 	}
+	held := httptest.NewRecorder()
+	tellHeld(held, nil)
+	var has struct {
+		HeapBytes  int64 `json:"heap_bytes"`
+		Goroutines int
+	}
+	if err := json.Unmarshal(held.Body.Bytes(), &has); err != nil || has.HeapBytes < 1<<10 || has.Goroutines < 1 {
+		t.Errorf("held: %v, %s", err, held.Body)
+	}
 	for _, tc := range []struct {
 		kind, body string
 		code       int

@@ -20,15 +20,17 @@ type point struct {
 	Heap             float64 `json:"heap_bytes"` // still in use after collections
 	Goroutines       float64 `json:"goroutines"`
 	Descriptors      float64 `json:"descriptors"`
-	CrowdOwn         float64 `json:"machines_own_bytes"` // without the file of their states
+	CrowdOwn         float64 `json:"machines_own_bytes"`  // without the file of their states
+	CrowdHeap        float64 `json:"machines_heap_bytes"` // of it in use
+	CrowdGoroutines  float64 `json:"machines_goroutines"`
 	CrowdDescriptors float64 `json:"machines_descriptors"`
 	Database         float64 `json:"database_bytes"` // of pages in use
 	Acts             int     `json:"acts"`           // until then
 }
 
 func (p point) String() string {
-	return fmt.Sprintf("%6.1f min  console %.1f MiB, heap %.2f MiB, %.0f goroutines, %.0f descriptors; machines %.1f MiB, %.0f descriptors; database %.1f MiB after %d acts",
-		p.Minute, p.Resident/mib, p.Heap/mib, p.Goroutines, p.Descriptors, p.CrowdOwn/mib, p.CrowdDescriptors, p.Database/mib, p.Acts)
+	return fmt.Sprintf("%6.1f min  console %.1f MiB, heap %.2f MiB, %.0f goroutines, %.0f descriptors; machines %.1f MiB, heap %.2f MiB, %.0f goroutines, %.0f descriptors; database %.1f MiB after %d acts",
+		p.Minute, p.Resident/mib, p.Heap/mib, p.Goroutines, p.Descriptors, p.CrowdOwn/mib, p.CrowdHeap/mib, p.CrowdGoroutines, p.CrowdDescriptors, p.Database/mib, p.Acts)
 }
 
 const mib = 1 << 20
@@ -88,6 +90,9 @@ func (s *soak) quiet(began time.Time) (point, error) {
 	}
 	p.Goroutines, p.Descriptors = n.Goroutines, n.Descriptors
 	if p.Resident, err = stage.Resident(s.Console.Process.Pid); err != nil {
+		return p, err
+	}
+	if p.CrowdHeap, p.CrowdGoroutines, err = s.steady.Held(); err != nil {
 		return p, err
 	}
 	if p.CrowdOwn, err = stage.Own(s.steady.Cmd.Process.Pid); err != nil {

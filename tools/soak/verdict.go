@@ -60,6 +60,8 @@ var things = []kept{
 	{"console, goroutines", "", "goroutines of the console", func(p point) float64 { return p.Goroutines }, 0, 10, 0},
 	{"console, descriptors", "", "descriptors of the console", func(p point) float64 { return p.Descriptors }, 0, 10, 0},
 	{"machines, own", "MiB", "own memory of the pretend workstations", func(p point) float64 { return p.CrowdOwn / mib }, 0.05, 0, agentFills},
+	{"machines, heap", "MiB", "of it in use", func(p point) float64 { return p.CrowdHeap / mib }, 0.02, 0, agentFills},
+	{"machines, goroutines", "", "goroutines of the pretend workstations", func(p point) float64 { return p.CrowdGoroutines }, 0.005, 10, 0},
 	{"machines, descriptors", "", "descriptors of the pretend workstations", func(p point) float64 { return p.CrowdDescriptors }, 0, 10, 0},
 }
 

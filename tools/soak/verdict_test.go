@@ -30,7 +30,7 @@ func steady() []point {
 	for i := range all {
 		swing := []float64{1, -0.6, 0.2, -1, 0.7, -0.2}[i%6]
 		all[i] = point{Minute: 0.4 + 2*float64(i), Resident: (250 + 6*swing) * mib, Heap: (40 + 0.2*swing) * mib, Goroutines: 2060 + 2*swing,
-			Descriptors: 2030, CrowdOwn: 600 * mib, CrowdDescriptors: 1910, Database: float64(10*mib + i*mib), Acts: 1500 * (i + 1)}
+			Descriptors: 2030, CrowdOwn: 600 * mib, CrowdHeap: (300 + 2*swing) * mib, CrowdGoroutines: 13200 + 9*swing, CrowdDescriptors: 1910, Database: float64(10*mib + i*mib), Acts: 1500 * (i + 1)}
 		if i < 6 {
 			all[i].Resident *= 0.5 + float64(i)/14
 		}
@@ -49,9 +49,11 @@ func TestJudge(t *testing.T) {
 		"a descriptor of each cycle":        {func(i int, p *point) { p.Descriptors += float64(i) }, "console, descriptors"},
 		"a KiB of each of 200 questions":    {func(i int, p *point) { p.Heap += float64(i * 200 << 10) }, "console, heap"},
 		"a twentieth of what is resident":   {func(i int, p *point) { p.Resident += float64(i) * 1.5 * mib }, "console, resident"},
-		"what the machines remember":        {func(i int, p *point) { p.CrowdOwn += float64(i) * 3 * mib }, "machines, own"},
-		"evidence, until it is full":        {func(_ int, p *point) { p.CrowdOwn += min(p.Minute, 15) * 20 * mib }, ""},
-		"a run that ends before it is":      {func(i int, p *point) { p.CrowdOwn += float64(i) * 20 * mib; p.Minute /= 3 }, ""},
+		"what the machines remember":        {func(i int, p *point) { p.CrowdHeap += float64(i) * mib }, "machines, heap"},
+		"what they have beside it":          {func(i int, p *point) { p.CrowdOwn += float64(i) * 3 * mib }, "machines, own"},
+		"a goroutine of each machine":       {func(i int, p *point) { p.CrowdGoroutines += float64(i) * 100 }, "machines, goroutines"},
+		"evidence, until it is full":        {func(_ int, p *point) { p.CrowdHeap += min(p.Minute, 15) * 3 * mib }, ""},
+		"a run that ends before it is":      {func(i int, p *point) { p.CrowdHeap += float64(i) * 3 * mib; p.Minute /= 3 }, ""},
 		"a socket at a machine":             {func(i int, p *point) { p.CrowdDescriptors += float64(i) }, "machines, descriptors"},
 		"rows that nobody deletes":          {func(i int, p *point) { p.Database += float64(i*i) * mib / 20 }, "database, of an act"},
 		"a database that grows by its acts": {func(i int, p *point) { p.Database += float64(i) * 5 * mib }, ""},

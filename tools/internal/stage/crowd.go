@@ -53,6 +53,17 @@ func (c *Crowd) Back(after time.Time) (n int, err error) {
 	return n, c.w.Get(c.control+"/back?after="+strconv.FormatInt(after.UnixMicro(), 10), &n)
 }
 
+// Held is what their process has in use when its garbage is collected, in bytes, and how
+// many goroutines. What is free goes back to the system with it.
+func (c *Crowd) Held() (heap, goroutines float64, err error) {
+	var h struct {
+		HeapBytes  float64 `json:"heap_bytes"`
+		Goroutines float64
+	}
+	err = c.w.Get(c.control+"/held", &h)
+	return h.HeapBytes, h.Goroutines, err
+}
+
 // Order gives so many of them a fault, 0 for all, leaving out the first ones of an order
 // that is the same for each kind at all times.
 func (c *Crowd) Order(kind string, count, from int) error {
