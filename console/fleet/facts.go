@@ -82,7 +82,8 @@ func setOS(tx *store.Tx, machine model.ID, os *expression.OS) error {
 	return updateMachine(tx, was, m)
 }
 
-// TakeChanges keeps what changed at machines.
+// TakeChanges keeps what changed at machines, each once: a machine that was set back to
+// an older image tells again what it does not know to be here.
 func (f *Fleet) TakeChanges(tx *store.Tx, list []model.Change) error {
 	rows := make([][]any, len(list))
 	for i, c := range list {
@@ -90,7 +91,9 @@ func (f *Fleet) TakeChanges(tx *store.Tx, list []model.Change) error {
 			model.Cut(c.Section, maxBookText), model.Cut(c.Item, maxBookText), model.Cut(c.Before, maxBookText), model.Cut(c.After, maxBookText)}
 		tx.Changed(c.Organisation, ChangedMachine, c.Machine)
 	}
-	if _, err := tx.Insert("INSERT INTO fact_change (id, organisation_id, machine_id, at, section, item, old, new)", rows, ""); err != nil {
+	_, err := tx.Insert("INSERT INTO fact_change (id, organisation_id, machine_id, at, section, item, old, new)", rows,
+		"ON CONFLICT (machine_id, at, section, item) DO NOTHING")
+	if err != nil {
 		return fmt.Errorf("keep changes: %w", err)
 	}
 	return bound(tx, list, func(c model.Change) model.ID { return c.Machine },
@@ -98,7 +101,8 @@ func (f *Fleet) TakeChanges(tx *store.Tx, list []model.Change) error {
 			(SELECT id FROM fact_change WHERE machine_id = $1 AND {wall} ORDER BY id DESC LIMIT 1 OFFSET $2) AND {wall}`)
 }
 
-// TakeJournal keeps lines of machines' own books.
+// TakeJournal keeps lines of machines' own books, each once. A line is named by its hash,
+// which holds that of the one before.
 func (f *Fleet) TakeJournal(tx *store.Tx, list []model.JournalLine) error {
 	rows := make([][]any, len(list))
 	for i, j := range list {
@@ -109,7 +113,8 @@ func (f *Fleet) TakeJournal(tx *store.Tx, list []model.JournalLine) error {
 			int64(j.Number), store.Micros(j.Written), model.Cut(j.Kind, maxBookText), model.Cut(j.Act, maxBookText), j.ID,
 			model.Cut(j.Code, maxBookText), model.Cut(j.Text, maxBookText), int64(j.Count), some(j.Hash)}
 	}
-	_, err := tx.Insert("INSERT INTO machine_journal (id, organisation_id, machine_id, number, at, kind, act, subject, code, text, count, hash)", rows, "")
+	_, err := tx.Insert("INSERT INTO machine_journal (id, organisation_id, machine_id, number, at, kind, act, subject, code, text, count, hash)", rows,
+		"ON CONFLICT (machine_id, hash) DO NOTHING")
 	if err != nil {
 		return fmt.Errorf("keep lines of a journal: %w", err)
 	}

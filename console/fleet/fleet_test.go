@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -230,14 +231,16 @@ func TestBoundedBooks(t *testing.T) {
 			})
 			return n
 		}
+		told := 0
 		tell := func(machine model.ID, item string, list ...int) {
 			var changes []model.Change
 			var lines []model.JournalLine
 			for _, i := range list {
+				told++
 				at := time.Unix(int64(i), 0)
 				who := model.From{Organisation: f.ours, Machine: machine}
-				changes = append(changes, model.Change{From: who, ChangedAt: at, Section: "services", Item: item})
-				lines = append(lines, model.JournalLine{From: who, Number: uint64(i + 1), Written: at, Kind: "work", Text: item})
+				changes = append(changes, model.Change{From: who, ChangedAt: at, Section: strconv.Itoa(told), Item: item})
+				lines = append(lines, model.JournalLine{From: who, Number: uint64(i + 1), Written: at, Kind: "work", Text: item, Hash: []byte(strconv.Itoa(told))})
 			}
 			f.update(func(tx *store.Tx) error {
 				return errors.Join(f.TakeChanges(tx, changes), f.TakeJournal(tx, lines))
@@ -269,6 +272,37 @@ func TestBoundedBooks(t *testing.T) {
 					}
 					return err
 				})
+			}
+		}
+	})
+}
+
+// TestBooksOnce: what a machine tells again, alone or beside what is new, is there once.
+func TestBooksOnce(t *testing.T) {
+	each(t, func(t *testing.T, f *yard) {
+		who, other := model.From{Organisation: f.ours, Machine: model.NewID()}, model.From{Organisation: f.ours, Machine: model.NewID()}
+		tell := func(who model.From, list ...int64) {
+			var changes []model.Change
+			var lines []model.JournalLine
+			for _, i := range list {
+				changes = append(changes, model.Change{From: who, ChangedAt: time.Unix(i, 0), Section: "services", Item: "cups"})
+				lines = append(lines, model.JournalLine{From: who, Number: uint64(i), Written: time.Unix(i, 0), Hash: []byte{byte(i)}})
+			}
+			f.update(func(tx *store.Tx) error { return errors.Join(f.TakeChanges(tx, changes), f.TakeJournal(tx, lines)) })
+		}
+		tell(who, 1, 2)
+		tell(other, 1)
+		tell(who, 2)
+		tell(who, 2, 3, 3)
+		for _, table := range []string{"fact_change", "machine_journal"} {
+			for machine, want := range map[model.ID]int{who.Machine: 3, other.Machine: 1} {
+				var n int
+				f.update(func(tx *store.Tx) error {
+					return tx.QueryRow("SELECT count(*) FROM "+table+" WHERE machine_id = $1 AND {wall}", machine).Scan(&n)
+				})
+				if n != want {
+					t.Errorf("%s has %d rows, want %d", table, n, want)
+				}
 			}
 		}
 	})
@@ -363,5 +397,46 @@ func TestFoundByItsWords(t *testing.T) {
 		expect("with somebody at it", map[string]int64{"wanda": 1, "reception": 1})
 		y.update(func(tx *store.Tx) error { return SetHealth(tx, from.Machine, model.HealthCritical, 2) })
 		expect("when it falls ill", map[string]int64{"wanda": 1, "reception": 1, "debian": 1})
+	})
+}
+
+// TestBooksTwice: what a database of before has twice is there once when it is opened.
+func TestBooksTwice(t *testing.T) {
+	storetest.EachOptions(t, func(t *testing.T, o store.Options) {
+		s := storetest.Open(t, o)
+		ours, machine := model.NewID(), model.NewID()
+		err := s.Update(t.Context(), system, func(tx *store.Tx) error {
+			for _, statement := range []string{"DROP INDEX machine_journal_once", "DROP INDEX fact_change_once", "DELETE FROM schema_file WHERE name = '0307_books_once'"} {
+				if _, err := tx.Exec(statement); err != nil {
+					return err
+				}
+			}
+			for i := range 5 {
+				_, err := tx.Exec(`INSERT INTO machine_journal (id, organisation_id, machine_id, number, at, kind, act, subject, code, text, count, hash)
+					VALUES ($1, $2, $3, 1, 1, '', '', $1, '', '', 1, $4)`, model.NewID(), ours, machine, []byte{byte(i / 2)})
+				if err != nil {
+					return err
+				}
+				_, err = tx.Exec("INSERT INTO fact_change (id, organisation_id, machine_id, at, section, item, old, new) VALUES ($1, $2, $3, $4, '', '', '', '')",
+					model.NewID(), ours, machine, int64(i/2))
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err = errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		s = storetest.Open(t, o)
+		for _, table := range []string{"machine_journal", "fact_change"} {
+			var n int
+			err := s.View(t.Context(), system, func(tx *store.Tx) error {
+				return tx.QueryRow("SELECT count(*) FROM " + table + " WHERE {wall}").Scan(&n)
+			})
+			if err != nil || n != 3 {
+				t.Errorf("%s has %d rows, want 3: %v", table, n, err)
+			}
+		}
 	})
 }

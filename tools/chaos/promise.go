@@ -27,9 +27,7 @@ func (r *round) promises(ill bool) []promise {
 	return []promise{
 		{"every machine is online", online},
 		{"every machine has a line", lines},
-		{"no machine was called lost", func(r *round) error {
-			return r.none("SELECT count(*) FROM alert WHERE check_id = 'machine.offline' AND machine_id <> $1 AND {wall}", r.hung)
-		}},
+		{"no machine was called lost", calledLost},
 		{"each illness is one alert", func(r *round) error { return illnesses(r, ill) }},
 		{"an alert that fires has a ticket", func(r *round) error {
 			return r.none("SELECT count(*) FROM alert WHERE state = 'firing' AND ticket_id = $1 AND {wall}", uuid.Nil)
@@ -82,6 +80,24 @@ func (w *world) neverAny(query string, args ...any) error {
 type count int
 
 func (n count) Error() string { return fmt.Sprint(int(n)) }
+
+func calledLost(r *round) error {
+	var all []string
+	err := r.view(func(tx *store.Tx) (err error) {
+		all, err = store.Collect(tx, func(rows *store.Rows) (string, error) {
+			var name string
+			var since, lost int64
+			err := rows.Scan(&name, &since, &lost)
+			return fmt.Sprintf("%s at %s, its line now is of %s", name, store.Time(lost).Format(time.StampMilli), store.Time(since).Format(time.StampMilli)), err
+		}, `SELECT m.name, m.since, a.started_at FROM alert a, machine m WHERE m.id = a.machine_id AND {wall m}
+			AND a.check_id = 'machine.offline' AND a.machine_id <> $1 AND {wall a}`, r.hung)
+		return err
+	})
+	if len(all) > 0 {
+		return never{strings.Join(all, "; ")}
+	}
+	return err
+}
 
 func online(r *round) error {
 	var away []string
