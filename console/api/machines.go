@@ -31,6 +31,9 @@ type Machine struct {
 	Headline      *Headline     `json:"headline"`
 	Policy        MachinePolicy `json:"policy"`
 	Revoked       bool          `json:"revoked" doc:"it was expelled: it must be enrolled anew"`
+	ClockAhead    int64         `json:"clock_ahead_seconds" doc:"of the console's clock, when it came; less than 0: behind; 0: less than a minute"`
+	Lost          int64         `json:"lost_messages" doc:"how many messages it had to give up before they were here, as when its disk was full"`
+	LostAt        *time.Time    `json:"lost_at" doc:"when it said so last"`
 	Version       int64         `json:"version"`
 }
 
@@ -81,6 +84,7 @@ func machineOf(m model.Machine, worst map[model.ID]model.Alert) Machine {
 		EnrolledAt: m.EnrolledAt, OS: MachineOS(m.OS),
 		Agent:  MachineAgent{Version: m.AgentVersion, Protocol: m.Protocol, Capabilities: append([]string{}, m.Capabilities...)},
 		Health: string(m.Health), OpenAlerts: m.OpenAlerts, Policy: MachinePolicy(m.Policy), Revoked: m.Revoked, Version: m.Version,
+		ClockAhead: int64(m.Ahead / time.Second), Lost: m.Lost, LostAt: timeOrNull(m.LostAt),
 	}
 	if m.Online {
 		now := time.Now().UTC()

@@ -172,7 +172,7 @@ func (c *Console) openRooms(ctx context.Context) error {
 func (c *Console) handlers() link.Handlers {
 	return link.Handlers{
 		Known: c.doorway.known, Machine: c.fleet.Machine, Enrol: c.fleet.Enrol, Connected: c.fleet.Connected, Disconnected: c.fleet.Disconnected, Held: c.fleet.Held,
-		Transitions: c.health.TakeTransitions, Results: c.repair.TakeResults, Changes: c.fleet.TakeChanges,
+		Transitions: c.health.TakeTransitions, Results: c.repair.TakeResults, Changes: c.fleet.TakeChanges, Losses: c.fleet.TakeLosses,
 		Journal: c.fleet.TakeJournal, Sections: c.fleet.TakeSections, History: c.health.TakeHistory,
 		Judged: c.health.Judged, Live: c.publishLive, Answers: c.fleet.TakeAnswers,
 		Output:  func(o model.Output) { c.repair.Output(context.Background(), o) },

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -67,7 +68,7 @@ func (f *Fleet) arrive(tx *store.Tx, hellos []model.Hello) ([]model.Arrival, err
 		}
 		m.Boot = h.Boot
 		m.Name, m.Epoch, m.OS, m.AgentVersion = nameOf(h.Name), h.Epoch, h.OS, h.Agent
-		m.Protocol, m.Capabilities, m.Policy = h.Protocol, h.Can, h.Policy
+		m.Protocol, m.Capabilities, m.Policy, m.Ahead = h.Protocol, h.Can, h.Policy, aheadOf(h)
 		row, err := rowOf(m, h.Checks, h.Settings)
 		if err != nil {
 			return nil, err
@@ -100,6 +101,19 @@ func (f *Fleet) arrive(tx *store.Tx, hellos []model.Hello) ([]model.Arrival, err
 		return came, nil
 	}
 	return came, f.TakeChanges(tx, cut)
+}
+
+// sameTime is how far two clocks are apart that are both right enough for anything that
+// people do; a hello that waited for its turn says less than that, too.
+const sameTime = time.Minute
+
+// aheadOf is by how much the clock of a machine is ahead of ours.
+func aheadOf(h model.Hello) time.Duration {
+	ahead := h.Clock.Sub(h.At).Round(time.Second)
+	if h.Clock.IsZero() || ahead.Abs() < sameTime {
+		return 0
+	}
+	return ahead
 }
 
 // settingsOf are settings of organisations that were read in a transaction.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -25,6 +26,9 @@ type about struct {
 	Policy       model.Policy     `json:"policy"`
 	People       []model.Presence `json:"people"`
 	Blind        bool             `json:"blind,omitempty"`
+	Ahead        int64            `json:"ahead,omitempty"` // seconds
+	Lost         int64            `json:"lost,omitempty"`
+	LostAt       time.Time        `json:"lost_at,omitzero"`
 }
 
 func scanMachine(r *store.Rows) (model.Machine, error) {
@@ -45,12 +49,13 @@ func scanMachine(r *store.Rows) (model.Machine, error) {
 	m.Reason, m.Health = model.OfflineReason(reason), model.Health(health)
 	m.Boot, m.OS, m.AgentVersion, m.Protocol = a.Boot, a.OS, a.Agent, a.Protocol
 	m.Capabilities, m.Policy, m.People, m.Blind = a.Capabilities, a.Policy, a.People, a.Blind
+	m.Ahead, m.Lost, m.LostAt = time.Duration(a.Ahead)*time.Second, a.Lost, a.LostAt
 	return m, nil
 }
 
 func (m aboutOf) json() ([]byte, error) {
 	return json.Marshal(about{Boot: m.Boot, OS: m.OS, Agent: m.AgentVersion, Protocol: m.Protocol, Capabilities: m.Capabilities,
-		Policy: m.Policy, People: m.People, Blind: m.Blind})
+		Policy: m.Policy, People: m.People, Blind: m.Blind, Ahead: int64(m.Ahead / time.Second), Lost: m.Lost, LostAt: m.LostAt})
 }
 
 type aboutOf model.Machine

@@ -226,6 +226,29 @@ func (f *Fleet) NodeLapsed(tx *store.Tx, node model.ID) error {
 	return nil
 }
 
+// mostLost is as much as is counted; a machine may say that it lost any number.
+const mostLost = 1e9
+
+// TakeLosses counts what machines had to give up.
+func (f *Fleet) TakeLosses(tx *store.Tx, list []model.Loss) error {
+	for _, l := range list {
+		m, err := get(tx, l.Machine)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		was := m
+		m.Lost, m.LostAt = min(m.Lost+min(l.Messages, mostLost), mostLost), tx.Now()
+		if err := updateMachine(tx, was, m); err != nil {
+			return err
+		}
+		tx.Changed(m.Organisation, ChangedMachine, m.ID)
+	}
+	return nil
+}
+
 // SetBlind writes whether a machine cannot judge all of its checks, and tells
 // whether that is news.
 func SetBlind(tx *store.Tx, machine model.ID, blind bool) (bool, error) {

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -184,6 +185,52 @@ func TestHeld(t *testing.T) {
 }
 
 // Settings keep their bounds, say which, and are changed by one at a time.
+// TestAhead: how far a clock is off is kept from each hello, if it is off by a minute.
+func TestAhead(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		from, _ := y.machine(model.NewID())
+		for off, want := range map[time.Duration]time.Duration{
+			0: 0, 59 * time.Second: 0, -59 * time.Second: 0, time.Hour + 300*time.Millisecond: time.Hour, -365 * 24 * time.Hour: -365 * 24 * time.Hour,
+		} {
+			from.At = time.Now()
+			y.hello(model.Hello{From: from, Node: model.NewID(), Name: "pc", Clock: from.At.Add(off)})
+			if m := y.get(from); m.Ahead != want {
+				t.Errorf("a clock that is off by %v: %v", off, m.Ahead)
+			}
+		}
+		y.hello(model.Hello{From: from, Node: model.NewID(), Name: "pc"})
+		if m := y.get(from); m.Ahead != 0 {
+			t.Errorf("a hello without a clock: %v", m.Ahead)
+		}
+	})
+}
+
+// TestLosses: what machines lost is added up, to a bound, and changes nothing else.
+func TestLosses(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		from, _ := y.machine(model.NewID())
+		other, _ := y.machine(model.NewID())
+		lose := func(n int64) {
+			y.update(func(tx *store.Tx) error {
+				nobody := model.From{Organisation: y.ours, Machine: model.NewID()}
+				return y.TakeLosses(tx, []model.Loss{{From: from, Messages: n}, {From: nobody, Messages: 1}})
+			})
+		}
+		lose(3)
+		lose(4)
+		if m := y.get(from); m.Lost != 7 || time.Since(m.LostAt) > time.Minute || !m.Online {
+			t.Errorf("%+v", m)
+		}
+		lose(math.MaxInt64)
+		if m := y.get(from); m.Lost != mostLost {
+			t.Errorf("%d, at most %d", m.Lost, int64(mostLost))
+		}
+		if m := y.get(other); m.Lost != 0 || !m.LostAt.IsZero() {
+			t.Errorf("the other: %+v", m)
+		}
+	})
+}
+
 // TestCutOff: a machine that was lost and has started anew was not shut down, unless
 // it or its agent says otherwise; only that is among its changes.
 func TestCutOff(t *testing.T) {

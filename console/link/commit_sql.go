@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -55,6 +56,7 @@ type told struct {
 	journal     []model.JournalLine
 	sections    []model.Section
 	history     []model.HistoryRow
+	losses      []model.Loss
 }
 
 // write commits units: their effects and the marks, together.
@@ -138,6 +140,10 @@ func writeMarks(tx *store.Tx, marks map[source]map[protocol.Class]mark, moved ma
 }
 
 func (t *told) add(from model.From, e entry) {
+	if lost := int64(min(e.Dropped, e.Number, math.MaxInt64)); lost > 0 { // it never wrote more than it counted
+		t.losses = append(t.losses, model.Loss{From: from, Messages: lost})
+		return
+	}
 	switch body := e.body.(type) {
 	case *protocol.Transition:
 		t.transitions = append(t.transitions, transitionOf(from, body))
@@ -168,6 +174,9 @@ func (t *told) handle(tx *store.Tx, h Handlers) error {
 		return err
 	}
 	if err := each(tx, t.journal, h.Journal); err != nil {
+		return err
+	}
+	if err := each(tx, t.losses, h.Losses); err != nil {
 		return err
 	}
 	return each(tx, t.history, h.History)

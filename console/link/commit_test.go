@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +28,7 @@ type post struct {
 	*Lines
 	t     *testing.T
 	taken []string // the items of the changes
+	lost  []int64  // messages, each time that some were
 }
 
 func eachPost(t *testing.T, fn func(*testing.T, *post)) {
@@ -39,6 +42,11 @@ func eachPost(t *testing.T, fn func(*testing.T, *post)) {
 			}
 			for _, c := range list {
 				p.taken = append(p.taken, c.Item)
+			}
+			return nil
+		}, Losses: func(_ *store.Tx, list []model.Loss) error {
+			for _, l := range list {
+				p.lost = append(p.lost, l.Messages)
 			}
 			return nil
 		}})
@@ -145,6 +153,22 @@ func TestDigests(t *testing.T) {
 		p.commit(unit{line: c, entries: []entry{p.entry(4, "late")}})
 		if n, digest := p.at(c); n != 9 || digest != nil || len(p.taken) != 2 {
 			t.Errorf("after one below the mark: %d with %x, %q", n, digest, p.taken)
+		}
+	})
+}
+
+// What a machine had to give up is counted once, and is never more than it wrote.
+func TestLosses(t *testing.T) {
+	eachPost(t, func(t *testing.T, p *post) {
+		c := p.line(model.NewID())
+		gone := func(n, lost uint64) unit {
+			return unit{line: c, entries: []entry{decodeEntry(protocol.Entry{Class: protocol.ClassChange, Number: n, Dropped: lost, Body: []byte("\x61x")})}}
+		}
+		p.commit(gone(9, 6), unit{line: c, entries: []entry{p.entry(10, "a")}})
+		p.commit(gone(9, 6)) // again
+		p.commit(gone(12, math.MaxUint64))
+		if want := []int64{6, 12}; !slices.Equal(p.lost, want) || !slices.Equal(p.taken, []string{"a"}) {
+			t.Errorf("%v lost, %q taken, want %v", p.lost, p.taken, want)
 		}
 	})
 }

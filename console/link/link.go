@@ -107,6 +107,7 @@ type Handlers struct {
 	Transitions func(tx *store.Tx, list []model.Transition) error
 	Results     func(tx *store.Tx, list []model.Result) error
 	Changes     func(tx *store.Tx, list []model.Change) error
+	Losses      func(tx *store.Tx, list []model.Loss) error // what machines had to give up
 	Journal     func(tx *store.Tx, list []model.JournalLine) error
 	Sections    func(tx *store.Tx, list []model.Section) error
 	History     func(tx *store.Tx, list []model.HistoryRow) error

@@ -94,6 +94,12 @@ type Hello struct {
 	Left     bool // the agent before this one was ended, and not cut off
 }
 
+// Loss is that a machine had to give up messages before we had them.
+type Loss struct {
+	From
+	Messages int64
+}
+
 // Arrival is what becomes of a hello.
 type Arrival struct {
 	Since  time.Time     // names the line that begins: whoever ends it says so

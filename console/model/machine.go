@@ -76,6 +76,10 @@ type Machine struct {
 	OpenAlerts int
 	Blind      bool // it cannot judge all of its checks
 	Version    int64
+
+	Ahead  time.Duration // of its clock when its line began, in whole seconds; less than 0: behind; 0: not told apart
+	Lost   int64         // messages that it had to give up before we had them
+	LostAt time.Time     // when it said so last
 }
 
 // OS is the operating system in a list.

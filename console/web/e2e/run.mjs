@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { launch } from "./browser.mjs";
-import { busy, eventually, startWay, startWorld } from "./world.mjs";
+import { busy, eventually, named, startWay, startWorld } from "./world.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const engines = process.argv.length > 2 ? process.argv.slice(2) : ["sqlite", "postgres"];
@@ -428,6 +428,62 @@ for (const engine of engines) {
 		await accessible(person);
 		await see(/the person says that it works/);
 		await theirs.close();
+	});
+
+	await step("what people and machines write is text on every page, whatever it looks like", async () => {
+		// The page's own policy is off in these tests: what would run here, runs.
+		const hostile = (who) =>
+			`<img src=x onerror="window.hurt='${who}'"> \u202etxt.exe {{1+1}} <svg onload=window.hurt=1>`;
+		const harmless = async (shown, on = page) => {
+			await see(shown, on);
+			await on.waitForTimeout(100); // an image that is not there takes its time to say so
+			const found = await on.evaluate(() => [
+				window.hurt,
+				document.querySelectorAll("[onerror], [onload], img[src='x']").length,
+				document.title.includes("stolen"),
+			]);
+			assert.deepEqual(found, [undefined, 0, false], `${shown}: ${on.url()}`);
+		};
+		const program = named(world.dir, "<img src=x onerror=hurt=1>");
+		const theirs = await browser.newContext({ locale: "en-GB", bypassCSP: true });
+		try {
+			const person = await theirs.newPage();
+			await person.goto(world.help());
+			await person.getByRole("textbox").first().fill(hostile("person"));
+			await person.getByRole("button", { name: "A bit" }).or(person.getByText("A bit")).first().click();
+			await person.getByRole("button", { name: /Send/ }).click();
+			const asked = await eventually(
+				"the ticket",
+				15,
+				async () => (await world.api("GET", "/tickets?q=onerror")).items[0],
+			);
+			await world.api("POST", `/tickets/${asked.id}/notes`, { text: hostile("note") });
+			await world.api("POST", "/groups", { name: hostile("group").slice(0, 60), rule: "hardware.cores >= 1" });
+			assert.throws(() => world.addPerson(hostile("colleague").slice(0, 40), "viewer"), /without quotes, brackets/);
+			await page.goto(`${world.http}/tickets/${asked.id}`);
+			await harmless(/hurt='note'/);
+			await harmless(/hurt='person'/);
+			await harmless(/hurt='person'/, person);
+			await page.goto(`${world.http}/queue/open?q=onerror`);
+			await harmless(/onerror/);
+			await page.goto(`${world.http}/computers/groups`);
+			await harmless(/onerror/);
+			await page.goto(`${world.http}/computers/ask`);
+			await page.getByLabel("Expression").fill('filter(processes, .name contains "onerror")');
+			await page.getByRole("button", { name: /^Ask/ }).first().click();
+			await harmless(/<img src=x onerror=hurt=1>/);
+			await page.goto(`${world.http}/settings/audit`);
+			await harmless(/onerror/);
+			await terminal(machinePage);
+			await type(
+				`printf '\\033]52;c;aHVydA==\\007\\033]0;stolen\\007<img src=x onerror=window.hurt=1>\\n'; echo DO""NE`,
+			);
+			await page.locator(".xterm-rows").getByText("DONE").waitFor();
+			await harmless(/onerror=window.hurt=1>/);
+		} finally {
+			program.end();
+			await theirs.close();
+		}
 	});
 
 	await step("help speaks the language of the browser, until the person chooses the other one", async () => {

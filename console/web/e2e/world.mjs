@@ -2,7 +2,7 @@
 // for this machine, and whatever must be ended when the tests end.
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -232,6 +232,15 @@ export async function startWay(to) {
 			server.close();
 		},
 	};
+}
+
+/** A program that runs under a name of somebody's choice until it is ended. */
+export function named(dir, name) {
+	const program = join(dir, name);
+	copyFileSync("/bin/sleep", program);
+	chmodSync(program, 0o755);
+	const child = spawn(program, ["1000"], { stdio: "ignore" });
+	return { end: () => child.kill("SIGKILL") };
 }
 
 /** Keeps one core busy until it is ended. */

@@ -1356,6 +1356,11 @@ export interface components {
         };
         Machine: {
             agent: components["schemas"]["MachineAgent"];
+            /**
+             * Format: int64
+             * @description of the console's clock, when it came; less than 0: behind; 0: less than a minute
+             */
+            clock_ahead_seconds: number;
             /** Format: date-time */
             enrolled_at: string;
             headline: components["schemas"]["Headline"] | null;
@@ -1367,6 +1372,16 @@ export interface components {
              * @description null while it never was online
              */
             last_seen_at: string | null;
+            /**
+             * Format: date-time
+             * @description when it said so last
+             */
+            lost_at: string | null;
+            /**
+             * Format: int64
+             * @description how many messages it had to give up before they were here, as when its disk was full
+             */
+            lost_messages: number;
             name: string;
             /** @enum {string|null} */
             offline_reason: "asleep" | "shut_down" | "link_lost" | "crashed" | "updating" | "unknown" | null;

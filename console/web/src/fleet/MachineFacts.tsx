@@ -4,7 +4,7 @@ import type { Facts, Machine } from "../api/types";
 import { type MessageId, useT } from "../i18n";
 import { bits, bytes, duration, number, percent, when } from "../i18n/format";
 import { systemName } from "../i18n/words";
-import { Bar, Empty, type Grade, Seg } from "../ui/parts";
+import { Bar, Empty, type Grade, Mark, Seg } from "../ui/parts";
 import { unreadWhat, unreadWhy } from "./unread";
 
 /** Names of hardware facts that we have a word for, and how their value reads. */
@@ -49,6 +49,22 @@ export function FactsPane({ facts, machine }: { facts: Facts; machine: Machine }
 					})}
 					{facts.uptime_seconds != null && (
 						<FactRow name={t("fact.up")}>{t("fact.up_for", { time: duration(facts.uptime_seconds) })}</FactRow>
+					)}
+					{machine.clock_ahead_seconds !== 0 && (
+						<FactRow name={t("fact.clock")}>
+							<Mark grade="warning">
+								{t(machine.clock_ahead_seconds > 0 ? "fact.clock_ahead" : "fact.clock_behind", {
+									time: duration(Math.abs(machine.clock_ahead_seconds)),
+								})}
+							</Mark>
+						</FactRow>
+					)}
+					{machine.lost_at && (
+						<FactRow name={t("fact.lost")}>
+							<Mark grade="warning">
+								{t("fact.lost_messages", { n: machine.lost_messages, at: when(machine.lost_at) })}
+							</Mark>
+						</FactRow>
 					)}
 					{addresses.length > 0 && (
 						<FactRow name={t("fact.address")}>
