@@ -69,6 +69,10 @@ func (r report) text() string {
 			word = "**grows**"
 		}
 		unit := strings.TrimSuffix(" "+v.Unit, " ")
+		if v.Untold {
+			fmt.Fprintf(&s, "| %s | %s%s | | | %s | |\n", v.Name, page.Short(v.Trend.Mean), unit, word)
+			continue
+		}
 		fmt.Fprintf(&s, "| %s | %s%s | %s ± %s%s | %s%s | %s | %s ± %s%s |\n", v.Name, page.Short(v.Trend.Mean), unit, page.Short(v.Grew), page.Short(v.Doubt), unit,
 			page.Short(v.Most), unit, word, page.Short(v.Trend.Hourly), page.Short(v.Trend.Uncertain), unit)
 	}

@@ -12,7 +12,9 @@
 // (quiet.go) until nothing waits any more, and what the two processes hold is read: of
 // the console, and of the pretend workstations that are never restarted.
 //
-// A line is fitted over the points after the first third (verdict.go). What grows ends
+// A line is fitted over the points after the first third (verdict.go); what the pretend
+// workstations keep goes up and down with each hour of their history, and is held against
+// itself an hour before, which takes a run of 80 minutes. What grows ends
 // the run with an error; where a short run cannot tell, it says so. It is an error, too,
 // if something still waits in the database five minutes after the churn, or if there are
 // more rows than that many machines can have. The database itself may grow: by what was

@@ -23,13 +23,13 @@ func TestTrend(t *testing.T) {
 	}
 }
 
-// steady are the points of a run of forty minutes in which everything stays, after a
+// steady are the points of a run of a hundred minutes in which everything stays, after a
 // warm-up, but for what moves by itself.
 func steady() []point {
 	all := make([]point, 21)
 	for i := range all {
 		swing := []float64{1, -0.6, 0.2, -1, 0.7, -0.2}[i%6]
-		all[i] = point{Minute: 0.4 + 2*float64(i), Resident: (250 + 6*swing) * mib, Heap: (40 + 0.2*swing) * mib, Goroutines: 2060 + 2*swing,
+		all[i] = point{Minute: 0.4 + 5*float64(i), Resident: (250 + 6*swing) * mib, Heap: (40 + 0.2*swing) * mib, Goroutines: 2060 + 2*swing,
 			Descriptors: 2030, CrowdOwn: 600 * mib, CrowdHeap: (300 + 2*swing) * mib, CrowdGoroutines: 13200 + 9*swing, CrowdDescriptors: 1910, Database: float64(10*mib + i*mib), Acts: 1500 * (i + 1)}
 		if i < 6 {
 			all[i].Resident *= 0.5 + float64(i)/14
@@ -53,6 +53,8 @@ func TestJudge(t *testing.T) {
 		"what they have beside it":          {func(i int, p *point) { p.CrowdOwn += float64(i) * 3 * mib }, "machines, own"},
 		"a goroutine of each machine":       {func(i int, p *point) { p.CrowdGoroutines += float64(i) * 100 }, "machines, goroutines"},
 		"evidence, until it is full":        {func(_ int, p *point) { p.CrowdHeap += min(p.Minute, 15) * 3 * mib }, ""},
+		"history, which begins anew":        {func(_ int, p *point) { p.CrowdHeap += math.Mod(p.Minute, 60) * mib }, ""},
+		"more in each hour's end":           {func(_ int, p *point) { p.CrowdHeap += math.Mod(p.Minute, 60) * p.Minute / 90 * mib }, "machines, heap"},
 		"a run that ends before it is":      {func(i int, p *point) { p.CrowdHeap += float64(i) * 3 * mib; p.Minute /= 3 }, ""},
 		"a socket at a machine":             {func(i int, p *point) { p.CrowdDescriptors += float64(i) }, "machines, descriptors"},
 		"rows that nobody deletes":          {func(i int, p *point) { p.Database += float64(i*i) * mib / 20 }, "database, of an act"},
