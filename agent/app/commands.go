@@ -163,7 +163,8 @@ func commands() *cobra.Command {
 	root.AddCommand(serviceCommands(v)...)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
-	for _, c := range root.Commands() {
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() } // a word that is no command is refused
+	for _, c := range append(root.Commands(), root) {
 		if c.Args == nil {
 			c.Args = noArguments
 		}

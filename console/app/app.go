@@ -12,9 +12,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deskside/deskside/console/account"
@@ -87,8 +89,12 @@ type Ready struct {
 	Pin   string `json:"pin"`
 }
 
-// ErrPortTaken means that a listener's address is in use.
-var ErrPortTaken = errors.New("the address is in use")
+// ErrPortTaken means that a listener's address is in use, and ErrDataTaken that another
+// console runs on the same folder.
+var (
+	ErrPortTaken = errors.New("the address is in use")
+	ErrDataTaken = errors.New("another console runs on it")
+)
 
 // Open opens a console; Run runs it, Close takes it down.
 func Open(ctx context.Context, o Options) (c *Console, err error) {
@@ -99,6 +105,9 @@ func Open(ctx context.Context, o Options) (c *Console, err error) {
 			c = nil
 		}
 	}()
+	if err = c.takeData(); err != nil {
+		return c, err
+	}
 	if c.keys, err = loadKeys(keysDir(o)); err != nil {
 		return c, err
 	}
@@ -116,6 +125,27 @@ func Open(ctx context.Context, o Options) (c *Console, err error) {
 		return c, err
 	}
 	return c, nil
+}
+
+// takeData makes this the one console of a folder with a database: two would both do what
+// is due, and each would know half of the lines. The system lets go of what a console
+// held that was killed. Commands beside it are not kept out.
+func (c *Console) takeData() error {
+	if c.options.Database != "" {
+		return nil
+	}
+	if err := os.MkdirAll(c.options.Data, 0o700); err != nil {
+		return fmt.Errorf("%w: make the folder of the data: %w", ErrConfiguration, err)
+	}
+	lock := flock.New(filepath.Join(c.options.Data, "console.lock"), flock.SetPermissions(0o600))
+	switch taken, err := lock.TryLock(); {
+	case err != nil:
+		return fmt.Errorf("take the folder of the data: %w", err)
+	case !taken:
+		return fmt.Errorf("the data in %s: %w", c.options.Data, ErrDataTaken)
+	}
+	c.last("lock of the data", lock.Close)
+	return nil
 }
 
 func keysDir(o Options) string {

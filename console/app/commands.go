@@ -67,7 +67,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, ErrPortTaken), errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, ErrPortTaken), errors.Is(err, ErrDataTaken), errors.Is(err, syscall.ENOSPC):
 		return exitTaken
 	case errors.Is(err, store.ErrUnavailable):
 		return exitUnreachable
@@ -106,7 +106,39 @@ func commands() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(v), personCommand(v), tokenCommand(v), enrolmentCommand(v), machineCommand(v), auditCommand(v), openAPICommand())
 	root.CompletionOptions.DisableDefaultCmd = true
+	strict(root)
 	return root
+}
+
+// strict makes a mistake on the command line one of those that the caller is told by the
+// exit code, and a command without its own one such a mistake, too.
+func strict(c *cobra.Command) {
+	args := c.Args
+	if args == nil {
+		args = cobra.NoArgs
+	}
+	if c.HasSubCommands() {
+		args = func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			var known []string
+			for _, one := range c.Commands() {
+				known = append(known, one.Name())
+			}
+			return fmt.Errorf("%s has no command %q; it has %s", c.CommandPath(), args[0], strings.Join(known, ", "))
+		}
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	c.Args = func(c *cobra.Command, given []string) error {
+		if err := args(c, given); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+	for _, one := range c.Commands() {
+		strict(one)
+	}
 }
 
 func optionsOf(v *viper.Viper) (Options, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
 
+	"github.com/deskside/deskside/console/account"
 	"github.com/deskside/deskside/console/fleet"
 	"github.com/deskside/deskside/console/model"
 	"github.com/deskside/deskside/console/store"
@@ -36,11 +37,24 @@ func machineCommand(v *viper.Viper) *cobra.Command {
 
 // machines are all that were not expelled, by name.
 func (t tools) machines(ctx context.Context) ([]model.Machine, error) {
-	var all []model.Machine
+	return whole(ctx, t, func(tx *store.Tx, r store.Request) (store.Page[model.Machine], error) {
+		return fleet.List(tx, fleet.Query{Request: r})
+	})
+}
+
+func (t tools) people(ctx context.Context) ([]model.Person, error) {
+	return whole(ctx, t, func(tx *store.Tx, r store.Request) (store.Page[model.Person], error) {
+		return account.People(tx, account.All, "", r)
+	})
+}
+
+// whole is a whole list, by name.
+func whole[T any](ctx context.Context, t tools, read func(*store.Tx, store.Request) (store.Page[T], error)) ([]T, error) {
+	var all []T
 	err := t.store.View(ctx, t.operator(), func(tx *store.Tx) error {
 		all = nil
 		for r := (store.Request{Limit: 500, Sort: "name"}); ; {
-			page, err := fleet.List(tx, fleet.Query{Request: r})
+			page, err := read(tx, r)
 			all = append(all, page.Items...)
 			if r.Cursor = page.Next; err != nil || page.Next == "" {
 				return err

@@ -51,8 +51,21 @@ func personCommand(v *viper.Viper) *cobra.Command {
 			return err
 		})
 	}}
+	list := &cobra.Command{Use: "list", Short: "List the people: id, name, role, disabled", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		return with(cmd.Context(), v, func(t tools) error {
+			people, err := t.people(cmd.Context())
+			for _, p := range people {
+				state := ""
+				if p.Disabled {
+					state = "disabled"
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\t%s\n", p.ID, p.Name, p.Role, state)
+			}
+			return err
+		})
+	}}
 	link.Flags().String("url", "", "address of the console (default: the one that runs on --data)")
-	person.AddCommand(add, link, abling(v, "disable", "End a person's account: sign-ins, tokens and sessions end at once", true),
+	person.AddCommand(add, link, list, abling(v, "disable", "End a person's account: sign-ins, tokens and sessions end at once", true),
 		abling(v, "enable", "Let a disabled person in again", false))
 	return person
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/google/uuid"
 
 	"github.com/deskside/deskside/console/store"
@@ -114,7 +115,12 @@ func TestExitCodes(t *testing.T) {
 	defer taken.Close()
 	server := must(storetest.StartCluster())
 	t.Cleanup(func() { server.Close() })
-	data := t.TempDir()
+	data, busy := t.TempDir(), t.TempDir()
+	held := flock.New(filepath.Join(busy, "console.lock"))
+	if got, err := held.TryLock(); err != nil || !got {
+		t.Fatal(got, err)
+	}
+	defer held.Close()
 	db := must(sql.Open("pgx", server.URL))
 	defer db.Close()
 	must(db.ExecContext(t.Context(), "CREATE ROLE expired LOGIN PASSWORD 'secret' VALID UNTIL '2001-01-01'"))
@@ -134,10 +140,14 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{"the port of machines is taken", []string{"serve", "--data", data, "--listen", taken.Addr().String()}, 73, taken.Addr().String()},
 		{"the port of browsers is taken", []string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--http", taken.Addr().String()}, 73, taken.Addr().String()},
+		{"another console runs on the data", []string{"serve", "--data", busy, "--listen", "127.0.0.1:0"}, 73, busy},
 		{"an address that is not one", []string{"serve", "--data", data, "--listen", "nonsense"}, 78, "nonsense"},
 		{"a plain listener for everybody", []string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--http", "0.0.0.0:0"}, 78, "--http"},
 		{"a node without a port", []string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--node", "https://node.example"}, 78, "--node"},
 		{"no data", []string{"serve"}, 64, "--data"},
+		{"a command that is not there", []string{"nonsense"}, 64, "nonsense"},
+		{"one that is not there of another", []string{"person", "nonsense"}, 64, "add, "},
+		{"too few words", []string{"person", "link", "--data", data}, 64, "1 arg"},
 		{"an unknown flag", []string{"serve", "--nonsense"}, 64, "nonsense"},
 		{"nobody at the address of the database", []string{"serve", "--keys", data, "--database", "postgres://127.0.0.1:1/deskside"}, 69, "database"},
 		{"an unknown database", []string{"serve", "--keys", data, "--database", at("postgres", "", "nonsense")}, 78, "nonsense"},
@@ -156,5 +166,24 @@ func TestExitCodes(t *testing.T) {
 		if !strings.HasPrefix(line, "deskside-console: ") || !strings.HasSuffix(line, ".") || !strings.Contains(line, c.says) || rest != "" {
 			t.Errorf("%s: it says %q", c.name, said.String())
 		}
+	}
+}
+
+// TestPersonList: the people of a console are listed by the program, those too who may
+// not come in.
+func TestPersonList(t *testing.T) {
+	program, data := buildConsole(t), t.TempDir()
+	run := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command(program, append(args, "--data", data)...).Output()
+		if err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	zofia, adam := run("person", "add", "zofia", "--role", "viewer"), run("person", "add", "adam")
+	run("person", "disable", "zofia")
+	if got, want := run("person", "list"), adam+"\tadam\ttechnician\t\n"+zofia+"\tzofia\tviewer\tdisabled"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
