@@ -22,6 +22,9 @@ const journalWait = time.Minute
 func journalCommand(v *viper.Viper) *cobra.Command {
 	return &cobra.Command{Use: "journal", Short: "Show what this machine let in and turned away", RunE: func(cmd *cobra.Command, _ []string) error {
 		text, err := journalOf(cmd.Context(), v.GetString("state"))
+		if text != "" {
+			fmt.Fprintf(cmd.OutOrStdout(), "%6s  %-19s  %-12s %-8s %s\n", "", "UTC", "asked for", "was", "under, and why")
+		}
 		fmt.Fprint(cmd.OutOrStdout(), text) // also of a book that is broken further on
 		return err
 	}}
@@ -50,7 +53,7 @@ func journalOf(ctx context.Context, dir string) (string, error) {
 // openKept opens a state that is there, and makes none.
 func openKept(dir string) (*state.State, error) {
 	if !state.Exists(dir) {
-		return nil, state.ErrNotEnrolled
+		return nil, fmt.Errorf("%w in %s; --state names another folder", state.ErrNotEnrolled, dir)
 	}
 	return state.Open(dir)
 }

@@ -114,9 +114,12 @@ func serviceCommands(v *viper.Viper) []*cobra.Command {
 		}
 		state, err := s.Status()
 		word := map[service.Status]string{service.StatusRunning: "running", service.StatusStopped: "stopped"}[state]
-		if errors.Is(err, service.ErrNotInstalled) {
+		switch {
+		case errors.Is(err, service.ErrNotInstalled):
 			word = "not installed"
-		} else if err != nil || word == "" {
+		case err != nil:
+			word = fmt.Sprintf("unknown: the service manager did not answer (%v)", err)
+		case word == "":
 			word = "unknown"
 		}
 		fmt.Fprintln(cmd.OutOrStdout(), word)
