@@ -1,4 +1,9 @@
+import { i18n } from "@lingui/core";
+import { I18nProvider } from "@lingui/react";
+import { MantineProvider, Menu, Modal } from "@mantine/core";
 import { fireEvent, render, renderHook, screen } from "@testing-library/react";
+import { useState } from "react";
+import { flushSync } from "react-dom";
 import { beforeEach, expect, test, vi } from "vitest";
 import { boundKeys, type Key, setKeysOn, setOverlaid, useKeys } from "./keyboard";
 
@@ -85,6 +90,43 @@ test("under a dialog the page's keys sleep, also while the dialog is still being
 	press("t");
 	press("Enter", { ctrlKey: true });
 	expect([page.mock.calls.length, dialog.mock.calls.length]).toEqual([0, 1]);
+});
+
+function Page({ back, over }: { back: () => void; over: "dialog" | "menu" }) {
+	useKeys([key("Escape", back)]);
+	const [open, setOpen] = useState(true);
+	// Between two listeners a browser lets React draw; a test has to say so.
+	const close = () => flushSync(() => setOpen(false));
+	return over === "dialog" ? (
+		<Modal opened={open} onClose={close} title="Over" transitionProps={{ duration: 0 }}>
+			<button type="button">inside</button>
+		</Modal>
+	) : (
+		<Menu opened={open} onClose={close} transitionProps={{ duration: 0 }}>
+			<Menu.Target>
+				<button type="button">target</button>
+			</Menu.Target>
+			<Menu.Dropdown>
+				<Menu.Item>inside</Menu.Item>
+			</Menu.Dropdown>
+		</Menu>
+	);
+}
+
+test.each(["dialog", "menu"] as const)("Esc closes the %s alone, the next one leaves the page", (over) => {
+	const back = vi.fn();
+	render(
+		<I18nProvider i18n={i18n}>
+			<MantineProvider env="test">
+				<Page back={back} over={over} />
+			</MantineProvider>
+		</I18nProvider>,
+	);
+	press("Escape", {}, screen.getByText("inside"));
+	expect(screen.queryByText("inside")).toBeNull();
+	expect(back).not.toHaveBeenCalled();
+	press("Escape");
+	expect(back).toHaveBeenCalledOnce();
 });
 
 test("single letters can be switched off; Enter on a button stays the button's", () => {

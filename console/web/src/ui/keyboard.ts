@@ -16,6 +16,7 @@ const listeners = new Set<() => void>();
 const SEQUENCE = 1500;
 const STORED = "deskside-keys";
 let overlaid = false;
+let covered = false;
 let pending = "";
 let pendingSince = 0;
 
@@ -36,6 +37,14 @@ export function useKeysAreOn(): boolean {
 /** Told when something is about to lie over the page, so that keys sleep while it is still being loaded. */
 export function setOverlaid(on: boolean): void {
 	overlaid = on;
+}
+
+/**
+ * A key belongs to what lies over the page when it goes down: Esc closes a dialog or a menu before
+ * `handle` hears of it, and the page below must not take the same key for its own.
+ */
+function look(): void {
+	covered = overlaid || document.querySelector("[role=dialog][aria-modal=true],[role=menu]") !== null;
 }
 
 function isField(target: EventTarget | null): boolean {
@@ -76,11 +85,10 @@ export function handle(event: KeyboardEvent): void {
 	const field = isField(event.target);
 	const single = name.length === 1;
 	if (single && !field && !keysAreOn() && name !== "?") return;
-	const dialog = overlaid || document.querySelector("[role=dialog][aria-modal=true]") !== null;
 	const fresh = pending && Date.now() - pendingSince < SEQUENCE;
-	const sequence = fresh && single ? find(`${pending} ${name}`, dialog, field) : undefined;
+	const sequence = fresh && single ? find(`${pending} ${name}`, covered, field) : undefined;
 	pending = "";
-	const key = sequence ?? (belongsToFocus(event, name) ? undefined : find(name, dialog, field));
+	const key = sequence ?? (belongsToFocus(event, name) ? undefined : find(name, covered, field));
 	if (key) {
 		event.preventDefault();
 		key.run(event);
@@ -94,16 +102,15 @@ export function handle(event: KeyboardEvent): void {
 	}
 }
 
-let installed = false;
+// Here and not with the first keys: it must be before the dialogs' own listeners on the window.
+window.addEventListener("keydown", look, true);
+document.addEventListener("keydown", handle);
+
 /** Binds keys while the component is on the page. `dialog` keys work over an open dialog. */
 export function useKeys(keys: Key[], options: { dialog?: boolean } = {}): void {
 	const scope = useRef<Scope>({ keys, dialog: !!options.dialog });
 	scope.current = { keys, dialog: !!options.dialog };
 	useEffect(() => {
-		if (!installed) {
-			installed = true;
-			document.addEventListener("keydown", handle);
-		}
 		scopes.push(scope);
 		return () => void scopes.splice(scopes.indexOf(scope), 1);
 	}, []);
