@@ -61,8 +61,8 @@ type Resolution struct {
 
 // TicketCounts are the numbers in the side bar.
 type TicketCounts struct {
-	Mine       int `json:"mine"`
-	Unassigned int `json:"unassigned"`
+	Mine       int `json:"mine" doc:"assigned to the caller and new or open"`
+	Unassigned int `json:"unassigned" doc:"assigned to nobody and new or open"`
 	New        int `json:"new"`
 	Open       int `json:"open"`
 	OnHold     int `json:"on_hold"`

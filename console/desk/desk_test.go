@@ -294,6 +294,39 @@ func TestJoin(t *testing.T) {
 	})
 }
 
+// What is counted as mine and as nobody's is what those views list: new and open
+// ones. A ticket that waits for somebody else is counted as on hold alone.
+func TestCount(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		anna := model.Actor{Kind: model.ByPerson, ID: o.scope.Actor.ID, Name: o.scope.Actor.Name}
+		count := func() (c Counts) {
+			t.Helper()
+			o.update(func(tx *store.Tx) error {
+				var err error
+				c, err = Count(tx, anna.ID)
+				return err
+			})
+			return c
+		}
+		mine, nobodys := o.open("The screen flickers"), o.open("No sound")
+		if _, err := o.change(mine.ID, Change{Assignee: &anna}); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := count(), (Counts{Mine: 1, Unassigned: 1, New: 1, Open: 1}); got != want {
+			t.Errorf("one is taken: %+v, want %+v", got, want)
+		}
+		hold, whom := model.TicketOnHold, model.HoldRequester
+		for _, id := range []model.ID{mine.ID, nobodys.ID} {
+			if _, err := o.change(id, Change{State: &hold, Hold: &whom}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, want := count(), (Counts{OnHold: 2}); got != want {
+			t.Errorf("both wait: %+v, want %+v", got, want)
+		}
+	})
+}
+
 // A ticket is about the machines that somebody says, is found by their names, and
 // tells who said so.
 func TestMachines(t *testing.T) {

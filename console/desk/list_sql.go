@@ -53,7 +53,9 @@ func List(tx *store.Tx, q Query) (store.Page[model.Ticket], error) {
 	return store.ReadPage(tx, &l, q.Request, scanTicket)
 }
 
-// Counts are the numbers in the side bar.
+// Counts are the numbers in the side bar and on the views of the queue. Mine and
+// Unassigned are what somebody can go on with: new and open ones, as those views
+// list them. What is on hold is counted in OnHold alone.
 type Counts struct{ Mine, Unassigned, New, Open, OnHold int }
 
 // Count counts active tickets.
@@ -71,10 +73,12 @@ func Count(tx *store.Tx, me model.ID) (Counts, error) {
 		if err := rows.Scan(&state, &whose, &n); err != nil {
 			return c, err
 		}
-		switch whose {
-		case 1:
+		held := model.TicketState(state) == model.TicketOnHold
+		switch {
+		case held:
+		case whose == 1:
 			c.Mine += n
-		case 2:
+		case whose == 2:
 			c.Unassigned += n
 		}
 		switch model.TicketState(state) {

@@ -1987,7 +1987,10 @@ export interface components {
             version: number;
         };
         TicketCounts: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description assigned to the caller and new or open
+             */
             mine: number;
             /** Format: int64 */
             new: number;
@@ -1995,7 +1998,10 @@ export interface components {
             on_hold: number;
             /** Format: int64 */
             open: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description assigned to nobody and new or open
+             */
             unassigned: number;
         };
         Token: {
