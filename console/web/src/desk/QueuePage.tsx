@@ -16,6 +16,7 @@ import { useSelection } from "../ui/selection";
 import { ticketColumns } from "./columns";
 import { QueueSelection } from "./QueueSelection";
 import { type TicketFilter, usePatchTicket, useTicketCounts, useTicketNews, useTickets, type View } from "./queries";
+import { nextOf } from "./words";
 import "./desk.css";
 
 type Props = { filter: TicketFilter; set: (change: { q?: string; sort?: string }) => void; open: (id: string) => void };
@@ -57,7 +58,8 @@ export function QueuePage({ filter, set, open }: Props) {
 	const columns = useMemo(() => ticketColumns(t, filter.view), [t, filter.view]);
 	const rows = useMemo(() => tickets.data?.pages.flatMap((page) => page.items) ?? [], [tickets.data]);
 	const { total, over } = tickets.data?.pages[0] ?? { total: 0, over: false };
-	const first = rows[0];
+	const first = nextOf(rows);
+	const allHeld = filter.view === "open" && rows.length > 0 && !first && !tickets.hasNextPage;
 	const unfinished = counts.data && counts.data.new + counts.data.open + counts.data.on_hold;
 	const nobodyWaits = unfinished === 0 && tickets.isSuccess && total === 0 && filter.view !== "done" && !filter.q;
 	const selection = useSelection(useMemo(() => rows.map((ticket) => ticket.id), [rows]));
@@ -72,12 +74,12 @@ export function QueuePage({ filter, set, open }: Props) {
 				<h1 className="sentence grow">
 					{first && !filter.q
 						? sentenceOf(t, filter.view, first, total, over)
-						: nobodyWaits
-							? t("queue.nobody_waits")
+						: nobodyWaits || allHeld
+							? t(allHeld ? "queue.all_held" : "queue.nobody_waits")
 							: t(views.find((v) => v.view === filter.view)?.word ?? "nav.queue")}
 				</h1>
 				{first && (
-					<Btn kind="first" kbd="Enter" onClick={() => open(first.id)}>
+					<Btn kind="first" kbd={first === rows[0] ? "Enter" : undefined} onClick={() => open(first.id)}>
 						{t("act.open")}
 					</Btn>
 				)}
@@ -191,6 +193,8 @@ function Nothing({
 		);
 	if (filter.view === "done" || filter.view === "waiting")
 		return <Empty large>{t(filter.view === "done" ? "queue.nothing_done" : "queue.nothing_waiting")}</Empty>;
+	if (counts && counts.new + counts.open + counts.on_hold > 0)
+		return <Empty large>{t(filter.view === "mine" ? "queue.nothing_yours" : "queue.nothing_unassigned")}</Empty>;
 	return (
 		<Empty large action={can("ticket.write") && <Btn onClick={acts.call}>{t("queue.register_call")}</Btn>}>
 			{t("queue.nothing")}

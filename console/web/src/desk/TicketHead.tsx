@@ -88,7 +88,7 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 				<span title={moment(ticket.created_at)}>
 					{isOver(ticket) && ticket.resolved_at
 						? t("ticket.over_since", { age: lasted(ticket.resolved_at) })
-						: t("ticket.waits", { age: lasted(ticket.created_at) })}
+						: t(ticket.state === "on_hold" ? "ticket.opened" : "ticket.waits", { age: lasted(ticket.created_at) })}
 				</span>
 				{ticket.last_message_by === "person" && (
 					<b className="line">

@@ -6,13 +6,16 @@ import { fireEvent, render, renderHook, screen } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { afterEach, expect, test, vi } from "vitest";
 import { api } from "../api/client";
-import type { Ticket, TimelineItem } from "../api/types";
+import { MeContext } from "../api/me";
+import type { Me, Ticket, TimelineItem } from "../api/types";
 import { translate } from "../i18n";
 import { Editors } from "./Editors";
 import { useTicketsOf } from "./queries";
 import { ResolveDialog } from "./ResolveDialog";
+import { TicketHead } from "./TicketHead";
 import { TicketMachines } from "./TicketMachines";
 import { toldOf } from "./told";
+import { nextOf } from "./words";
 
 const around = ({ children }: { children: ReactNode }) => (
 	<QueryClientProvider client={new QueryClient()}>
@@ -102,4 +105,34 @@ test("the timeline says which computers a ticket is about, and no longer is", ()
 	expect(said(["LAP-2", "LAP-3"], ["LAP-1"])).toBe(
 		"About the computers LAP-2, LAP-3. No longer about the computer LAP-1.",
 	);
+});
+
+test("a ticket that waits for somebody else is not next, and its head does not say that it waits", () => {
+	const held = { ...ticket, state: "on_hold", hold_reason: "requester", priority: 1 } as Ticket;
+	const fresh = { ...ticket, id: "t2", state: "new", priority: 4 } as Ticket;
+	expect(nextOf([held, fresh])).toBe(fresh);
+	expect(nextOf([held])).toBeUndefined();
+	const head = (shown: Ticket) => {
+		const { container, unmount } = render(
+			<MeContext.Provider value={{ id: "a1", rights: [] } as unknown as Me}>
+				<TicketHead
+					ticket={{
+						...shown,
+						title: "No sound",
+						number: "DS-000001",
+						kind: "incident",
+						created_at: new Date().toISOString(),
+					}}
+					resolve={nothing}
+				/>
+			</MeContext.Provider>,
+			{ wrapper: around },
+		);
+		const text = container.textContent;
+		unmount();
+		return text;
+	};
+	expect(head(fresh)).toMatch(/waits/);
+	expect(head(held)).not.toMatch(/waits/);
+	expect(head(held)).toMatch(/opened .* ago/);
 });

@@ -24,3 +24,6 @@ export const canRead = (ticket: Pick<Ticket, "requester">) => !!ticket.requester
 export const farewell = { en: "It works again. Please try it.", pl: "Już działa. Proszę sprawdzić." };
 
 export const isOver = (ticket: Pick<Ticket, "state">) => ticket.state === "resolved" || ticket.state === "closed";
+
+/** The first of a list that waits for us: one on hold waits for somebody else, however urgent it is. */
+export const nextOf = <T extends Pick<Ticket, "state">>(rows: T[]) => rows.find((ticket) => ticket.state !== "on_hold");
