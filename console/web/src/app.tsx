@@ -32,7 +32,7 @@ import { language, setLanguage, useT } from "./i18n";
 import { cssVariables, theme } from "./theme";
 import { Boundary } from "./ui/boundary";
 import { setOverlaid } from "./ui/keyboard";
-import { Bones, Wrong } from "./ui/parts";
+import { Bones, isNothing, Wrong } from "./ui/parts";
 
 const loadPalette = () => import("./frame/Palette");
 const Palette = lazy(() => loadPalette().then((m) => ({ default: m.Palette })));
@@ -230,11 +230,13 @@ function Lost({ reason }: { reason: unknown }) {
 	return (
 		<main>
 			<Wrong reason={reason} large />
-			<p className="empty large">
-				<Link to="/" className="link">
-					{t("act.to_queue")}
-				</Link>
-			</p>
+			{!isNothing(reason) && (
+				<p className="empty large">
+					<Link to="/" className="link">
+						{t("act.to_queue")}
+					</Link>
+				</p>
+			)}
 		</main>
 	);
 }
@@ -248,6 +250,9 @@ const shell = createRoute({ getParentRoute: () => root, id: "console", component
 
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
 const oneOf = <T extends string>(value: unknown, allowed: readonly T[]) => allowed.find((one) => one === value);
+
+/** An order that lists can have, or the other way round; what else an address says is not asked for. */
+const sortOf = (value: unknown, by: readonly string[]) => oneOf(value, [...by, ...by.map((one) => `-${one}`)]);
 
 const home = createRoute({
 	getParentRoute: () => shell,
@@ -275,7 +280,7 @@ const queue = createRoute({
 	},
 	validateSearch: (search: Record<string, unknown>): { q?: string; sort?: string } => ({
 		q: text(search.q),
-		sort: text(search.sort),
+		sort: sortOf(search.sort, ["priority", "created_at", "updated_at", "number"]),
 	}),
 	component: lazyRouteComponent(() => import("./pages/queue"), "QueueRoute"),
 });
@@ -301,7 +306,7 @@ const computers = createRoute({
 		presence: oneOf(search.presence, ["online", "offline"] as const),
 		health: oneOf(search.health, grades),
 		group: text(search.group),
-		sort: text(search.sort),
+		sort: sortOf(search.sort, ["health", "name", "last_seen_at", "open_alerts"]),
 	}),
 	component: lazyRouteComponent(() => import("./pages/computers"), "ComputersRoute"),
 });

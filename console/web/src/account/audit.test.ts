@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { i18n } from "@lingui/core";
+import { expect, test, vi } from "vitest";
 import { setLanguage, translate as t } from "../i18n";
 import { aboutOf, didWords, resultWords, whoDid } from "./audit";
 
@@ -30,6 +31,15 @@ test("everything that is written into the audit has a word", async () => {
 	expect(didWords(t, "nothing.known")).toBe("nothing.known");
 	// Every row is written with its action beside it, where the pattern above sees it.
 	expect(all(/(tx\.Audit)\(/g).length).toBe(all(/(tx\.Audit)\(store\.Entry\{Organisation: [^,]+, Action: /g).length);
+});
+
+test("a sentence that is not there is not asked for", () => {
+	const missed = vi.fn();
+	const stop = i18n.on("missing", missed);
+	expect(resultWords(t, "succeeded")).toBe(t("run.state.succeeded"));
+	expect(resultWords(t, "nothing_known")).toBe("nothing_known");
+	stop();
+	expect(missed).not.toHaveBeenCalled();
 });
 
 test("every end has a word", async () => {

@@ -1,12 +1,10 @@
 /** How the rows of the audit log are said: who acted, what was done, and how it ended. */
+import { i18n } from "@lingui/core";
 import type { AuditItem } from "../api/types";
 import { type MessageId, pick, type Translate } from "../i18n";
 
-/** A sentence whose id is put together, where there is one: a sentence that is not there is said as its id. */
-function said(t: Translate, id: string): string | undefined {
-	const words = t(id as MessageId);
-	return words === id ? undefined : words;
-}
+/** A sentence whose id is put together, where there is one. One that is not there is never asked for: the catalogue warns of it. */
+const said = (t: Translate, id: string): string | undefined => (i18n.messages[id] ? t(id as MessageId) : undefined);
 
 /** What was done, or the console's own word for it. */
 export const didWords = (t: Translate, action: string): string => said(t, `audit.did.${action}`) ?? action;

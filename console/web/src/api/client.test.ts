@@ -35,6 +35,11 @@ test("a problem document becomes a failure that names its fields", async () => {
 	expect(failure.fields).toEqual({ title: "is empty", "parameters.days": "at most 90" });
 });
 
+test("an address that nothing can have is one where nothing is", async () => {
+	const form = { detail: "validation failed", errors: [{ location: "path.id", message: "invalid UUID length: 4" }] };
+	expect((await failed(answer(422, form))).status).toBe(404);
+});
+
 test("a conflict carries the row as it is now", async () => {
 	const failure = await failed(answer(409, { code: "conflict", current: { version: 4 } }));
 	expect(failure.current).toEqual({ version: 4 });

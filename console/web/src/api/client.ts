@@ -52,6 +52,10 @@ export function onSignedOut(then: () => void): void {
 	signedOut = then;
 }
 
+/** An address that nothing can have, such as /tickets/nope, is refused for its form: there is nothing there. */
+const isNowhere = (problem: Partial<Problem>) =>
+	problem.errors?.some(({ location }) => location === "path.id") ?? false;
+
 /** Awaits a request of the typed client; throws a Failure unless it succeeded. */
 export async function call<T>(request: Promise<Answer<T>>): Promise<T> {
 	const answer = await request.catch((reason: unknown) => {
@@ -61,7 +65,7 @@ export async function call<T>(request: Promise<Answer<T>>): Promise<T> {
 	if (!answer.response.ok) {
 		const problem = answer.error && typeof answer.error === "object" ? (answer.error as Partial<Problem>) : {};
 		if (answer.response.status === 401 && problem.code !== "sign_in_failed") signedOut();
-		throw new Failure(answer.response.status, problem);
+		throw new Failure(isNowhere(problem) ? 404 : answer.response.status, problem);
 	}
 	return answer.data as T;
 }

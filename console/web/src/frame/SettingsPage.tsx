@@ -1,6 +1,7 @@
 /** The settings: one list of places, one page each. What a person may not change is not in the list. */
 import { Link } from "@tanstack/react-router";
 import { type ComponentType, useEffect, useRef } from "react";
+import { Failure } from "../api/client";
 import { type Right, useCan } from "../api/me";
 import { type MessageId, useT } from "../i18n";
 import { Wrong } from "../ui/parts";
@@ -47,7 +48,7 @@ export function SettingsPage({ part, parts }: { part: string; parts: SettingsPar
 						<current.Page />
 					</>
 				) : (
-					<Wrong reason={undefined} large />
+					<Wrong reason={new Failure(404, {})} large />
 				)}
 			</div>
 		</div>

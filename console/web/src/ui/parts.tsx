@@ -161,7 +161,10 @@ export function useFieldErrors(reason: unknown): Record<string, string> {
 	return Object.fromEntries(Object.entries(reason.fields).map(([name, why]) => [name, fieldProblem(t, why)]));
 }
 
-/** A failure where its answer would have stood, with the way to try again. */
+/** Whether there is nothing to try again: what was asked for is not there, or not for this person. */
+export const isNothing = (reason: unknown) => reason instanceof Failure && [403, 404].includes(reason.status);
+
+/** A failure where its answer would have stood, with the way to try again, or back to the queue. */
 export function Wrong({ reason, retry, large }: { reason: unknown; retry?: () => void; large?: boolean }) {
 	const t = useT();
 	const sentence = useSentence();
@@ -169,10 +172,16 @@ export function Wrong({ reason, retry, large }: { reason: unknown; retry?: () =>
 		<div className={large ? "empty large" : "alarm"} role="alert">
 			{!large && <Icon name="critical" />}
 			{large ? <h1>{sentence(reason)}</h1> : <span className="grow">{sentence(reason)}</span>}
-			{retry && (
-				<Btn low={!large} onClick={retry}>
-					{t("act.retry")}
-				</Btn>
+			{large && isNothing(reason) ? (
+				<a href="/" className="link">
+					{t("act.to_queue")}
+				</a>
+			) : (
+				retry && (
+					<Btn low={!large} onClick={retry}>
+						{t("act.retry")}
+					</Btn>
+				)
 			)}
 		</div>
 	);

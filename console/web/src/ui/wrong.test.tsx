@@ -1,5 +1,6 @@
 import { i18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";
+import { MantineProvider } from "@mantine/core";
 import { render, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { Failure } from "../api/client";
@@ -56,4 +57,21 @@ test("what a form has no field for is said on top of it, and what it has one for
 	expect(onTop([machine])).toBe("machine_id: is unknown");
 	expect(onTop([title, machine])).toBe("machine_id: is unknown");
 	expect(onTop([])).toBe("validation failed");
+});
+
+test("where nothing is there is nothing to try again, but a way back", () => {
+	const page = (status: number) => {
+		const { unmount } = render(
+			<I18nProvider i18n={i18n}>
+				<MantineProvider>
+					<Wrong reason={new Failure(status, {})} retry={() => {}} large />
+				</MantineProvider>
+			</I18nProvider>,
+		);
+		const found = [screen.queryByRole("button")?.textContent, screen.queryByRole("link")?.getAttribute("href")];
+		unmount();
+		return found;
+	};
+	expect(page(404)).toEqual([undefined, "/"]);
+	expect(page(500)).toEqual(["Try again", undefined]);
 });
