@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -202,13 +203,36 @@ func (f *Fleet) gone(tx *store.Tx, id model.ID, reason model.OfflineReason, leav
 // NodeLapsed gives the machines of a node that is gone the time to come back to
 // another one.
 func (f *Fleet) NodeLapsed(tx *store.Tx, node model.ID) error {
+	return waitFor(tx, KindOrphan, "SELECT id, organisation_id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
+}
+
+// Starts gives machines that were lost the time to come back anew: while no console was
+// there they could not. Beside other consoles that is true only of those that none of
+// them has called lost though their time is over.
+func (f *Fleet) Starts(tx *store.Tx, alone bool) error {
+	until := store.Micros(tx.Now())
+	if alone {
+		until = math.MaxInt64
+	}
+	for _, kind := range []string{KindLost, KindOrphan} {
+		err := waitFor(tx, kind, "SELECT m.id, m.organisation_id FROM due d, machine m WHERE d.kind = $1 AND d.at <= $2 AND m.id = d.id AND {wall m}", kind, until)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitFor makes rows of a kind for machines that a query finds, with their organisations:
+// each is due when that does not wait any longer.
+func waitFor(tx *store.Tx, kind, query string, args ...any) error {
 	type held struct{ machine, organisation model.ID }
 	list, err := store.Collect(tx, func(r *store.Rows) (held, error) {
 		var h held
 		return h, r.Scan(&h.machine, &h.organisation)
-	}, "SELECT id, organisation_id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
+	}, query, args...)
 	if err != nil {
-		return fmt.Errorf("list the machines of a node: %w", err)
+		return fmt.Errorf("list machines that are waited for: %w", err)
 	}
 	of := map[model.ID][]model.ID{}
 	for _, h := range list {
@@ -219,7 +243,7 @@ func (f *Fleet) NodeLapsed(tx *store.Tx, node model.ID) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.DueAll(KindOrphan, machines, tx.Now().Add(s.OfflineAfter)); err != nil {
+		if err := tx.DueAll(kind, machines, tx.Now().Add(s.OfflineAfter)); err != nil {
 			return err
 		}
 	}

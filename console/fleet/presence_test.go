@@ -117,6 +117,39 @@ func TestNodeLapsed(t *testing.T) {
 	})
 }
 
+// TestStarts: who was lost when no console was there has the time to come back anew;
+// beside other consoles only who should have been called lost by then.
+func TestStarts(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		over, soon, orphan, here := y.away(KindLost, -time.Minute), y.away(KindLost, time.Second), y.away(KindOrphan, -time.Minute), y.away("", 0)
+		wait := model.DefaultSettings().OfflineAfter
+		want := func(alone bool, kind string, from model.From, anew bool) {
+			t.Helper()
+			if left := time.Until(y.due(kind, from.Machine)); (left > wait/2 && left <= wait) != anew {
+				t.Errorf("alone: %t, %s: %v left", alone, kind, left)
+			}
+		}
+		for _, alone := range []bool{false, true} {
+			y.update(func(tx *store.Tx) error { return y.Starts(tx, alone) })
+			want(alone, KindLost, over, true)
+			want(alone, KindOrphan, orphan, true)
+			want(alone, KindLost, soon, alone)
+		}
+		if !y.due(KindLost, here.Machine).IsZero() || !y.due(KindOrphan, here.Machine).IsZero() {
+			t.Error("one that is here is waited for")
+		}
+	})
+}
+
+// away is a machine for which a row of a kind is due after a while.
+func (y *yard) away(kind string, after time.Duration) model.From {
+	from, _ := y.machine(model.NewID())
+	if kind != "" {
+		y.update(func(tx *store.Tx) error { return tx.Due(kind, from.Machine, tx.Now().Add(after)) })
+	}
+	return from
+}
+
 // TestHeld: who is written down as at a node whose lines it does not hold gets the time
 // to come back, once; nobody else does, also not one that has come in the very moment.
 func TestHeld(t *testing.T) {
