@@ -14,6 +14,19 @@ const durations = ["beat", "offline_after", "upload_every", "join_window", "auto
 
 const stormWords = { machines: "settings.storm_machines", window: "settings.storm_window" } as const;
 
+/**
+ * What of a change the console could not read, by the names of its fields. It would answer with the first alone, and
+ * not in the language of who reads it.
+ */
+export function misread({ storm, ...change }: SettingsChange): Record<string, MessageId> {
+	const spans = { ...change, "storm.window": storm?.window };
+	const wrong: Record<string, MessageId> = {};
+	for (const [name, value] of Object.entries(spans))
+		if (typeof value === "string" && !/^(0|(\d+(\.\d+)?(ms|s|m|h))+)$/.test(value)) wrong[name] = "settings.not_a_span";
+	if (storm && !Number.isInteger(storm.machines)) wrong["storm.machines"] = "settings.not_a_count";
+	return wrong;
+}
+
 export function ConsoleSettings() {
 	const settings = useSettings();
 	if (settings.error) return <Wrong reason={settings.error} retry={() => void settings.refetch()} large />;
@@ -56,7 +69,13 @@ function Form({ settings }: { settings: Settings }) {
 	const patch = usePatchSettings();
 	const [change, setChange] = useState<SettingsChange>({});
 	const [services, setServices] = useState(settings.watched_services.join(", "));
-	const wrong = useFieldErrors(patch.error);
+	const [tried, setTried] = useState(false);
+	const unread = tried ? misread(change) : {};
+	const said = useFieldErrors(patch.error);
+	const wrong: Record<string, string | undefined> = {
+		...said,
+		...Object.fromEntries(Object.entries(unread).map(([name, word]) => [name, t(word)])),
+	};
 	const conflict = patch.error instanceof Failure && patch.error.status === 409;
 	const writes = can("settings.write");
 	const storm = Object.entries({ ...settings.storm, ...change.storm });
@@ -65,6 +84,9 @@ function Form({ settings }: { settings: Settings }) {
 			className="setting-list"
 			onSubmit={(event) => {
 				event.preventDefault();
+				const reads = Object.keys(misread(change)).length === 0;
+				setTried(!reads);
+				if (!reads) return patch.reset();
 				patch.mutate({ version: settings.version, change }, { onSuccess: () => say(t("settings.saved")) });
 			}}
 		>

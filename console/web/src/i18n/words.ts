@@ -99,11 +99,19 @@ const fieldWords: Record<string, MessageId> = {
 	watched_services: "settings.watched_services",
 };
 
+/** What the schema says of a field, where it says no number. */
+const schemaWords: Record<string, MessageId> = {
+	"expected length >= 1": "wrong.too_short",
+	"expected integer": "wrong.no_integer",
+	"expected number": "wrong.no_number",
+};
+
 /** What a field may hold, said in the reader's language where the console speaks as its schema does. */
 export function fieldProblem(t: Translate, why: string): string {
 	const most = /^expected length <= (\d+)$/.exec(why)?.[1];
 	if (most) return t("wrong.too_long", { n: Number(most) });
-	return why === "expected length >= 1" ? t("wrong.too_short") : why;
+	const known = schemaWords[why];
+	return known ? t(known) : why;
 }
 
 /** A refused field by its name on screen: “Says: at most 20,000 characters”. */
