@@ -13,7 +13,7 @@ function Machine({ machine, ticket }: { machine: string; ticket: Ticket }) {
 	return (
 		<>
 			<MachineCard id={machine} ticket={ticket.id} keys={ticket.machine_ids[0] === machine} Now={NowBars} />
-			<Suggested machine={machine} ticket={ticket.id} />
+			<Suggested machine={machine} ticket={ticket.id} finding={ticket.alert_ids.length > 0} />
 		</>
 	);
 }

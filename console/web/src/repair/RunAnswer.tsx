@@ -1,7 +1,7 @@
 /** How a run goes and what came of it: state in words, output as it is written, and the verdict of the check. */
 import { useEffect, useRef } from "react";
 import type { Run } from "../api/types";
-import { pick, useT } from "../i18n";
+import { type MessageId, pick, useT } from "../i18n";
 import { bytes, duration, number } from "../i18n/format";
 import { runGrade, runState } from "../i18n/words";
 import { Btn, Chip, Mark, Wrong } from "../ui/parts";
@@ -73,7 +73,22 @@ function Verdict({ run }: { run: Run }) {
 	);
 }
 
+/** What the scripts that come with Deskside tell beside their words. */
+const results: Record<string, MessageId> = {
+	would_free_bytes: "run.result.would_free_bytes",
+	freed_bytes: "run.result.freed_bytes",
+};
+
+/** Written lines without those by which a script hands over its results: they are said below, by words. */
+const spoken = (text: string, result: Run["result"]) =>
+	text
+		.split("\n")
+		.filter((line) => !((/^deskside: (\w+)=/.exec(line)?.[1] ?? "") in result))
+		.join("\n");
+
 function Result({ name, value }: { name: string; value: unknown }) {
+	const t = useT();
+	const known = results[name];
 	const shown =
 		typeof value === "number"
 			? /bytes/.test(name)
@@ -84,8 +99,8 @@ function Result({ name, value }: { name: string; value: unknown }) {
 				: JSON.stringify(value);
 	return (
 		<>
-			<dt className="mono cut" title={name}>
-				{name}
+			<dt className={known ? undefined : "mono cut"} title={name}>
+				{known ? t(known) : name}
 			</dt>
 			<dd>{shown}</dd>
 		</>
@@ -117,7 +132,7 @@ function OutputBox({ run }: { run: Run }) {
 					follows.current = scrollHeight - scrollTop - clientHeight < 24;
 				}}
 			>
-				{output.text}
+				{spoken(output.text, run.result)}
 			</pre>
 			{run.output.truncated && <p className="sub">{t("run.truncated", { size: bytes(run.output.bytes) })}</p>}
 		</>

@@ -5,13 +5,15 @@ import { pick, useT } from "../i18n";
 import { Btn } from "../ui/parts";
 import { fittingFirst, useScripts } from "./queries";
 
-export function Suggested({ machine, ticket }: { machine: string; ticket: string }) {
+/** `finding` is whether the ticket has one: without it nothing is missed where no repair fits. */
+export function Suggested({ machine, ticket, finding }: { machine: string; ticket: string; finding: boolean }) {
 	const t = useT();
 	const can = useCan();
 	const acts = useActs();
 	const scripts = useScripts({ machine_id: machine, ticket_id: ticket }, can("run.start"));
 	if (!can("run.start") || !scripts.data) return null;
 	const script = [...scripts.data].sort(fittingFirst).find((one) => one.fits);
+	if (!script && !finding) return null;
 	return (
 		<section>
 			<h2>{t("run.suggested")}</h2>
