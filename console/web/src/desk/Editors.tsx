@@ -6,7 +6,6 @@ import { type KeyboardEvent, type ReactNode, useRef, useState } from "react";
 import type { Ticket } from "../api/types";
 import { useT } from "../i18n";
 import { Icon } from "../ui/icons";
-import { useNarrow } from "../ui/list";
 import { say } from "../ui/notices";
 import { Btn, Wrong } from "../ui/parts";
 import { useDraft } from "./draft";
@@ -27,7 +26,6 @@ function leave(): void {
 
 export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: () => void; reopen: () => void }) {
 	const t = useT();
-	const narrow = useNarrow();
 	const [reply, setReply] = useDraft(`reply ${ticket.id}`);
 	const [note, setNote] = useDraft(`note ${ticket.id}`);
 	const sendReply = useReply(ticket.id);
@@ -114,7 +112,7 @@ export function Editors({ ticket, resolve, reopen }: { ticket: Ticket; resolve: 
 				)}
 				{ticket.requester && (
 					<>
-						{!narrow && !isOver(ticket) && canRead(ticket) && (
+						{!isOver(ticket) && canRead(ticket) && (
 							<Btn disabled={!reply.trim()} onClick={() => send(true)}>
 								{t("act.send_wait")}
 							</Btn>

@@ -115,14 +115,14 @@ function Pick({
 }) {
 	if (fixed)
 		return (
-			<span className="sub" title={title}>
+			<span className="sub pick" title={title}>
 				{word}
 			</span>
 		);
 	return (
 		<Menu position="bottom-end">
 			<Menu.Target>
-				<Btn kind="bare" title={title} rightSection={<Icon name="down" />}>
+				<Btn kind="bare" className="pick" title={title} rightSection={<Icon name="down" />}>
 					<span className="out-of-sight">{title}: </span>
 					{word}
 				</Btn>

@@ -8,6 +8,8 @@ import { isOver, stateWord } from "./words";
 
 /** The columns of the queue. The title is in the person's own words. */
 export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
+	const showsState = (ticket: Ticket) =>
+		(view === "open" || view === "waiting" || view === "done") && ticket.state !== "open";
 	return [
 		{
 			id: "waits",
@@ -46,9 +48,7 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 					{ticket.can_work === "no" && !isOver(ticket) && (
 						<span className="tag not-narrow">{t("can_work.tag_no")}</span>
 					)}
-					{(view === "open" || view === "waiting" || view === "done") && ticket.state !== "open" && (
-						<span className="tag">{t(stateWord(ticket))}</span>
-					)}
+					{showsState(ticket) && <span className="tag not-narrow">{t(stateWord(ticket))}</span>}
 				</span>
 			),
 		},
@@ -63,6 +63,7 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 					{ticket.can_work === "no" && !isOver(ticket) && (
 						<span className="only-narrow"> · {t("can_work.tag_no")}</span>
 					)}
+					{showsState(ticket) && <span className="only-narrow"> · {t(`ticket.state.${ticket.state}`)}</span>}
 				</>
 			),
 		},

@@ -9,7 +9,11 @@ const drawn: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", ArrowL
 export function KeysHelp({ close }: { close: () => void }) {
 	const t = useT();
 	const on = useKeysAreOn();
-	const [groups] = useState(boundKeys);
+	// The frame's keys are the last; the parts of a page, a list say, each bring their own.
+	const [groups] = useState(() => {
+		const bound = boundKeys();
+		return [bound.slice(0, -1).flat(), bound.slice(-1).flat()].filter((keys) => keys.length > 0);
+	});
 	return (
 		<Modal
 			opened

@@ -1,6 +1,6 @@
 /** The settings: one list of places, one page each. What a person may not change is not in the list. */
 import { Link } from "@tanstack/react-router";
-import { type ComponentType, useEffect, useRef } from "react";
+import { type ComponentType, useEffect } from "react";
 import { Failure } from "../api/client";
 import { type Right, useCan } from "../api/me";
 import { type MessageId, useT } from "../i18n";
@@ -17,16 +17,9 @@ export function SettingsPage({ part, parts }: { part: string; parts: SettingsPar
 	useEffect(() => {
 		document.title = `${current ? t(current.word) : t("nav.settings")} · Deskside`;
 	}, [current, t]);
-	const places = useRef<HTMLElement>(null);
-	// biome-ignore lint/correctness/useExhaustiveDependencies: at 390 px the places scroll sideways, to the one that is open
-	useEffect(() => {
-		const nav = places.current;
-		const open = nav?.querySelector<HTMLElement>("[aria-current]");
-		if (nav && open) nav.scrollLeft = open.offsetLeft - (nav.clientWidth - open.offsetWidth) / 2;
-	}, [part]);
 	return (
 		<div className="settings">
-			<nav ref={places} className="settings-places" aria-label={t("nav.settings")}>
+			<nav className="settings-places" aria-label={t("nav.settings")}>
 				{mine.map((one) => (
 					<Link
 						key={one.id}

@@ -1,6 +1,6 @@
 /** The player: play, pause, seek, speed. Loaded with the terminal, when a recording is opened. */
 import { Switch } from "@mantine/core";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, useEffect, useMemo, useRef, useState } from "react";
 import { useT } from "../i18n";
 import { counter } from "../i18n/format";
 import { useKeys } from "../ui/keyboard";
@@ -89,6 +89,7 @@ function Play({ cast, cut, setCut }: { cast: Cast; cut: boolean; setCut: (cut: b
 					max={Math.max(0.1, cast.seconds)}
 					step={0.1}
 					value={at}
+					style={{ "--played": `${(at / Math.max(0.1, cast.seconds)) * 100}%` } as CSSProperties}
 					aria-label={t("session.place")}
 					aria-valuetext={counter(at)}
 					onChange={(event) => seek(Number(event.currentTarget.value))}

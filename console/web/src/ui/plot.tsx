@@ -87,6 +87,8 @@ const TOP = 30;
 const BOTTOM = 118;
 /** A reading this much later, in ms, is not what the value was at the end of an alert. */
 const THEN = 60_000;
+/** What the words of the last value take at most. */
+const NOW = 140;
 const HEIGHT = BOTTOM + 20;
 
 export function Evidence({ label, unit, points, limits, alert, cleared }: EvidenceProps) {
@@ -114,6 +116,11 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 	// Two limits side by side would print over each other: the one that was crossed keeps its words.
 	const crowded = limits.length > 1 && Math.abs(y(limits[0]?.value ?? 0) - y(limits[1]?.value ?? 0)) < 14;
 	const silent = crowded ? limits.find((l) => l.grade !== alert?.grade) : undefined;
+	// At the top of the plot the last value has no room above it, and below it lie the rise and the alert's line: it
+	// stands left of that line then, under the alert's word.
+	const top = y(last[1]) < TOP + 16;
+	const aside = top && alert && x(alert.at) > width / 3 && x(last[0]) - x(alert.at) < NOW;
+	const now = aside ? { x: x(alert.at), y: WORD + 16 } : { x: x(last[0]), y: y(last[1]) + (top ? 18 : -8) };
 	const said = `${label}: ${clock(from)} ${measure(values[0] ?? 0, unit)}, ${clock(to)} ${measure(last[1], unit)}`;
 	return (
 		<div ref={ref}>
@@ -236,9 +243,9 @@ export function Evidence({ label, unit, points, limits, alert, cleared }: Eviden
 						<circle className={`plot-dot ${alert?.grade ?? "plain"}`} cx={x(last[0])} cy={y(last[1])} r={3.5} />
 						<text
 							className={`plot-word strong ground ${alert?.grade ?? ""}`}
-							x={x(last[0]) + (x(last[0]) < width / 3 ? 9 : -9)}
-							y={y(last[1]) + (y(last[1]) < TOP + 16 ? 18 : -8)}
-							textAnchor={x(last[0]) < width / 3 ? "start" : "end"}
+							x={now.x + (now.x < width / 3 ? 9 : -9)}
+							y={now.y}
+							textAnchor={now.x < width / 3 ? "start" : "end"}
 						>
 							{t("plot.now", { value: measure(last[1], unit), time: clock(last[0]) })}
 						</text>
