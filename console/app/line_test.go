@@ -76,7 +76,7 @@ func welcomeFirst(t *testing.T, n *node) {
 			select {
 			case <-stop:
 				return
-			case <-time.After(300 * time.Microsecond): // a line takes 64 messages, and no flood
+			case <-time.After(300 * time.Microsecond):
 			}
 			if err := page.WriteJSON(map[string]any{"watch": id.Machine}); err != nil {
 				t.Error(err)

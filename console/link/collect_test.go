@@ -170,3 +170,22 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+// However many pages look at a machine, it is told so once a second, and its line has
+// room for what else is said.
+func TestWatchedOnce(t *testing.T) {
+	c, start := new(line), time.Now()
+	if c.watch(start) {
+		t.Error("told before the welcome")
+	}
+	c.welcomed = true
+	told := 0
+	for n := range 10_000 { // a millisecond each
+		if c.watch(start.Add(time.Duration(n) * time.Millisecond)) {
+			told++
+		}
+	}
+	if told != 10 {
+		t.Errorf("told %d times in ten seconds", told)
+	}
+}

@@ -45,9 +45,10 @@ type line struct {
 	pending   [][]byte
 	bytes     int
 	scheduled bool
-	welcomed  bool // nothing is said before the welcome
-	hinted    bool // there was something to be said before
-	ending    bool // closed as soon as everything is written
+	welcomed  bool      // nothing is said before the welcome
+	hinted    bool      // there was something to be said before
+	watched   time.Time // until when its machine was told to tell live readings
+	ending    bool      // closed as soon as everything is written
 	closed    bool
 	goodbye   string
 }
@@ -102,6 +103,18 @@ func (c *line) wasHinted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.hinted
+}
+
+// watch tells whether a watch is news. Pages ask for theirs again and again, each of
+// them; a machine is told once a second, so that no number of pages fills its line.
+func (c *line) watch(until time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.welcomed || until.Sub(c.watched) < time.Second {
+		return false
+	}
+	c.watched = until
+	return true
 }
 
 func (c *line) wasWelcomed() bool {

@@ -429,6 +429,9 @@ func (l *Lines) Send(a model.Act) bool {
 }
 
 func (l *Lines) send(c *line, a model.Act) bool {
+	if w, ok := a.Body.(*model.Watch); ok && !c.watch(w.Until) {
+		return true
+	}
 	order, err := orderOf(a, l.store.Now())
 	if err != nil {
 		l.log.Error("cannot encode an act", "machine", a.Machine.Machine, "error", err)
