@@ -22,12 +22,12 @@ import (
 // How many nodes there are in the end, and how many machines each of them has.
 const nodesMost = 5
 
-var nodesEach = 600
+var nodesEach = 3000
 
 const (
 	nodesRest   = 40 * time.Second // after machines enrolled: groups and facts come later
 	nodesIdle   = 40 * time.Second // that is looked at then
-	nodesAnswer = 30 * time.Second // for the answers of all
+	nodesAnswer = 60 * time.Second // for the answers of all
 )
 
 // nodes measures what a machine costs one node, and then five of them that share one
