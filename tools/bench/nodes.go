@@ -27,6 +27,7 @@ var nodesEach = 3000
 const (
 	nodesRest   = 40 * time.Second // after machines enrolled: groups and facts come later
 	nodesIdle   = 40 * time.Second // that is looked at then
+	nodesBack   = 5 * time.Minute  // for all machines to come back: two cores carry all five nodes
 	nodesAnswer = 60 * time.Second // for the answers of all
 )
 
@@ -207,7 +208,7 @@ func (s *several) logins(c *cost) (err error) {
 		if err := order("clear"); err != nil {
 			return err
 		}
-		return s.Until("all machines are back", func() (bool, error) {
+		return s.Within(nodesBack, "all machines are back", func() (bool, error) {
 			for _, at := range s.nodes {
 				if n, err := at.crowd.Back(began); err != nil || n < nodesEach {
 					return false, err

@@ -203,8 +203,14 @@ func (w *World) Agent() (*exec.Cmd, string, error) {
 	return cmd, list.Items[0].ID, nil
 }
 
+// Until waits for something that is to come within [Patience].
 func (w *World) Until(what string, there func() (bool, error)) error {
-	for end := time.Now().Add(Patience); time.Now().Before(end); {
+	return w.Within(Patience, what, there)
+}
+
+// Within waits for something that takes longer than most.
+func (w *World) Within(patience time.Duration, what string, there func() (bool, error)) error {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if ok, err := there(); ok || err != nil {
 			return err
 		}
@@ -212,7 +218,7 @@ func (w *World) Until(what string, there func() (bool, error)) error {
 			return err
 		}
 	}
-	return fmt.Errorf("not within %s: %s; %s", Patience, what, w.Logged())
+	return fmt.Errorf("not within %s: %s; %s", patience, what, w.Logged())
 }
 
 func (w *World) Pause(d time.Duration) error {
