@@ -429,7 +429,7 @@ func (l *Lines) Send(a model.Act) bool {
 }
 
 func (l *Lines) send(c *line, a model.Act) bool {
-	if w, ok := a.Body.(*model.Watch); ok && !c.watch(w.Until) {
+	if _, ok := a.Body.(*model.Watch); ok && !c.watch() {
 		return true
 	}
 	order, err := orderOf(a, l.store.Now())
