@@ -203,19 +203,25 @@ func (f *Fleet) gone(tx *store.Tx, id model.ID, reason model.OfflineReason, leav
 // NodeLapsed gives the machines of a node that is gone the time to come back to
 // another one.
 func (f *Fleet) NodeLapsed(tx *store.Tx, node model.ID) error {
-	return waitFor(tx, KindOrphan, "SELECT id, organisation_id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
+	put := func(machines []model.ID, patience time.Duration) error {
+		return tx.DueAll(KindOrphan, machines, tx.Now().Add(patience))
+	}
+	return waitFor(tx, put, "SELECT id, organisation_id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
 }
 
-// Starts gives machines that were lost the time to come back anew: while no console was
-// there they could not. Beside other consoles that is true only of those that none of
-// them has called lost though their time is over.
+// Starts gives machines that were lost the time to come back anew, and more of it than
+// `offline_after` may be: while no console was there they could not. Beside other consoles
+// that is true only of those that none of them has called lost though their time is over.
 func (f *Fleet) Starts(tx *store.Tx, alone bool) error {
 	until := store.Micros(tx.Now())
 	if alone {
 		until = math.MaxInt64
 	}
 	for _, kind := range []string{KindLost, KindOrphan} {
-		err := waitFor(tx, kind, "SELECT m.id, m.organisation_id FROM due d, machine m WHERE d.kind = $1 AND d.at <= $2 AND m.id = d.id AND {wall m}", kind, until)
+		put := func(machines []model.ID, patience time.Duration) error {
+			return tx.PutOff(kind, machines, tx.Now().Add(max(patience, comingBack)))
+		}
+		err := waitFor(tx, put, "SELECT m.id, m.organisation_id FROM due d, machine m WHERE d.kind = $1 AND d.at <= $2 AND m.id = d.id AND {wall m}", kind, until)
 		if err != nil {
 			return err
 		}
@@ -223,9 +229,13 @@ func (f *Fleet) Starts(tx *store.Tx, alone bool) error {
 	return nil
 }
 
-// waitFor makes rows of a kind for machines that a query finds, with their organisations:
-// each is due when that does not wait any longer.
-func waitFor(tx *store.Tx, kind, query string, args ...any) error {
+// comingBack is for a machine that has tried in vain for minutes: it waits up to a minute
+// and a half before the next try, which takes a while itself beside many others.
+const comingBack = 2 * time.Minute
+
+// waitFor puts down for machines that a query finds, with their organisations, how long
+// those wait for them.
+func waitFor(tx *store.Tx, put func(machines []model.ID, patience time.Duration) error, query string, args ...any) error {
 	type held struct{ machine, organisation model.ID }
 	list, err := store.Collect(tx, func(r *store.Rows) (held, error) {
 		var h held
@@ -243,7 +253,7 @@ func waitFor(tx *store.Tx, kind, query string, args ...any) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.DueAll(kind, machines, tx.Now().Add(s.OfflineAfter)); err != nil {
+		if err := put(machines, s.OfflineAfter); err != nil {
 			return err
 		}
 	}

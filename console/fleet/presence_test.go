@@ -122,7 +122,7 @@ func TestNodeLapsed(t *testing.T) {
 func TestStarts(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
 		over, soon, orphan, here := y.away(KindLost, -time.Minute), y.away(KindLost, time.Second), y.away(KindOrphan, -time.Minute), y.away("", 0)
-		wait := model.DefaultSettings().OfflineAfter
+		wait := max(model.DefaultSettings().OfflineAfter, comingBack)
 		want := func(alone bool, kind string, from model.From, anew bool) {
 			t.Helper()
 			if left := time.Until(y.due(kind, from.Machine)); (left > wait/2 && left <= wait) != anew {

@@ -22,13 +22,13 @@ import (
 // How many nodes there are in the end, and how many machines each of them has.
 const nodesMost = 5
 
-var nodesEach = 3000
+var nodesEach = 600
 
 const (
 	nodesRest   = 40 * time.Second // after machines enrolled: groups and facts come later
 	nodesIdle   = 40 * time.Second // that is looked at then
 	nodesBack   = 5 * time.Minute  // for all machines to come back: two cores carry all five nodes
-	nodesAnswer = 60 * time.Second // for the answers of all
+	nodesAnswer = 30 * time.Second // for the answers of all
 )
 
 // nodes measures what a machine costs one node, and then five of them that share one

@@ -74,21 +74,24 @@ function Verdict({ run }: { run: Run }) {
 }
 
 /** What the scripts that come with Deskside tell beside their words. */
-const results: Record<string, MessageId> = {
-	would_free_bytes: "run.result.would_free_bytes",
-	freed_bytes: "run.result.freed_bytes",
-};
+const results = new Map<string, MessageId>([
+	["would_free_bytes", "run.result.would_free_bytes"],
+	["freed_bytes", "run.result.freed_bytes"],
+]);
 
 /** Written lines without those by which a script hands over its results: they are said below, by words. */
 const spoken = (text: string, result: Run["result"]) =>
 	text
 		.split("\n")
-		.filter((line) => !((/^deskside: (\w+)=/.exec(line)?.[1] ?? "") in result))
+		.filter((line) => {
+			const name = /^deskside: (\w+)=/.exec(line)?.[1]; // of a machine's choosing, like those of the result
+			return name === undefined || !Object.hasOwn(result, name);
+		})
 		.join("\n");
 
 function Result({ name, value }: { name: string; value: unknown }) {
 	const t = useT();
-	const known = results[name];
+	const known = results.get(name);
 	const shown =
 		typeof value === "number"
 			? /bytes/.test(name)

@@ -59,6 +59,14 @@ test("what a script hands over is said once and by words, what is unknown keeps 
 	expect(document.querySelector("[title=rotated_archives]")).toBeTruthy();
 });
 
+test("whatever a machine calls its results, nothing that it wrote is hidden but them", () => {
+	const odd = { ...run, result: { "": 1, toString: 2 } } as unknown as Run;
+	const text = said(odd, "Nothing was removed.\ndeskside: constructor=1\n");
+	expect(text).toContain("Nothing was removed.");
+	expect(text).toContain("constructor=1");
+	expect(text).toContain("toString");
+});
+
 test("a ticket without a finding misses no repair", async () => {
 	const client = new QueryClient({ defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY } } });
 	client.setQueryData(["scripts", { machine_id: "m1", ticket_id: "t1" }], [{ id: "s1", fits: false }]);
