@@ -25,6 +25,9 @@ const File = "deskside.db"
 // work of the processor; more of them only take memory.
 const sqliteReaders = 8
 
+// busyTime is how long another process may be writing: a command beside the console.
+const busyTime = 5 * time.Second
+
 // A sqlite is the default database: one file in write-ahead mode, one writer,
 // several readers that never wait for it.
 type sqlite struct {
@@ -73,7 +76,7 @@ func openSQLite(ctx context.Context, dir string) (*sqlite, error) {
 
 func sqliteDSN(path string, pragmas ...string) string {
 	v := url.Values{"_pragma": append([]string{
-		"busy_timeout(5000)", // another process may be writing: a command beside the console
+		fmt.Sprintf("busy_timeout(%d)", busyTime.Milliseconds()),
 		"journal_mode(WAL)",
 		"foreign_keys(1)",
 		"temp_store(MEMORY)",
@@ -238,12 +241,25 @@ func nameless(query string) (text string, order []int) {
 // constants of the code, and a few made by lists and batches.
 const mostStatements = 256
 
+// newSQLiteConn opens a connection. Of two programs that turn write-ahead mode on in the
+// same moment, or find a log that another left, SQLite sends one away without waiting for
+// as long as busy_timeout says, because they might wait for each other: it asks again.
 func newSQLiteConn(ctx context.Context, db *sql.DB) (*sqliteConn, error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, err
+	for end := time.Now().Add(busyTime); ; {
+		conn, err := db.Conn(ctx)
+		if err == nil {
+			return &sqliteConn{conn: conn, stmts: map[string]sqliteStmt{}}, nil
+		}
+		var busy *sqlitedriver.Error
+		if !errors.As(err, &busy) || busy.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) {
+			return nil, err
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	return &sqliteConn{conn: conn, stmts: map[string]sqliteStmt{}}, nil
 }
 
 func (c *sqliteConn) stmt(ctx context.Context, query string) (sqliteStmt, error) {
