@@ -44,10 +44,18 @@ export function language(): Language {
 	return i18n.locale === "pl" ? "pl" : "en";
 }
 
-/** The translation function; the component renders again when the language changes. */
+const translators: Record<Language, Translate> = {
+	en: (...said) => translate(...said),
+	pl: (...said) => translate(...said),
+};
+
+/**
+ * The translation function: another one for another language, so that what is kept for
+ * as long as it stays the same is made again when the language changes.
+ */
 export function useT(): Translate {
 	useLingui();
-	return translate;
+	return translators[language()];
 }
 
 /** The reader's side of a text that the console sends in both languages. */
