@@ -32,7 +32,7 @@ type Machine struct {
 	Policy        MachinePolicy `json:"policy"`
 	Revoked       bool          `json:"revoked" doc:"it was expelled: it must be enrolled anew"`
 	ClockAhead    int64         `json:"clock_ahead_seconds" doc:"of the console's clock, when it came; less than 0: behind; 0: less than a minute"`
-	Lost          int64         `json:"lost_messages" doc:"how many messages it had to give up before they were here, as when its disk was full"`
+	Lost          int64         `json:"lost_messages" doc:"how many messages it had to give up before they were here, as when its disk was full; readings are not counted: they are missing in the charts"`
 	LostAt        *time.Time    `json:"lost_at" doc:"when it said so last"`
 	Version       int64         `json:"version"`
 }

@@ -140,7 +140,7 @@ func writeMarks(tx *store.Tx, marks map[source]map[protocol.Class]mark, moved ma
 }
 
 func (t *told) add(from model.From, e entry) {
-	if lost := int64(min(e.Dropped, e.Number, math.MaxInt64)); lost > 0 { // it never wrote more than it counted
+	if lost := int64(min(e.Dropped, math.MaxInt64)); lost > 0 { // more than its number, if the numbers began anew since
 		t.losses = append(t.losses, model.Loss{From: from, Messages: lost})
 		return
 	}

@@ -43,13 +43,17 @@ func osOf(o protocol.OS) model.OS {
 }
 
 func helloOf(from model.From, node model.ID, h protocol.Hello, p protocol.Proof) model.Hello {
-	return model.Hello{
+	out := model.Hello{
 		From: from, Key: h.Key, Node: node, Epoch: p.Epoch, Boot: p.Boot, Name: p.Name, OS: osOf(p.OS),
 		Agent: p.Agent, Protocol: h.Version, Can: h.Capabilities.Names(),
 		Policy: model.Policy{Profile: p.Policy.Profile, Digest: hex.EncodeToString(p.Policy.Digest),
 			Terminal: p.Policy.Terminal, Proof: p.Policy.Proof, Scripts: p.Policy.Scripts, Problem: p.Policy.Problem},
-		Clock: moment(p.Clock), Facts: p.Facts, Checks: p.Checks, Settings: p.Settings, Runs: p.Runs, Left: p.Left,
+		Facts: p.Facts, Checks: p.Checks, Settings: p.Settings, Runs: p.Runs, Left: p.Left,
 	}
+	if p.Clock != 0 { // or it does not say
+		out.Clock = moment(p.Clock)
+	}
+	return out
 }
 
 func transitionOf(from model.From, t *protocol.Transition) model.Transition {

@@ -14,4 +14,7 @@ func TestHelloOf(t *testing.T) {
 	if h.Boot != "one" || !h.Left {
 		t.Errorf("boot %q, left %t", h.Boot, h.Left)
 	}
+	if !h.Clock.IsZero() {
+		t.Errorf("a clock that nobody told shows %s", h.Clock)
+	}
 }

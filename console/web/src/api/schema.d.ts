@@ -1379,7 +1379,7 @@ export interface components {
             lost_at: string | null;
             /**
              * Format: int64
-             * @description how many messages it had to give up before they were here, as when its disk was full
+             * @description how many messages it had to give up before they were here, as when its disk was full; readings are not counted: they are missing in the charts
              */
             lost_messages: number;
             name: string;

@@ -22,6 +22,15 @@ const hardware: Record<string, { word: MessageId; show?: (value: number) => stri
 	swap_bytes: { word: "fact.swap", show: bytes },
 };
 
+/** Messages that a machine had to give up: a warning while that is news. */
+function Lost({ messages, at }: { messages: number; at: string }) {
+	const text = useT()("fact.lost_messages", { n: messages, at: when(at) });
+	return Date.now() - Date.parse(at) < FRESH ? <Mark grade="warning">{text}</Mark> : text;
+}
+
+/** For how long a loss is a warning, in ms; then it is history. */
+const FRESH = 30 * 24 * 3600_000;
+
 const written = (value: unknown) =>
 	typeof value === "string" ? value : typeof value === "number" ? number(value, 2) : JSON.stringify(value);
 
@@ -61,9 +70,7 @@ export function FactsPane({ facts, machine }: { facts: Facts; machine: Machine }
 					)}
 					{machine.lost_at && (
 						<FactRow name={t("fact.lost")}>
-							<Mark grade="warning">
-								{t("fact.lost_messages", { n: machine.lost_messages, at: when(machine.lost_at) })}
-							</Mark>
+							<Lost messages={machine.lost_messages} at={machine.lost_at} />
 						</FactRow>
 					)}
 					{addresses.length > 0 && (
