@@ -189,7 +189,7 @@ func (c *Console) openRooms(ctx context.Context) error {
 		return err
 	}
 	return c.store.Update(ctx, store.System("start"), func(tx *store.Tx) error {
-		err := c.fleet.Starts(tx, c.options.NATS == "")
+		var err error
 		for _, kind := range []string{health.KindAge, account.KindAge, link.KindAge} {
 			// Those that are there stay as they are: they tell when this console last ran.
 			err = errors.Join(err, tx.DueBy(kind, model.ID{}, tx.Now().Add(time.Hour)))

@@ -56,26 +56,3 @@ func TestLeftAndBackAtOnce(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
-
-// TestStartsBeside: a machine that comes to another console while this one starts is not
-// called lost later.
-func TestStartsBeside(t *testing.T) {
-	y := &yard{Fleet: New(storetest.Open(t, storetest.Postgres(t)), slog.New(slog.DiscardHandler)), t: t, ours: model.NewID()}
-	y.update(func(tx *store.Tx) error {
-		_, err := tx.Exec("INSERT INTO organisation (id, name, created_at, version) VALUES ($1, 'Ours', 0, 1)", y.ours)
-		return err
-	})
-	from := y.away(KindLost, -time.Minute)
-	var once sync.Once
-	y.update(func(tx *store.Tx) error {
-		var n int // from here on this transaction sees what was
-		if err := tx.QueryRow("SELECT count(*) FROM due WHERE kind = $1", KindLost).Scan(&n); err != nil {
-			return err
-		}
-		once.Do(func() { y.connect(from, model.NewID()) })
-		return y.Starts(tx, true)
-	})
-	if !y.due(KindLost, from.Machine).IsZero() {
-		t.Error("a machine that is there is called lost later")
-	}
-}

@@ -1,11 +1,11 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -69,7 +69,7 @@ func (f *Fleet) Disconnected(ctx context.Context, from model.From, since time.Ti
 // written. now tells whose lines it holds at this moment; it is asked after what is
 // written down was read, so that one that has just come is not taken for one that left.
 // It returns the machines whose lines it held when it was asked first and that are written
-// down at another node, and whether their line there lives.
+// down as offline, or at another node, and whether a line there lives.
 func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID]bool) (elsewhere map[model.ID]bool, err error) {
 	type here struct {
 		machine model.ID
@@ -130,19 +130,19 @@ func (f *Fleet) Held(ctx context.Context, node model.ID, now func() map[model.ID
 	return elsewhere, nil
 }
 
-// elsewhereOf tells of those among some machines that are written down as online at
-// another node whether the line there lives.
+// elsewhereOf tells of those among some machines that are written down as offline, or at
+// another node, whether a line lives there.
 func elsewhereOf(tx *store.Tx, node model.ID, some []model.ID) (map[model.ID]bool, error) {
 	type at struct {
-		machine model.ID
-		lives   bool
+		machine       model.ID
+		online, lives bool
 	}
-	list, err := store.CollectIn(tx, func(r *store.Rows) (a at, err error) { return a, r.Scan(&a.machine, &a.lives) },
-		`SELECT m.id, EXISTS (SELECT 1 FROM node n WHERE n.id = m.node) AND NOT EXISTS (SELECT 1 FROM due d WHERE d.id = m.id AND d.kind IN ($3, $4))
-		FROM machine m WHERE m.node <> $1 AND m.online = $2 AND m.id IN {ids} AND {wall m}`, some, node, true, KindLost, KindOrphan)
+	list, err := store.CollectIn(tx, func(r *store.Rows) (a at, err error) { return a, r.Scan(&a.machine, &a.online, &a.lives) },
+		`SELECT m.id, m.online, EXISTS (SELECT 1 FROM node n WHERE n.id = m.node) AND NOT EXISTS (SELECT 1 FROM due d WHERE d.id = m.id AND d.kind IN ($3, $4))
+		FROM machine m WHERE (m.node <> $1 OR m.online <> $2) AND m.id IN {ids} AND {wall m}`, some, node, true, KindLost, KindOrphan)
 	elsewhere := map[model.ID]bool{}
 	for _, a := range list {
-		elsewhere[a.machine] = a.lives
+		elsewhere[a.machine] = a.online && a.lives
 	}
 	return elsewhere, err
 }
@@ -151,8 +151,12 @@ func elsewhereOf(tx *store.Tx, node model.ID, some []model.ID) (map[model.ID]boo
 // was waited for before: so one that hangs is seen within a minute.
 const backTime = 10 * time.Second
 
-// Lost is the handler of KindLost: the line did not come back.
+// Lost is the handler of KindLost: the line did not come back. While no console was
+// there it could not.
 func (f *Fleet) Lost(_ context.Context, tx *store.Tx, machine model.ID) (time.Time, error) {
+	if until, err := tx.Settles(); err != nil || !until.IsZero() {
+		return until, err
+	}
 	err := f.gone(tx, machine, model.OfflineLinkLost, func(m *model.Machine) bool {
 		return m.Disconnected(m.Node, m.Since, model.OfflineLinkLost, tx.Now())
 	})
@@ -165,6 +169,9 @@ func (f *Fleet) Lost(_ context.Context, tx *store.Tx, machine model.ID) (time.Ti
 // Orphan is the handler of KindOrphan. A machine that has come to a node that is
 // alive, perhaps while its own was given up, is not lost.
 func (f *Fleet) Orphan(_ context.Context, tx *store.Tx, machine model.ID) (time.Time, error) {
+	if until, err := tx.Settles(); err != nil || !until.IsZero() {
+		return until, err
+	}
 	m, err := get(tx, machine)
 	if err == nil {
 		_, err = tx.Node(m.Node)
@@ -203,46 +210,13 @@ func (f *Fleet) gone(tx *store.Tx, id model.ID, reason model.OfflineReason, leav
 // NodeLapsed gives the machines of a node that is gone the time to come back to
 // another one.
 func (f *Fleet) NodeLapsed(tx *store.Tx, node model.ID) error {
-	put := func(machines []model.ID, patience time.Duration) error {
-		return tx.DueAll(KindOrphan, machines, tx.Now().Add(patience))
-	}
-	return waitFor(tx, put, "SELECT id, organisation_id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
-}
-
-// Starts gives machines that were lost the time to come back anew, and more of it than
-// `offline_after` may be: while no console was there they could not. Beside other consoles
-// that is true only of those that none of them has called lost though their time is over.
-func (f *Fleet) Starts(tx *store.Tx, alone bool) error {
-	until := store.Micros(tx.Now())
-	if alone {
-		until = math.MaxInt64
-	}
-	for _, kind := range []string{KindLost, KindOrphan} {
-		put := func(machines []model.ID, patience time.Duration) error {
-			return tx.PutOff(kind, machines, tx.Now().Add(max(patience, comingBack)))
-		}
-		err := waitFor(tx, put, "SELECT m.id, m.organisation_id FROM due d, machine m WHERE d.kind = $1 AND d.at <= $2 AND m.id = d.id AND {wall m}", kind, until)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// comingBack is for a machine that has tried in vain for minutes: it waits up to a minute
-// and a half before the next try, which takes a while itself beside many others.
-const comingBack = 2 * time.Minute
-
-// waitFor puts down for machines that a query finds, with their organisations, how long
-// those wait for them.
-func waitFor(tx *store.Tx, put func(machines []model.ID, patience time.Duration) error, query string, args ...any) error {
 	type held struct{ machine, organisation model.ID }
 	list, err := store.Collect(tx, func(r *store.Rows) (held, error) {
 		var h held
 		return h, r.Scan(&h.machine, &h.organisation)
-	}, query, args...)
+	}, "SELECT id, organisation_id FROM machine WHERE node = $1 AND online = $2 AND {wall}", node, true)
 	if err != nil {
-		return fmt.Errorf("list machines that are waited for: %w", err)
+		return fmt.Errorf("list the machines of a node that is gone: %w", err)
 	}
 	of := map[model.ID][]model.ID{}
 	for _, h := range list {
@@ -253,7 +227,7 @@ func waitFor(tx *store.Tx, put func(machines []model.ID, patience time.Duration)
 		if err != nil {
 			return err
 		}
-		if err := put(machines, s.OfflineAfter); err != nil {
+		if err := tx.DueAll(KindOrphan, machines, tx.Now().Add(s.OfflineAfter)); err != nil {
 			return err
 		}
 	}
@@ -265,8 +239,13 @@ const mostLost = 1e9
 
 // TakeLosses counts what machines had to give up.
 func (f *Fleet) TakeLosses(tx *store.Tx, list []model.Loss) error {
+	lost := map[model.ID]int64{}
 	for _, l := range list {
-		m, err := get(tx, l.Machine)
+		lost[l.Machine] = min(lost[l.Machine]+min(l.Messages, mostLost), mostLost)
+	}
+	machines := slices.SortedFunc(maps.Keys(lost), func(a, b model.ID) int { return bytes.Compare(a[:], b[:]) }) // of two at once none waits for the other
+	for _, machine := range machines {
+		m, err := get(tx, machine)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
@@ -274,7 +253,7 @@ func (f *Fleet) TakeLosses(tx *store.Tx, list []model.Loss) error {
 			return err
 		}
 		was := m
-		m.Lost, m.LostAt = min(m.Lost+min(l.Messages, mostLost), mostLost), tx.Now()
+		m.Lost, m.LostAt = min(m.Lost+lost[machine], mostLost), tx.Now()
 		if err := updateMachine(tx, was, m); err != nil {
 			return err
 		}

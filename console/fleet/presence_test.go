@@ -117,37 +117,40 @@ func TestNodeLapsed(t *testing.T) {
 	})
 }
 
-// TestStarts: who was lost when no console was there has the time to come back anew;
-// beside other consoles only who should have been called lost by then.
-func TestStarts(t *testing.T) {
+// TestNobodyWasThere: while no console was there a machine could not come back; it is lost
+// when it has had the time to.
+func TestNobodyWasThere(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
-		over, soon, orphan, here := y.away(KindLost, -time.Minute), y.away(KindLost, time.Second), y.away(KindOrphan, -time.Minute), y.away("", 0)
-		wait := max(model.DefaultSettings().OfflineAfter, comingBack)
-		want := func(alone bool, kind string, from model.From, anew bool) {
+		a := model.NewID()
+		lost, _ := y.machine(a)
+		orphan, _ := y.machine(a)
+		ask := func() (at [2]time.Time) {
 			t.Helper()
-			if left := time.Until(y.due(kind, from.Machine)); (left > wait/2 && left <= wait) != anew {
-				t.Errorf("alone: %t, %s: %v left", alone, kind, left)
-			}
+			y.update(func(tx *store.Tx) (err error) {
+				if at[0], err = y.Lost(t.Context(), tx, lost.Machine); err != nil {
+					return err
+				}
+				at[1], err = y.Orphan(t.Context(), tx, orphan.Machine)
+				return err
+			})
+			return at
 		}
-		for _, alone := range []bool{false, true} {
-			y.update(func(tx *store.Tx) error { return y.Starts(tx, alone) })
-			want(alone, KindLost, over, true)
-			want(alone, KindOrphan, orphan, true)
-			want(alone, KindLost, soon, alone)
+		until := time.Now().Add(time.Minute).Truncate(time.Microsecond).UTC()
+		y.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE presence SET last = $1, settles = $2", store.Micros(tx.Now()), store.Micros(until))
+			return err
+		})
+		if at := ask(); !at[0].Equal(until) || !at[1].Equal(until) || !y.get(lost).Online || !y.get(orphan).Online {
+			t.Errorf("asked again at %v, want %v; %+v, %+v", at, until, y.get(lost), y.get(orphan))
 		}
-		if !y.due(KindLost, here.Machine).IsZero() || !y.due(KindOrphan, here.Machine).IsZero() {
-			t.Error("one that is here is waited for")
+		y.update(func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE presence SET last = $1, settles = $1", store.Micros(tx.Now()))
+			return err
+		})
+		if at := ask(); !at[0].IsZero() || !at[1].IsZero() || y.get(lost).Online || y.get(orphan).Online {
+			t.Errorf("asked again at %v; %+v, %+v", at, y.get(lost), y.get(orphan))
 		}
 	})
-}
-
-// away is a machine for which a row of a kind is due after a while.
-func (y *yard) away(kind string, after time.Duration) model.From {
-	from, _ := y.machine(model.NewID())
-	if kind != "" {
-		y.update(func(tx *store.Tx) error { return tx.Due(kind, from.Machine, tx.Now().Add(after)) })
-	}
-	return from
 }
 
 // TestHeld: who is written down as at a node whose lines it does not hold gets the time
@@ -214,6 +217,13 @@ func TestHeld(t *testing.T) {
 		if elsewhere, err = y.Held(t.Context(), a, func() map[model.ID]bool { return all }); err != nil || len(elsewhere) != 1 || elsewhere[other.Machine] {
 			t.Errorf("one has left another node: %v, %v", elsewhere, err)
 		}
+		delete(all, other.Machine)
+		y.lost(lost)
+		if elsewhere, err = y.Held(t.Context(), a, func() map[model.ID]bool { return all }); err != nil || len(elsewhere) != 1 || elsewhere[lost.Machine] {
+			t.Errorf("one is written down as offline: %v, %v", elsewhere, err)
+		} else if _, told := elsewhere[lost.Machine]; !told {
+			t.Error("nobody says that it is offline")
+		}
 	})
 }
 
@@ -246,11 +256,11 @@ func TestLosses(t *testing.T) {
 		lose := func(n int64) {
 			y.update(func(tx *store.Tx) error {
 				nobody := model.From{Organisation: y.ours, Machine: model.NewID()}
-				return y.TakeLosses(tx, []model.Loss{{From: from, Messages: n}, {From: nobody, Messages: 1}})
+				return y.TakeLosses(tx, []model.Loss{{From: from, Messages: n}, {From: nobody, Messages: 1}, {From: from, Messages: 1}})
 			})
 		}
+		lose(2)
 		lose(3)
-		lose(4)
 		if m := y.get(from); m.Lost != 7 || time.Since(m.LostAt) > time.Minute || !m.Online {
 			t.Errorf("%+v", m)
 		}

@@ -174,3 +174,44 @@ func run(t *testing.T, s *Store, query string, args ...any) {
 		t.Fatal(err)
 	}
 }
+
+// TestNobodyReachesTheDatabase: nodes that run and cannot write are not there for the
+// machines. The first one that can again gives them time, unless another was there, or it
+// was late alone, or its clock was set.
+func TestNobodyReachesTheDatabase(t *testing.T) {
+	s, err := Open(t.Context(), Options{Data: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, c := range []struct {
+		what      string
+		mine, all time.Duration // since this node wrote last, and since any did
+		settles   time.Duration
+	}{
+		{what: "all is well", mine: leaseEvery, all: leaseEvery},
+		{what: "a little late", mine: 9 * time.Second, all: 9 * time.Second},
+		{what: "away for 30 s", mine: 30 * time.Second, all: 30 * time.Second, settles: time.Minute},
+		{what: "another was there", mine: 30 * time.Second, all: time.Second},
+		{what: "the clock was set ahead", mine: leaseEvery, all: time.Hour},
+		{what: "the clock was set back", mine: leaseEvery, all: -time.Hour},
+		{what: "away, and the clock was set back", mine: time.Minute, all: -time.Hour, settles: longestBack},
+	} {
+		w := watch{node: Node{ID: uuid.New()}}
+		if _, err := w.renew(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		w.up -= c.mine
+		run(t, s, "UPDATE presence SET settles = 0, last = $1", Micros(time.Now().Add(-c.all)))
+		if _, err := w.renew(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		left := time.Duration(0)
+		if at := number(t, s, "SELECT settles FROM presence"); at > 0 {
+			left = time.Until(Time(at)).Round(time.Second)
+		}
+		if (left - c.settles).Abs() > 2*time.Second {
+			t.Errorf("%s: machines have %v, want %v", c.what, left, c.settles)
+		}
+	}
+}

@@ -47,17 +47,6 @@ func (tx *Tx) DueBy(kind string, id uuid.UUID, at time.Time) error {
 	return err
 }
 
-// PutOff lets rows that are there become due at another time. One that somebody removes
-// in the very moment stays removed, which DueAll would write again.
-func (tx *Tx) PutOff(kind string, ids []uuid.UUID, at time.Time) error {
-	tx.dued = true
-	return some("UPDATE due SET at = $1, tries = 0, problem = '', written = $2 WHERE kind = $3 AND id IN {ids}", ids,
-		[]any{Micros(at), Micros(tx.now), kind}, func(query string, args []any) error {
-			_, err := tx.exec(query, args...)
-			return err
-		})
-}
-
 // NotDue removes the rows of (kind, id), if there are any.
 func (tx *Tx) NotDue(kind string, ids ...uuid.UUID) error {
 	return some("DELETE FROM due WHERE kind = $1 AND id IN {ids}", ids, []any{kind}, func(query string, args []any) error {

@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/deskside/deskside/protocol/uptime"
 )
 
 // A Node is a running console. Each start is a new node with a new id: one
@@ -18,6 +21,15 @@ type Node struct {
 const (
 	leaseEvery = 5 * time.Second
 	leaseLooks = 4 // a node is gone that was seen so often, one look after the other, with the same lease
+
+	// leaseLate is after which time without any renewal nobody was there for the machines:
+	// no node ran, or none reached the database.
+	leaseLate = 2 * leaseEvery
+
+	// longestBack is how long machines have at most to come back after that. One that has
+	// tried in vain for long waits up to a minute and a half before the next try, which
+	// takes a while itself beside many others.
+	longestBack = 2 * time.Minute
 )
 
 // NodeLapsed is the kind of the due row of a node that is gone: what it held is
@@ -46,7 +58,12 @@ func (s *Store) RunLease(ctx context.Context, node Node, lost func()) error {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseEvery)
 			defer cancel()
-			return s.Update(last, System("node"), func(tx *Tx) error { return tx.lapse(node.ID) })
+			return s.Update(last, System("node"), func(tx *Tx) error {
+				if err := tx.present(false); err != nil {
+					return err
+				}
+				return tx.lapse(node.ID)
+			})
 		case <-tick.C:
 		}
 	}
@@ -58,7 +75,8 @@ type watch struct {
 	known  bool // it was written down once
 	unsure bool // it had to be written down again, and whether that was done is not known
 	seen   map[uuid.UUID]sight
-	last   time.Time // the look that counted last
+	last   time.Time     // the look that counted last
+	up     time.Duration // for how long the program had run at the last renewal, if known
 }
 
 // A sight is a lease, and in how many looks it was the same.
@@ -88,8 +106,10 @@ func (w *watch) renew(ctx context.Context, s *Store) (back bool, err error) {
 				return err
 			}
 		}
-		seen, err = w.look(tx, counts)
-		return err
+		if seen, err = w.look(tx, counts); err != nil {
+			return err
+		}
+		return tx.present(!w.known || uptime.Now()-w.up > leaseLate)
 	})
 	if err != nil {
 		w.seen = nil
@@ -101,7 +121,7 @@ func (w *watch) renew(ctx context.Context, s *Store) (back bool, err error) {
 		w.last = time.Now()
 	}
 	back = w.known && (added || w.unsure)
-	w.known, w.unsure = true, false
+	w.known, w.unsure, w.up = true, false, uptime.Now()
 	return back, nil
 }
 
@@ -148,6 +168,43 @@ func (tx *Tx) lapse(id uuid.UUID) error {
 		return err
 	}
 	return tx.Due(NodeLapsed, id, tx.now)
+}
+
+// present writes down that a node is there. paused is whether it could not say so for a
+// while; if no other did either, machines get the time to come back. That is twice as long
+// as they tried in vain, for they wait longer each time: so a console that starts again and
+// again calls machines lost if it is there for longer than it is away.
+func (tx *Tx) present(paused bool) error {
+	var last, settles int64
+	if err := tx.queryRow("SELECT last, settles FROM presence WHERE one = 1").Scan(&last, &settles); err != nil {
+		return fmt.Errorf("read when a node was last there: %w", err)
+	}
+	if away := tx.now.Sub(Time(last)); paused && last > 0 && (away > leaseLate || away < 0) {
+		if away < 0 || away > longestBack { // less than nothing: the clock was set back meanwhile
+			away = longestBack
+		}
+		settles = Micros(tx.now.Add(min(longestBack, 2*away)))
+	}
+	_, err := tx.exec("UPDATE presence SET last = $1, settles = $2 WHERE one = 1", Micros(tx.now), settles)
+	return err
+}
+
+// Settles is when machines will have had the time to come back, after no node was there
+// for them or none reached the database; the zero time when they have had it. Until then
+// none is lost. Just after such a time, before any node has said that it is back, it is
+// the time to ask again.
+func (tx *Tx) Settles() (time.Time, error) {
+	var last, settles int64
+	if err := tx.queryRow("SELECT last, settles FROM presence WHERE one = 1").Scan(&last, &settles); err != nil {
+		return time.Time{}, fmt.Errorf("read when a node was last there: %w", err)
+	}
+	if last > 0 && tx.now.Sub(Time(last)) > leaseLate {
+		return tx.now.Add(leaseEvery), nil
+	}
+	if left := Time(settles).Sub(tx.now); left > 0 && left <= longestBack { // more: the clock was set back
+		return Time(settles), nil
+	}
+	return time.Time{}, nil
 }
 
 // Node returns a node that is alive or was a moment ago, or ErrNotFound.

@@ -96,3 +96,100 @@ func TestLease(t *testing.T) {
 		}
 	})
 }
+
+// TestSettles: after no node was there machines have the time to come back: twice as long
+// as that was, but not for ever. A node that is there counts for all.
+func TestSettles(t *testing.T) {
+	o := storetest.SQLite(t)
+	synctest.Test(t, func(t *testing.T) {
+		s, err := store.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		pass := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
+		start := func() (stop func()) {
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- s.RunLease(ctx, store.Node{ID: uuid.New()}, func() {}) }()
+			synctest.Wait()
+			return func() {
+				cancel()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		want := func(what string, left time.Duration) {
+			t.Helper()
+			err := s.View(t.Context(), system, func(tx *store.Tx) error {
+				at, err := tx.Settles()
+				if got := at.Sub(tx.Now()); err == nil && at.IsZero() != (left == 0) || !at.IsZero() && (got > left || got < left-time.Second) {
+					t.Errorf("%s: asked again in %v, want %v", what, got, left)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		set := func(query string, args ...any) {
+			t.Helper()
+			if err := s.Update(t.Context(), system, func(tx *store.Tx) error { _, err := tx.Exec(query, args...); return err }); err != nil {
+				t.Error(err)
+			}
+		}
+		want("there never was one", 0)
+		stop := start()
+		want("the first", 0)
+		pass(time.Hour)
+		want("it has been there all the time", 0)
+
+		stop()
+		pass(8 * time.Second)
+		stop = start()
+		want("it was away for a moment", 0)
+
+		stop()
+		pass(30 * time.Second)
+		want("nobody has said yet that he is back", 5*time.Second)
+		stop = start()
+		want("back after 30 s", time.Minute)
+		pass(59 * time.Second)
+		want("a minute is not over", time.Second)
+		pass(2 * time.Second)
+		want("a minute is over", 0)
+
+		stop()
+		pass(10 * time.Hour)
+		stop = start()
+		want("back after hours", 2*time.Minute)
+		pass(time.Minute)
+		other := start()
+		want("another one comes", time.Minute)
+		pass(time.Hour)
+		stop()
+		pass(time.Minute)
+		stop = start()
+		want("the other one was there", 0)
+		other()
+
+		// Its clock is set: nobody was away.
+		set("UPDATE presence SET last = last - 3600000000")
+		pass(6 * time.Second)
+		want("the clock was set ahead", 0)
+		set("UPDATE presence SET last = last + 3600000000")
+		pass(6 * time.Second)
+		want("the clock was set back", 0)
+		set("UPDATE presence SET settles = $1", store.Micros(time.Now().Add(time.Hour)))
+		want("it was set back, and what was to end by now is ahead", 0)
+
+		// While nobody ran it was set back: nobody knows for how long.
+		stop()
+		set("UPDATE presence SET last = last + 3600000000")
+		pass(time.Minute)
+		stop = start()
+		want("back, earlier than it left", 2*time.Minute)
+		stop()
+	})
+}

@@ -309,8 +309,8 @@ func (f *many) alerts() error {
 }
 
 // wouldShow is by when a machine that did not come back is called offline: the lease of
-// the console that was killed ends, and the time that the new one gives is over.
-const wouldShow = 150 * time.Second
+// the console that was killed ends, and offline_after is over.
+const wouldShow = 90 * time.Second
 
 // killed kills the console and starts it again: every machine has to come back, and
 // pages go on.
