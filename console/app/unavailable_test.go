@@ -102,7 +102,8 @@ func unavailable(t *testing.T, w *world, away, back func()) {
 	if got := w.count("SELECT count(*) FROM fact_change WHERE machine_id = $1", teller.Machine); got != 2 {
 		t.Errorf("%d of 2 changes", got)
 	}
-	n.eventually(30*time.Second, "who left meanwhile is offline", func() bool {
+	// It has had twice as long to come back as the database was away.
+	n.eventually(90*time.Second, "who left meanwhile is offline", func() bool {
 		return n.get("/machines/" + leaver.Machine.String())["presence"] == "offline"
 	})
 }
