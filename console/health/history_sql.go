@@ -125,6 +125,10 @@ func rowsOf(tx *store.Tx, machine model.ID, resolution history.Resolution, from,
 	return rows, nil
 }
 
+// ageAtOnce is how many rows of history are deleted in one transaction: a day of 15,000
+// machines is some gigabytes, and nobody else could write meanwhile.
+const ageAtOnce = 500
+
 // Age is the handler of KindAge: it deletes history that is too old. How late it is,
 // it believes only as far as history goes: a console whose clock is a year ahead for a
 // minute would have none left.
@@ -141,10 +145,13 @@ func (h *Health) Age(_ context.Context, tx *store.Tx, _ model.ID) (time.Time, er
 		resolution history.Resolution
 		from       time.Time
 	}{{history.Fine, fineFrom(now).Add(-day)}, {history.Coarse, now.Add(-keepCoarse)}} {
-		_, err := tx.Exec("DELETE FROM history WHERE resolution = $1 AND start < $2 AND {wall}",
-			int64(k.resolution), store.Micros(k.from))
+		n, err := tx.Exec(`DELETE FROM history WHERE (machine_id, resolution, start) IN (SELECT machine_id, resolution, start FROM history
+			WHERE resolution = $1 AND start < $2 AND {wall} ORDER BY start LIMIT $3) AND {wall}`, int64(k.resolution), store.Micros(k.from), ageAtOnce)
 		if err != nil {
 			return time.Time{}, fmt.Errorf("delete old history: %w", err)
+		}
+		if n == ageAtOnce {
+			return tx.Now(), nil // there may be more; who waits to write comes first
 		}
 	}
 	return tx.Now().Add(ageEvery), nil

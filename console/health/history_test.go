@@ -1,6 +1,7 @@
 package health
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -224,6 +225,38 @@ func TestCoarsePlan(t *testing.T) {
 			}
 			return err
 		})
+	})
+}
+
+// TestAgeBitByBit: of much that is too old a part goes at a time, until nothing is left;
+// others can write in between.
+func TestAgeBitByBit(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		from := w.machine("pc")
+		old, n := time.Now().Add(-20*day), 2*ageAtOnce+1
+		w.update(func(tx *store.Tx) error {
+			rows := make([][]any, n)
+			for i := range rows {
+				rows[i] = []any{from.Machine, from.Organisation, int64(history.Fine), store.Micros(old) + int64(i), 1, []byte{1}}
+			}
+			_, err := tx.Insert("INSERT INTO history (machine_id, organisation_id, resolution, start, revision, payload)", append(rows,
+				[]any{from.Machine, from.Organisation, int64(history.Fine), store.Micros(time.Now()), 1, []byte{1}}), "")
+			return err
+		})
+		for _, left := range []int{n - ageAtOnce, n - 2*ageAtOnce, 0} {
+			w.update(func(tx *store.Tx) error {
+				next, err := w.Age(t.Context(), tx, model.ID{})
+				if again := !next.After(tx.Now()); err == nil && again != (left > 0) {
+					t.Errorf("%d are left, and the next time is in %v", left, next.Sub(tx.Now()))
+				}
+				var got int
+				err = errors.Join(err, tx.QueryRow("SELECT count(*) FROM history WHERE start < $1 AND {wall}", store.Micros(old.Add(day))).Scan(&got))
+				if got != left {
+					t.Errorf("%d are left, want %d", got, left)
+				}
+				return err
+			})
+		}
 	})
 }
 
