@@ -2,17 +2,20 @@ package trust
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
+	"github.com/veraison/go-cose"
 )
 
-// Kind names what a statement says.
+// Kind is what a statement says.
 type Kind string
 
+// The kinds of statements.
 const (
 	KindTrust      Kind = "trust"
 	KindApproval   Kind = "approval"
@@ -23,41 +26,58 @@ const (
 	KindRelease    Kind = "release"
 )
 
-// Kinds lists all kinds.
-func Kinds() []Kind {
-	return []Kind{KindTrust, KindApproval, KindWithdrawal, KindOrder, KindPlan, KindGrant, KindRelease}
+const (
+	// MaxSize is how long a statement with its signatures may be, in bytes.
+	MaxSize = 64 << 10
+	// maxSignatures is how many signatures one statement may carry: each costs whoever
+	// verifies it.
+	maxSignatures = 16
+)
+
+// Context is what a signature over a statement of this kind is for: the external data of
+// COSE, and the namespace of OpenSSH.
+func (k Kind) Context() string { return "deskside/1/" + string(k) }
+
+// Head is what every statement begins with.
+type Head struct {
+	Organisation uuid.UUID
+	ID           uuid.UUID // used once
+	NotBefore    time.Time // to the microsecond, like Expires
+	Expires      time.Time
+	Trust        uint64 // the version of the trust file under which it was signed
 }
 
-// MaxStatement is the largest encoded statement, proofs included.
-const MaxStatement = 64 << 10
+// Body is what a statement says: a *[File], *[Approval], *[Withdrawal], *[Order], *[Plan],
+// *[Grant] or *[Release].
+type Body interface {
+	Kind() Kind
+	check() error           // whether it is whole, and within its bounds
+	longest() time.Duration // how long it may hold
+}
 
-// MaxProofs is the largest number of proofs of one statement.
-const MaxProofs = 16
-
-// Statement is what is signed. Times are microseconds since 1970, UTC.
+// Statement is a statement and the signatures over it, which may be anybody's: see
+// [Trust.Heard].
 type Statement struct {
+	Head
+	Body Body
+
+	payload    []byte
+	signatures []*cose.Signature
+}
+
+// wire is the form of a statement that is signed.
+type wire struct {
 	Kind         Kind            `cbor:"1,keyasint"`
 	Organisation uuid.UUID       `cbor:"2,keyasint"`
 	ID           uuid.UUID       `cbor:"3,keyasint"`
 	NotBefore    int64           `cbor:"4,keyasint"`
 	Expires      int64           `cbor:"5,keyasint"`
-	TrustVersion uint64          `cbor:"6,keyasint"`
+	Trust        uint64          `cbor:"6,keyasint"`
 	Body         cbor.RawMessage `cbor:"7,keyasint"`
 }
 
-// Signed is a statement's bytes and the proofs over them.
-type Signed struct {
-	Payload []byte   `cbor:"1,keyasint"`
-	Proofs  [][]byte `cbor:"2,keyasint"`
-}
-
-// Errors of statements. They wrap no cause: what an intruder sent is not
-// worth explaining to him.
-var (
-	ErrMalformed = errors.New("statement: malformed, or with a part that is not known here")
-	ErrKind      = errors.New("statement: of another kind than its body")
-	ErrTooLarge  = fmt.Errorf("statement: larger than %d bytes", MaxStatement)
-)
+// ErrStatement means that bytes are not a statement that this program understands whole.
+var ErrStatement = errors.New("not a statement that is understood here")
 
 var encoder, decoder = modes()
 
@@ -69,12 +89,12 @@ func modes() (cbor.EncMode, cbor.DecMode) {
 	dec, err := cbor.DecOptions{
 		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 		IndefLength:       cbor.IndefLengthForbidden,
-		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
 		MaxNestedLevels:   8,
-		MaxArrayElements:  4096,
-		MaxMapPairs:       4096,
+		MaxArrayElements:  2048,
+		MaxMapPairs:       256,
 		TagsMd:            cbor.TagsForbidden,
-		UTF8:              cbor.UTF8RejectInvalid,
+		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
 	}.DecMode()
 	if err != nil {
 		panic(err)
@@ -82,85 +102,144 @@ func modes() (cbor.EncMode, cbor.DecMode) {
 	return enc, dec
 }
 
-// New makes an unsigned statement around body.
-func New(s Statement, body Body) (Signed, error) {
-	if s.Kind == "" {
-		s.Kind = body.kind()
-	}
-	if s.Kind != body.kind() {
-		return Signed{}, ErrKind
-	}
+// New is a statement that nobody has signed yet. A body that breaks a rule is refused
+// here, so that nobody signs what no machine would take.
+func New(head Head, body Body) (*Statement, error) {
 	raw, err := encoder.Marshal(body)
 	if err != nil {
-		return Signed{}, fmt.Errorf("encode %s: %w", s.Kind, err)
+		return nil, fmt.Errorf("encode a statement (%s): %w", body.Kind(), err)
 	}
-	s.Body = raw
-	payload, err := encoder.Marshal(s)
+	payload, err := encoder.Marshal(wire{
+		Kind: body.Kind(), Organisation: head.Organisation, ID: head.ID,
+		NotBefore: head.NotBefore.UnixMicro(), Expires: head.Expires.UnixMicro(), Trust: head.Trust, Body: raw,
+	})
 	if err != nil {
-		return Signed{}, fmt.Errorf("encode %s: %w", s.Kind, err)
+		return nil, fmt.Errorf("encode a statement (%s): %w", body.Kind(), err)
 	}
-	return Signed{Payload: payload}, nil
+	s := &Statement{payload: payload}
+	if err := s.read(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// Encode is the statement as it travels and is kept.
-func (s Signed) Encode() ([]byte, error) {
-	b, err := encoder.Marshal(s)
-	if err != nil {
-		return nil, fmt.Errorf("encode statement: %w", err)
+// Open reads a statement. It says nothing about who signed it, nor whether it holds now.
+func Open(data []byte) (*Statement, error) {
+	if len(data) > MaxSize {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrStatement, len(data), MaxSize)
 	}
-	if len(b) > MaxStatement {
-		return nil, ErrTooLarge
+	var m cose.SignMessage
+	if err := m.UnmarshalCBOR(data); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrStatement, err)
 	}
-	return b, nil
+	if len(m.Headers.Protected) != 0 || len(m.Headers.Unprotected) != 0 {
+		return nil, fmt.Errorf("%w: it has headers of its own", ErrStatement)
+	}
+	if len(m.Signatures) > maxSignatures {
+		return nil, fmt.Errorf("%w: %d signatures, at most %d are allowed", ErrStatement, len(m.Signatures), maxSignatures)
+	}
+	s := &Statement{payload: m.Payload}
+	if err := s.read(); err != nil {
+		return nil, err
+	}
+	for _, x := range m.Signatures {
+		if _, err := keyID(x); err != nil {
+			return nil, err
+		}
+		s.signatures = append(s.signatures, x)
+	}
+	return s, nil
 }
 
-// Decode reads an encoded statement; it verifies nothing.
-func Decode(b []byte) (Signed, Statement, error) {
-	if len(b) > MaxStatement {
-		return Signed{}, Statement{}, ErrTooLarge
+// read makes of the signed bytes what they say. Bytes that this program would not have
+// written in the same way are refused: there is one form of everything that is signed.
+func (s *Statement) read() error {
+	var w wire
+	if err := decoder.Unmarshal(s.payload, &w); err != nil {
+		return fmt.Errorf("%w: %v", ErrStatement, err)
 	}
-	var signed Signed
-	if err := decoder.Unmarshal(b, &signed); err != nil {
-		return Signed{}, Statement{}, ErrMalformed
+	if s.Body = bodyOf(w.Kind); s.Body == nil {
+		return fmt.Errorf("%w: of a kind %q", ErrStatement, short(string(w.Kind)))
 	}
-	if len(signed.Proofs) > MaxProofs {
-		return Signed{}, Statement{}, ErrMalformed
+	if err := decoder.Unmarshal(w.Body, s.Body); err != nil {
+		return fmt.Errorf("%w (%s): %v", ErrStatement, w.Kind, err)
 	}
-	s, err := signed.Statement()
-	return signed, s, err
-}
-
-// Statement decodes the signed bytes. They must be the deterministic encoding
-// of what they say: two encodings of one statement do not exist.
-func (s Signed) Statement() (Statement, error) {
-	var st Statement
-	if err := decoder.Unmarshal(s.Payload, &st); err != nil {
-		return Statement{}, ErrMalformed
+	var err error
+	if w.Body, err = encoder.Marshal(s.Body); err != nil {
+		return fmt.Errorf("%w (%s): %v", ErrStatement, w.Kind, err)
 	}
-	again, err := encoder.Marshal(st)
-	if err != nil || !bytes.Equal(again, s.Payload) {
-		return Statement{}, ErrMalformed
+	if again, err := encoder.Marshal(w); err != nil || !bytes.Equal(again, s.payload) {
+		return fmt.Errorf("%w (%s): not in the one form that is signed", ErrStatement, w.Kind)
 	}
-	return st, nil
-}
-
-// Read decodes the body of s into body, whose kind must be the statement's.
-func (s Statement) Read(body Body) error {
-	if s.Kind != body.kind() {
-		return ErrKind
-	}
-	if err := decoder.Unmarshal(s.Body, body); err != nil {
-		return ErrMalformed
-	}
-	again, err := encoder.Marshal(body)
-	if err != nil || !bytes.Equal(again, s.Body) {
-		return ErrMalformed
+	s.Head = Head{Organisation: w.Organisation, ID: w.ID, NotBefore: time.UnixMicro(w.NotBefore), Expires: time.UnixMicro(w.Expires), Trust: w.Trust}
+	if err := s.check(); err != nil {
+		return fmt.Errorf("%w (%s): %v", ErrStatement, w.Kind, err)
 	}
 	return nil
 }
 
-// At tells whether the statement holds at a time.
-func (s Statement) At(now time.Time) bool {
-	t := now.UnixMicro()
-	return s.NotBefore <= t && t < s.Expires
+// check tells whether what every statement has is there and within its bounds.
+func (s *Statement) check() error {
+	life, longest := s.Expires.Sub(s.NotBefore), s.Body.longest()
+	switch {
+	case s.Organisation == uuid.Nil:
+		return errors.New("no organisation")
+	case s.ID == uuid.Nil:
+		return errors.New("no id")
+	case s.Trust == 0:
+		return errors.New("no version of the trust file")
+	case life <= 0:
+		return errors.New("it ends before it begins")
+	case life > longest:
+		return fmt.Errorf("it holds for %v, at most %v are allowed", life, longest)
+	}
+	return s.Body.check()
+}
+
+func bodyOf(kind Kind) Body {
+	switch kind {
+	case KindTrust:
+		return new(File)
+	case KindApproval:
+		return new(Approval)
+	case KindWithdrawal:
+		return new(Withdrawal)
+	case KindOrder:
+		return new(Order)
+	case KindPlan:
+		return new(Plan)
+	case KindGrant:
+		return new(Grant)
+	case KindRelease:
+		return new(Release)
+	}
+	return nil
+}
+
+// Kind is what the statement says.
+func (s *Statement) Kind() Kind { return s.Body.Kind() }
+
+// Digest is the SHA-256 of what is signed.
+func (s *Statement) Digest() [32]byte { return sha256.Sum256(s.payload) }
+
+// Encode is the statement with its signatures, of which there must be one.
+func (s *Statement) Encode() ([]byte, error) {
+	m := cose.SignMessage{Payload: s.payload, Signatures: s.signatures}
+	data, err := m.MarshalCBOR()
+	if err != nil {
+		return nil, fmt.Errorf("encode a signed statement (%s): %w", s.Kind(), err)
+	}
+	if len(data) > MaxSize {
+		return nil, fmt.Errorf("encode a signed statement (%s): %d bytes, at most %d are allowed", s.Kind(), len(data), MaxSize)
+	}
+	return data, nil
+}
+
+// short makes a word of a stranger fit for an error.
+func short(s string) string {
+	const most = 40
+	if len(s) > most {
+		s = s[:most]
+	}
+	return s
 }
