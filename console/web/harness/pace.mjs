@@ -1,11 +1,12 @@
 // How fast the list of twenty thousand computers opens and scrolls, as JSON:
 // node harness/pace.mjs
 //
-//	{"open": 612, "frames": 59.9, "slowest": 24.1}
+//	{"open": 612, "frames": 59.9, "slowest": 24.1, "bare": 60}
 //
 // open: milliseconds from the address to rows on the screen, with nothing in the
 // browser's cache, median of five; frames: a second, while the list is scrolled by a
-// screen with each; slowest: milliseconds between two of them, 99 of 100.
+// screen with each; slowest: milliseconds between two of them, 99 of 100; bare: frames a
+// second of a page that has nothing but such a list, of plain text.
 import { launch } from "../e2e/browser.mjs";
 import { many } from "./states.mjs";
 
@@ -48,6 +49,27 @@ const scroll = (seconds) =>
 		requestAnimationFrame(frame);
 	});
 
+/** A list as long, that draws as many rows of plain text and nothing else. */
+const bare = () => {
+	const high = 41;
+	document.body.innerHTML = `<div style="height:100vh;overflow:auto"><div style="height:${20000 * high}px"></div></div>`;
+	const box = document.body.firstChild;
+	const rows = Array.from({ length: 24 }, () => box.firstChild.appendChild(document.createElement("p")));
+	const draw = () => {
+		const first = Math.floor(box.scrollTop / high);
+		rows.forEach((row, i) => {
+			row.style = `position:absolute;margin:0;transform:translateY(${(first + i) * high}px)`;
+			row.textContent = `computer ${first + i}`;
+		});
+	};
+	box.style.position = "relative";
+	box.addEventListener("scroll", draw);
+	draw();
+};
+
+/** Frames of a second, of when each was. */
+const rate = (frames) => (1000 * (frames.length - 1)) / (frames[frames.length - 1] - frames[0]);
+
 const world = await many();
 const browser = await launch();
 try {
@@ -73,12 +95,16 @@ try {
 		await context.close();
 	}
 	const between = frames.slice(1).map((at, i) => at - frames[i]);
-	const length = frames[frames.length - 1] - frames[0];
+	const plain = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+	await plain.goto("about:blank");
+	await plain.evaluate(bare);
+	await plain.waitForTimeout(1000);
 	console.log(
 		JSON.stringify({
 			open: quantile(opened, 0.5),
-			frames: (1000 * between.length) / length,
+			frames: rate(frames),
 			slowest: quantile(between, 0.99),
+			bare: rate(await plain.evaluate(scroll, seconds)),
 		}),
 	);
 } finally {
