@@ -70,7 +70,8 @@ func (r report) text() string {
 		}
 		unit := strings.TrimSuffix(" "+v.Unit, " ")
 		if v.Untold {
-			fmt.Fprintf(&s, "| %s | %s%s | | | %s | |\n", v.Name, page.Short(v.Trend.Mean), unit, word)
+			fmt.Fprintf(&s, "| %s | %s%s | %s%s, while it was to fill | a leak from %s%s | %s | |\n", v.Name, page.Short(v.Trend.Mean), unit,
+				page.Short(v.Grew), unit, page.Short(v.Most), unit, word)
 			continue
 		}
 		fmt.Fprintf(&s, "| %s | %s%s | %s ± %s%s | %s%s | %s | %s ± %s%s |\n", v.Name, page.Short(v.Trend.Mean), unit, page.Short(v.Grew), page.Short(v.Doubt), unit,

@@ -61,7 +61,7 @@ func (r report) curve(s *strings.Builder, place int, what, unit, last string, x,
 	warm, _ := at(settled(r.Points)[0])
 	fmt.Fprintf(s, `<rect class="w" x="%d" y="%d" width="%.1f" height="%d"/>`, left, top, warm-left, tall)
 	fmt.Fprintf(s, `<line x1="%d" y1="%d" x2="%d" y2="%d"/><path class="m" d="%s"/>%s`, left, top+tall, left+plot, top+tall, path.String(), dots.String())
-	if place < len(things) { // the line through the points
+	if place < len(things) && !v.Untold { // the line through the points
 		points := settled(r.Points)
 		first, final := points[0].Minute/60, points[len(points)-1].Minute/60
 		middle := 0.0

@@ -14,11 +14,12 @@
 //
 // A line is fitted over the points after the first third (verdict.go); what the pretend
 // workstations keep goes up and down with each hour of their history, and is held against
-// itself an hour before, which takes a run of 80 minutes. What grows ends
-// the run with an error; where a short run cannot tell, it says so. It is an error, too,
-// if something still waits in the database five minutes after the churn, or if there are
-// more rows than that many machines can have. The database itself may grow: by what was
-// done, and not by more for each act than before.
+// itself whole hours before, as many as the run has. That takes 80 minutes from a whole
+// hour of the clock, and up to two hours from another moment; a shorter run tells a gross
+// leak alone. What grows ends the run with an error; where a short run cannot tell, it
+// says so. It is an error, too, if something still waits in the database five minutes
+// after the churn, or if there are more rows than that many machines can have. The
+// database itself may grow: by what was done, and not by more for each act than before.
 //
 // It may run on a busy machine, for nothing is timed. The points and the verdict go into
 // docs/soak-DATABASE.json and .svg and into BENCHMARKS.md, from a committed tree only.

@@ -16,6 +16,7 @@ import (
 // A point is what was held when everything was quiet.
 type point struct {
 	Minute           float64 `json:"minute"`
+	PastHour         float64 `json:"past_hour"` // minutes since the last whole hour, by the clock
 	Resident         float64 `json:"resident_bytes"`
 	Heap             float64 `json:"heap_bytes"` // still in use after collections
 	Goroutines       float64 `json:"goroutines"`
@@ -79,7 +80,7 @@ func (s *soak) quiet(began time.Time) (point, error) {
 	if err != nil {
 		return point{}, err
 	}
-	p := point{Heap: heap, Minute: time.Since(began).Minutes(), Acts: s.done.all()}
+	p := point{Heap: heap, Minute: time.Since(began).Minutes(), PastHour: float64(time.Now().Unix()%3600) / 60, Acts: s.done.all()}
 	s.Client.CloseIdleConnections()
 	if err := s.Pause(2 * time.Second); err != nil {
 		return p, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -16,11 +17,11 @@ type verdict struct {
 	Doubt float64 `json:"doubt"`   // two standard errors of that
 	Most  float64 `json:"at_most"` // that it may have grown by and be flat
 
-	Untold bool `json:"untold,omitempty"` // it was to fill for longer than the run took
+	Untold bool `json:"untold,omitempty"` // it was to fill for as long as the run took: beyond Most it leaks, and below that is not told from it
 }
 
 // grows: a line that rises by less than it is uncertain may as well be level.
-func (v verdict) grows() bool { return !v.Untold && v.Grew > max(v.Most, v.Doubt) }
+func (v verdict) grows() bool { return v.Grew > max(v.Most, v.Doubt) }
 
 // word says flat only where the line is sure of it: in a short run it may not be.
 func (v verdict) word() string {
@@ -34,6 +35,9 @@ func (v verdict) word() string {
 }
 
 func (v verdict) String() string {
+	if v.Untold {
+		return fmt.Sprintf("%-22s %-8s  grew by %.4g %s, of %.4g, while it was to fill; a leak is told from %.4g", v.Name, v.word(), v.Grew, v.Unit, v.Trend.Mean, v.Most)
+	}
 	return fmt.Sprintf("%-22s %-8s  grew by %.4g ± %.2g %s, of %.4g, where %.4g is flat; %+.4g ± %.2g an hour",
 		v.Name, v.word(), v.Grew, v.Doubt, v.Unit, v.Trend.Mean, v.Most, v.Trend.Hourly, v.Trend.Uncertain)
 }
@@ -48,12 +52,17 @@ type kept struct {
 }
 
 // An agent has more to keep with each minute of the first quarter of an hour, as evidence
-// for an alert, and with each of the hour of which it writes down the history: that row
-// then begins anew. So it is held against itself an hour before.
+// for an alert, and with each of the hour, by the clock, of which it writes down the
+// history: that row then begins anew. So it is held against itself whole hours before.
 const (
 	agentFills = 16
 	agentAgain = 60
 )
+
+// gross is by how much more of it machines may keep in the last third of the settled
+// points than in the first, in a run that ends before it can be held against itself. What
+// fills made it a seventh more in a run of 84 minutes, wherever that would have ended.
+const gross = 0.25
 
 // What the console has resident moves with the moments at which memory goes back to the
 // system, and what is in use does not: there a leak is seen earlier. Goroutines and
@@ -104,33 +113,66 @@ func (k kept) judge(points []point) verdict {
 }
 
 // judgeAgain holds what comes back after a while against what it was then, from when it
-// is full. A run that has no three such points cannot tell.
-func (k kept) judgeAgain(points []point) verdict {
+// is full: as many times that while before as the run is long, so that a long one tells a
+// slow leak.
+func (k kept) judgeAgain(all []point) verdict {
+	points := settled(all)
+	v := verdict{Name: k.name, Unit: k.unit}
+	v.Trend.Mean = k.mean(points)
+	full := slices.IndexFunc(all, func(p point) bool { return p.Minute >= k.fills && p.whole() })
+	if full < 0 {
+		return k.judgeGross(v, points)
+	}
+	from, end := all[full].Minute, all[len(all)-1].Minute
+	long := k.again * max(1, math.Floor((end-from)/k.again)-1) // one less: a whole one is held against another
 	var more []float64
-	var t trend
-	for _, now := range points {
-		t.Mean += k.of(now) / float64(len(points))
-		then := now.Minute - k.again
-		if i := slices.IndexFunc(points, func(p point) bool { return p.Minute >= then }); then >= k.fills && i >= 0 {
-			more = append(more, k.of(now)-k.of(points[i]))
+	for _, now := range all {
+		if now.Minute-long < from {
+			continue
+		}
+		then := slices.MinFunc(all, func(a, b point) int {
+			return cmp.Compare(math.Abs(a.Minute+long-now.Minute), math.Abs(b.Minute+long-now.Minute))
+		})
+		if math.Abs(now.PastHour-then.PastHour) < 30 { // or a row has begun anew between them
+			more = append(more, k.of(now)-k.of(then))
 		}
 	}
-	v := verdict{Name: k.name, Unit: k.unit, Trend: t, Most: k.most + k.share*t.Mean, Untold: len(more) < 3}
-	if v.Untold {
-		return v
+	if len(more) < 3 {
+		return k.judgeGross(v, points)
 	}
-	var off float64
-	for _, d := range more {
-		v.Grew += d / float64(len(more))
-	}
-	for _, d := range more {
-		off += (d - v.Grew) * (d - v.Grew)
-	}
+	var mean, off float64
 	n := float64(len(more))
-	v.Doubt = 2 * math.Sqrt(off/(n-1)/n)
-	v.Trend.Hourly, v.Trend.Uncertain = v.Grew*60/k.again, v.Doubt*60/k.again
+	for _, d := range more {
+		mean += d / n
+	}
+	for _, d := range more {
+		off += (d - mean) * (d - mean)
+	}
+	v.Trend.Hourly, v.Trend.Uncertain = mean*60/long, 2*math.Sqrt(off/(n-1)/n)*60/long
+	hours := (end - from) / 60
+	v.Grew, v.Doubt, v.Most = v.Trend.Hourly*hours, v.Trend.Uncertain*hours, k.most+k.share*v.Trend.Mean
 	return v
 }
+
+// judgeGross holds the last third against the first: what fills is not told from a leak,
+// but for one that is larger than all that fills.
+func (k kept) judgeGross(v verdict, points []point) verdict {
+	third := len(points) / 3
+	first, last := k.mean(points[:third]), k.mean(points[len(points)-third:])
+	v.Untold, v.Grew, v.Most = true, last-first, gross*first
+	return v
+}
+
+func (k kept) mean(points []point) (mean float64) {
+	for _, p := range points {
+		mean += k.of(p) / float64(len(points))
+	}
+	return mean
+}
+
+// whole tells whether the machines were there for all of the hour until then, or all but a
+// moment: their row is as long as it will be at that minute of each later hour.
+func (p point) whole() bool { return p.PastHour <= p.Minute+2 }
 
 // keptOfActs holds what the database grew by for each act in the second half against
 // the first.
