@@ -118,6 +118,7 @@ func play(ctx context.Context, s scene, rounds int, seed uint64, machines int) e
 	}
 	held := false
 	defer func() { w.close(!held) }()
+	defer w.lookOut()()
 	let := sync.OnceValue(w.hold())
 	defer let()
 	for n := range rounds {

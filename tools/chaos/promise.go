@@ -38,10 +38,7 @@ func (r *round) promises(ill bool) []promise {
 		{"what each script wrote is whole", outputs},
 		{"each note that was taken is there once", notes},
 		{"each act is one audit row", audited},
-		{"no line of a machine's journal is there twice", func(r *round) error {
-			return r.neverAny(`SELECT count(*) FROM (SELECT machine_id, hash FROM machine_journal WHERE {wall}
-				GROUP BY machine_id, hash HAVING count(*) > 1) d`)
-		}},
+		{"each machine's journal is there without a gap", chained},
 		{"no session lives that nobody holds", orphans},
 		{"nothing is overdue", func(r *round) error {
 			return r.none("SELECT count(*) FROM due WHERE at < $1", store.Micros(time.Now().Add(-20*time.Second)))
@@ -67,37 +64,10 @@ func (w *world) none(query string, args ...any) error {
 	return err
 }
 
-// neverAny is none, where no waiting helps.
-func (w *world) neverAny(query string, args ...any) error {
-	err := w.none(query, args...)
-	if n, wrong := err.(count); wrong {
-		return never{n.Error()}
-	}
-	return err
-}
-
 // count is how many there are of what should not be there.
 type count int
 
 func (n count) Error() string { return fmt.Sprint(int(n)) }
-
-func calledLost(r *round) error {
-	var all []string
-	err := r.view(func(tx *store.Tx) (err error) {
-		all, err = store.Collect(tx, func(rows *store.Rows) (string, error) {
-			var name string
-			var since, lost int64
-			err := rows.Scan(&name, &since, &lost)
-			return fmt.Sprintf("%s at %s, its line now is of %s", name, store.Time(lost).Format(time.StampMilli), store.Time(since).Format(time.StampMilli)), err
-		}, `SELECT m.name, m.since, a.started_at FROM alert a, machine m WHERE m.id = a.machine_id AND {wall m}
-			AND a.check_id = 'machine.offline' AND a.machine_id <> $1 AND {wall a}`, r.hung)
-		return err
-	})
-	if len(all) > 0 {
-		return never{strings.Join(all, "; ")}
-	}
-	return err
-}
 
 func online(r *round) error {
 	var away []string

@@ -61,6 +61,8 @@ type world struct {
 	whole     map[uuid.UUID]bool         // runs whose output was read and is whole
 	begun     map[string]int             // how often each run began, as the workstations say
 	hung      uuid.UUID                  // a machine that was rightly called offline
+	gone      map[uuid.UUID]string       // machines that were called lost, and when
+	looked    time.Time                  // when that was looked for last
 	killed    bool                       // the workstations were killed in this round
 	lost      map[uuid.UUID]bool         // runs that were lost in rounds in which they were
 
@@ -75,7 +77,7 @@ func newWorld(ctx context.Context, s scene, seed uint64, machines int) (_ *world
 		return nil, err
 	}
 	w := &world{ctx: ctx, scene: s, seed: seed, dir: dir, ids: map[string]string{}, sick: map[string]int{}, notes: map[string]map[string]bool{},
-		runs: map[string]bool{}, questions: map[string]bool{}, whole: map[uuid.UUID]bool{}, lost: map[uuid.UUID]bool{}, begun: map[string]int{}, client: &http.Client{Timeout: 5 * time.Second}}
+		runs: map[string]bool{}, questions: map[string]bool{}, whole: map[uuid.UUID]bool{}, lost: map[uuid.UUID]bool{}, begun: map[string]int{}, gone: map[uuid.UUID]string{}, client: &http.Client{Timeout: 5 * time.Second}}
 	defer func() {
 		if err != nil {
 			w.close(true)
