@@ -181,8 +181,12 @@ func TestFilled(t *testing.T) {
 			t.Errorf("%s: %v; %v", name, heap, own)
 		}
 	}
+	got := of(filled(1440, 0), func(minute float64) float64 { return minute/120 + 6*math.Sin(minute) })["machines, heap"]
+	if !got.grows() {
+		t.Errorf("half a MiB an hour over a day, in what moves by twelve: %v", got)
+	}
 	// By hand: 22 whole hours lie between what is compared, and 23.6 were judged.
-	got := of(filled(1440, 0), func(minute float64) float64 { return minute / 60 })["machines, heap"]
+	got = of(filled(1440, 0), func(minute float64) float64 { return minute / 60 })["machines, heap"]
 	if math.Abs(got.Trend.Hourly-1) > 0.02 || math.Abs(got.Grew-23.6) > 0.5 || got.Doubt > 2 {
 		t.Errorf("a MiB an hour over a day: %v", got)
 	}
