@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -94,5 +95,48 @@ func TestAddress(t *testing.T) {
 	}
 	if err := keepAddress("", "http://localhost:1"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNodeAddress: an address by which no other node would come here is refused, with
+// what is wrong about it, and so is one that nobody would be told.
+func TestNodeAddress(t *testing.T) {
+	const nats = "nats://nats.example:4222"
+	for _, tc := range []struct{ node, nats, says string }{
+		{"", "", ""},
+		{"", nats, ""},
+		{"https://10.0.0.2:8443", nats, ""},
+		{"https://node.example:8443", nats, ""},
+		{"https://[2001:db8::2]:8443", nats, ""},
+		{"https://10.0.0.2:8443", "", "--nats"},
+		{"10.0.0.2:8443", nats, "https://"},
+		{"http://10.0.0.2:8443", nats, "https://"},
+		{"nonsense", nats, "https://"},
+		{"https://:8443", nats, "host"},
+		{"https:10.0.0.2:8443", nats, "host"},
+		{"https://0.0.0.0:8443", nats, "every address"},
+		{"https://[::]:8443", nats, "every address"},
+		{"https://node.example", nats, "port"},
+		{"https://node.example:", nats, "port"},
+		{"https://node.example:0", nats, "port"},
+		{"https://node.example:70000", nats, "port"},
+		{"https://node.example:x", nats, "not an address"},
+		{"https://ann:secret@node.example:8443", nats, "user"},
+		{"https://node.example:8443/", nats, "behind the port"},
+		{"https://node.example:8443/console", nats, "behind the port"},
+		{"https://node.example:8443?", nats, "behind the port"},
+		{"https://node.example:8443?a=b", nats, "behind the port"},
+		{"https://node.example:8443#", nats, "behind the port"},
+	} {
+		err := checkNode(tc.node, tc.nats)
+		switch {
+		case tc.says == "" && err != nil:
+			t.Errorf("%q: %v", tc.node, err)
+		case tc.says == "":
+		case !errors.Is(err, ErrConfiguration) || !strings.Contains(err.Error(), tc.says) || !strings.Contains(err.Error(), "--node"):
+			t.Errorf("%q with %q: %v, want %q", tc.node, tc.nats, err, tc.says)
+		case strings.Contains(err.Error(), "secret"):
+			t.Errorf("a password is said aloud: %v", err)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,8 +30,8 @@ func (c *Console) openNodes() error {
 		MaxIdleConnsPerHost:   8,
 		IdleConnTimeout:       time.Minute,
 	}
-	if at, err := url.Parse(c.options.Node); c.options.Node != "" && (err != nil || at.Scheme != "https" || at.Port() == "" || at.Path != "") {
-		return fmt.Errorf("%w: --node is an address of this node such as https://10.0.0.2:8443, not %q", ErrConfiguration, c.options.Node)
+	if err := checkNode(c.options.Node, c.options.NATS); err != nil {
+		return err
 	}
 	var err error
 	c.nodes, err = nodes.Open(nodes.Options{Self: c.id, URL: c.options.NATS, Secret: c.keys.rest, Transport: transport, Log: c.options.Log})
@@ -43,6 +44,39 @@ func (c *Console) openNodes() error {
 		return nil
 	})
 	return nil
+}
+
+// checkNode says why other nodes would not come here by an address that was set.
+func checkNode(node, nats string) error {
+	if node == "" {
+		return nil
+	}
+	if nats == "" {
+		return fmt.Errorf("%w: --node is for consoles that share a NATS server, and there is no --nats; set both or neither", ErrConfiguration)
+	}
+	at, err := url.Parse(node)
+	if err != nil {
+		return fmt.Errorf("%w: --node is not an address; it is one such as https://10.0.0.2:8443", ErrConfiguration)
+	}
+	wrong := ""
+	port, err := strconv.ParseUint(at.Port(), 10, 16)
+	switch ip := net.ParseIP(at.Hostname()); {
+	case at.Scheme != "https":
+		wrong = "does not begin with https://"
+	case at.User != nil:
+		wrong = "names a user"
+	case at.Hostname() == "":
+		wrong = "has no host"
+	case ip != nil && ip.IsUnspecified():
+		wrong = "is every address of a machine and none that others reach"
+	case err != nil || port == 0:
+		wrong = "has no port from 1 to 65535"
+	case at.Path != "" || at.RawQuery != "" || at.ForceQuery || strings.Contains(node, "#"):
+		wrong = "has something behind the port"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: --node %s %s; it is an address of this node such as https://10.0.0.2:8443", ErrConfiguration, at.Redacted(), wrong)
 }
 
 // nodeAddress is where other nodes reach this one: what was set, else where it
