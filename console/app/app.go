@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -140,12 +141,21 @@ func (c *Console) takeData() error {
 	lock := flock.New(filepath.Join(c.options.Data, "console.lock"), flock.SetPermissions(0o600))
 	switch taken, err := lock.TryLock(); {
 	case err != nil:
-		return fmt.Errorf("take the folder of the data: %w", err)
+		return lockError(c.options.Data, err)
 	case !taken:
 		return fmt.Errorf("the data in %s: %w", c.options.Data, ErrDataTaken)
 	}
 	c.last("lock of the data", lock.Close)
 	return nil
+}
+
+// lockError says what to do where a file system has no locks: many that are shared over
+// a network have none.
+func lockError(data string, err error) error {
+	if errors.Is(err, syscall.ENOLCK) || errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("%w: the file system of %s cannot lock files (%w), and nothing else keeps a second console off the data; put the folder on a local disk, or use PostgreSQL with --database", ErrConfiguration, data, err)
+	}
+	return fmt.Errorf("take the folder of the data: %w", err)
 }
 
 func keysDir(o Options) string {
