@@ -106,12 +106,46 @@ func commands() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(v), personCommand(v), tokenCommand(v), enrolmentCommand(v), machineCommand(v), auditCommand(v), openAPICommand())
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(helpCommand(root))
+	root.InitDefaultHelpCmd() // now, so that it is strict, too
 	strict(root)
 	return root
 }
 
+// helpCommand is cobra's, except that a word that is no command is a mistake.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{Use: "help [COMMAND]", Short: "Help for a command", Args: cobra.ArbitraryArgs, RunE: func(_ *cobra.Command, args []string) error {
+		c, rest, err := root.Find(args)
+		if err != nil {
+			return usageError{err}
+		}
+		if len(rest) > 0 {
+			return usageError{noCommand(c, rest[0])}
+		}
+		c.InitDefaultHelpFlag()
+		return c.Help()
+	}}
+}
+
+// noCommand tells which commands a command has, if any.
+func noCommand(c *cobra.Command, word string) error {
+	if !c.HasSubCommands() {
+		return fmt.Errorf("%s has no command %q, and no other", c.CommandPath(), word)
+	}
+	return fmt.Errorf("%s has no command %q; it has %s", c.CommandPath(), word, commandsOf(c))
+}
+
+func commandsOf(c *cobra.Command) string {
+	var names []string
+	for _, one := range c.Commands() {
+		names = append(names, one.Name())
+	}
+	return strings.Join(names, ", ")
+}
+
 // strict makes a mistake on the command line one of those that the caller is told by the
-// exit code, and a command without its own one such a mistake, too.
+// exit code. A command that only has others needs one of them, but the program alone is
+// how one looks what there is.
 func strict(c *cobra.Command) {
 	args := c.Args
 	if args == nil {
@@ -119,14 +153,13 @@ func strict(c *cobra.Command) {
 	}
 	if c.HasSubCommands() {
 		args = func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
+			switch {
+			case len(args) > 0:
+				return noCommand(c, args[0])
+			case c.HasParent():
+				return fmt.Errorf("%s needs a command: %s", c.CommandPath(), commandsOf(c))
 			}
-			var known []string
-			for _, one := range c.Commands() {
-				known = append(known, one.Name())
-			}
-			return fmt.Errorf("%s has no command %q; it has %s", c.CommandPath(), args[0], strings.Join(known, ", "))
+			return nil
 		}
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	}
