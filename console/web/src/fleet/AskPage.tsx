@@ -92,7 +92,7 @@ export function AskPage({ expression, question: id, group, setGroup, asked }: Pr
 					</form>
 					<div className="scroll">
 						{id ? <Answers id={id} question={question.data} /> : <Examples choose={setTyped} />}
-						{question.error && <Wrong reason={question.error} large />}
+						{question.error && <Wrong reason={question.error} retry={() => void question.refetch()} large />}
 					</div>
 				</div>
 				<FieldHelp insert={insert} />
@@ -122,7 +122,7 @@ function Progress({ question }: { question: Question }) {
 function Examples({ choose }: { choose: (expression: string) => void }) {
 	const t = useT();
 	const examples = useExamples();
-	if (examples.error) return <Wrong reason={examples.error} large />;
+	if (examples.error) return <Wrong reason={examples.error} retry={() => void examples.refetch()} large />;
 	if (!examples.data) return <Bones lines={6} />;
 	return (
 		<div className="sec">
@@ -154,7 +154,7 @@ function Answers({ id, question }: { id: string; question?: Question }) {
 		fields.map((field) => [field, unitOf(known.data ?? [], question?.expression ?? "", field)] as const),
 	);
 	const numeric = new Set(fields.filter((field) => lines.some((line) => typeof line.row[field] === "number")));
-	if (answers.error) return <Wrong reason={answers.error} large />;
+	if (answers.error) return <Wrong reason={answers.error} retry={() => void answers.refetch()} large />;
 	if (lines.length === 0 && refused.length === 0)
 		return question?.state === "done" ? (
 			<Empty large>{t("ask.nothing")}</Empty>

@@ -31,7 +31,7 @@ export function MachineCard({
 	if (machine.error)
 		return (
 			<section>
-				<Wrong reason={machine.error} />
+				<Wrong reason={machine.error} retry={() => void machine.refetch()} />
 			</section>
 		);
 	if (!machine.data)

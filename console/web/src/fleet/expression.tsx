@@ -39,7 +39,7 @@ export function FieldHelp({ insert, facts }: { insert: (name: string) => void; f
 					value={filter}
 					onChange={(event) => setFilter(event.currentTarget.value)}
 				/>
-				{fields.error && <Wrong reason={fields.error} />}
+				{fields.error && <Wrong reason={fields.error} retry={() => void fields.refetch()} />}
 				<ul className="ask-fields">
 					{fields.data
 						?.filter((f) => !(facts && f.vital))

@@ -142,7 +142,7 @@ export function Palette(props: {
 					{words !== "" && words.length < LETTERS && <p className="empty label">{t("palette.two_letters")}</p>}
 					{nothing && <p className="empty label">{t("palette.nothing", { q: words })}</p>}
 				</div>
-				{words.length >= LETTERS && found.error && <Wrong reason={found.error} />}
+				{words.length >= LETTERS && found.error && <Wrong reason={found.error} retry={() => void found.refetch()} />}
 				<div id={listId} role="listbox" aria-label={t("frame.search")}>
 					{entries.map((entry, i) => (
 						<div key={entry.id}>

@@ -262,7 +262,7 @@ export function NowBars({ machine }: { machine: Machine }) {
 		{ word: t("vital.memory"), vital: "system.memory.utilization", value: found.memory.value },
 		{ word: t("vital.cpu"), vital: "system.cpu.utilization", value: found.cpu.value },
 	];
-	if (hour.error) return <Wrong reason={hour.error} />;
+	if (hour.error) return <Wrong reason={hour.error} retry={() => void hour.refetch()} />;
 	return (
 		<ul className="now">
 			{bars.map(({ word, vital, value }) => (

@@ -114,7 +114,7 @@ function Scripts() {
 		<aside className="pane" tabIndex={0} aria-label={t("repairs.scripts")}>
 			<section>
 				<h2>{t("repairs.scripts")}</h2>
-				{scripts.error && <Wrong reason={scripts.error} />}
+				{scripts.error && <Wrong reason={scripts.error} retry={() => void scripts.refetch()} />}
 				<ul className="scripts">
 					{scripts.data?.map((script) => (
 						<li key={script.id}>

@@ -23,7 +23,10 @@ export function RunDialog({ wish, close }: { wish: RunWish; close: () => void })
 		<Modal opened onClose={close} title={t("run.title")} size={904} closeButtonProps={{ "aria-label": t("act.close") }}>
 			{machine.error || scripts.error ? (
 				<div className="pad">
-					<Wrong reason={machine.error ?? scripts.error} />
+					<Wrong
+						reason={machine.error ?? scripts.error}
+						retry={() => void (machine.error ? machine : scripts).refetch()}
+					/>
 				</div>
 			) : machine.data && scripts.data ? (
 				scripts.data.length === 0 ? (
@@ -126,7 +129,11 @@ function Choose({
 				{(running || start.error) && (
 					<div className="run-answer">
 						<FormWrong reason={start.error} fields={fields.map((field) => `parameters.${field.name}`)} />
-						{run.error ? <Wrong reason={run.error} /> : run.data && <RunAnswer run={run.data} />}
+						{run.error ? (
+							<Wrong reason={run.error} retry={() => void run.refetch()} />
+						) : (
+							run.data && <RunAnswer run={run.data} />
+						)}
 					</div>
 				)}
 			</div>

@@ -15,7 +15,7 @@ export function RunItem({ run: id }: { run: string }) {
 	const run = useRun(id);
 	const [open, setOpen] = useState(false);
 	const output = useOutput(id, !!run.data && run.data.state !== "queued" && run.data.state !== "refused");
-	if (run.error) return <Wrong reason={run.error} />;
+	if (run.error) return <Wrong reason={run.error} retry={() => void run.refetch()} />;
 	if (!run.data) return <Bones lines={1} />;
 	const grade = runGrade(run.data);
 	const verdict =
@@ -56,7 +56,7 @@ export function MachineRuns({ machine }: { machine: Machine }) {
 		<section>
 			<h2>{t("run.runs")}</h2>
 			{runs.error ? (
-				<Wrong reason={runs.error} />
+				<Wrong reason={runs.error} retry={() => void runs.refetch()} />
 			) : !runs.data ? (
 				<Bones lines={2} />
 			) : runs.data.items.length === 0 ? (

@@ -46,7 +46,11 @@ export function ConnectDialog({
 				}}
 			>
 				<div className="pad stack">
-					{machine.error ? <Wrong reason={machine.error} /> : !machine.data && <Bones lines={2} />}
+					{machine.error ? (
+						<Wrong reason={machine.error} retry={() => void machine.refetch()} />
+					) : (
+						!machine.data && <Bones lines={2} />
+					)}
 					{machine.data && (
 						<p>
 							{person && <b>{person} </b>}

@@ -17,7 +17,7 @@ export function ReplayPage({ id }: { id: string }) {
 		document.title = `${t("session.replay")} · ${session.data?.machine_name ?? ""} · Deskside`;
 	}, [t, session.data?.machine_name]);
 	const error = session.error ?? recording.error;
-	if (error) return <Wrong reason={error} large />;
+	if (error) return <Wrong reason={error} retry={() => void (session.error ? session : recording).refetch()} large />;
 	if (!session.data)
 		return (
 			<div className="page-head">

@@ -33,7 +33,7 @@ const length = (session: Session) =>
 export function SessionItem({ session: id }: { session: string }) {
 	const t = useT();
 	const session = useSession(id);
-	if (session.error) return <Wrong reason={session.error} />;
+	if (session.error) return <Wrong reason={session.error} retry={() => void session.refetch()} />;
 	if (!session.data) return <Bones lines={1} />;
 	const { data } = session;
 	return (
@@ -55,7 +55,7 @@ export function MachineSessions({ machine }: { machine: Machine }) {
 		<section>
 			<h2>{t("session.sessions")}</h2>
 			{sessions.error ? (
-				<Wrong reason={sessions.error} />
+				<Wrong reason={sessions.error} retry={() => void sessions.refetch()} />
 			) : !sessions.data ? (
 				<Bones lines={2} />
 			) : sessions.data.items.length === 0 ? (

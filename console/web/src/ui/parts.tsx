@@ -161,27 +161,31 @@ export function useFieldErrors(reason: unknown): Record<string, string> {
 	return Object.fromEntries(Object.entries(reason.fields).map(([name, why]) => [name, fieldProblem(t, why)]));
 }
 
-/** Whether there is nothing to try again: what was asked for is not there, or not for this person. */
+/** Whether what was asked for is not there, or not for this person. */
 export const isNothing = (reason: unknown) => reason instanceof Failure && [403, 404].includes(reason.status);
 
-/** A failure where its answer would have stood, with the way to try again, or back to the queue. */
+/**
+ * A failure where its answer would have stood, with the way to try again, or back to the queue. What is
+ * not there does not come by asking again; the right to see it may have been given meanwhile.
+ */
 export function Wrong({ reason, retry, large }: { reason: unknown; retry?: () => void; large?: boolean }) {
 	const t = useT();
 	const sentence = useSentence();
+	const nothing = large && isNothing(reason);
+	const gone = nothing && (reason as Failure).status === 404;
 	return (
 		<div className={large ? "empty large" : "alarm"} role="alert">
 			{!large && <Icon name="critical" />}
 			{large ? <h1>{sentence(reason)}</h1> : <span className="grow">{sentence(reason)}</span>}
-			{large && isNothing(reason) ? (
+			{nothing && (
 				<a href="/" className="link">
 					{t("act.to_queue")}
 				</a>
-			) : (
-				retry && (
-					<Btn low={!large} onClick={retry}>
-						{t("act.retry")}
-					</Btn>
-				)
+			)}
+			{retry && !gone && (
+				<Btn kind={nothing ? "bare" : undefined} low={!large} onClick={retry}>
+					{t("act.retry")}
+				</Btn>
 			)}
 		</div>
 	);

@@ -59,12 +59,12 @@ test("what a form has no field for is said on top of it, and what it has one for
 	expect(onTop([])).toBe("validation failed");
 });
 
-test("where nothing is there is nothing to try again, but a way back", () => {
-	const page = (status: number) => {
+test("where nothing is there is nothing to try again, but a way back; rights may have come meanwhile", () => {
+	const page = (status: number, large = true) => {
 		const { unmount } = render(
 			<I18nProvider i18n={i18n}>
 				<MantineProvider>
-					<Wrong reason={new Failure(status, {})} retry={() => {}} large />
+					<Wrong reason={new Failure(status, {})} retry={() => {}} large={large} />
 				</MantineProvider>
 			</I18nProvider>,
 		);
@@ -73,5 +73,7 @@ test("where nothing is there is nothing to try again, but a way back", () => {
 		return found;
 	};
 	expect(page(404)).toEqual([undefined, "/"]);
+	expect(page(403)).toEqual(["Try again", "/"]);
+	expect(page(403, false)).toEqual(["Try again", undefined]);
 	expect(page(500)).toEqual(["Try again", undefined]);
 });
