@@ -10,7 +10,7 @@ import { Icon } from "../ui/icons";
 import { Btn, Face, Wrong } from "../ui/parts";
 import { Colleagues } from "./Colleagues";
 import { type TicketChange, usePatchTicket } from "./queries";
-import { holdReasons, isOver, stateWord } from "./words";
+import { heldFor, holdReasons, isOver, stateWord } from "./words";
 
 export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () => void }) {
 	const t = useT();
@@ -34,7 +34,7 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 						</Menu.Item>
 					))}
 				</Pick>
-				<Pick word={t(stateWord(ticket))} title={t("ticket.state_title")} fixed={!writes}>
+				<Pick word={<State ticket={ticket} />} title={t("ticket.state_title")} fixed={!writes}>
 					{ticket.state !== "open" && (
 						<Menu.Item onClick={change({ state: "open" })}>
 							{t(isOver(ticket) ? "act.reopen" : "ticket.state.open")}
@@ -99,6 +99,24 @@ export function TicketHead({ ticket, resolve }: { ticket: Ticket; resolve: () =>
 			</div>
 			{patch.error && <Wrong reason={patch.error} />}
 		</section>
+	);
+}
+
+/** The state. Where it does not fit beside the assignee a shorter one is shown, and the whole one is read aloud. */
+function State({ ticket }: { ticket: Ticket }) {
+	const t = useT();
+	const full = t(stateWord(ticket));
+	const reason = heldFor(ticket);
+	const narrow = reason ? t(`ticket.hold_narrow.${reason}`) : full;
+	if (narrow === full) return full;
+	return (
+		<>
+			<span className="not-narrow">{full}</span>
+			<span className="only-narrow">
+				<span aria-hidden="true">{narrow}</span>
+				<span className="out-of-sight">{full}</span>
+			</span>
+		</>
 	);
 }
 

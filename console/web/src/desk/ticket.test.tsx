@@ -8,14 +8,14 @@ import { afterEach, expect, test, vi } from "vitest";
 import { api } from "../api/client";
 import { MeContext } from "../api/me";
 import type { Me, Ticket, TimelineItem } from "../api/types";
-import { translate } from "../i18n";
+import { setLanguage, translate } from "../i18n";
 import { Editors } from "./Editors";
 import { useTicketsOf } from "./queries";
 import { ResolveDialog } from "./ResolveDialog";
 import { TicketHead } from "./TicketHead";
 import { TicketMachines } from "./TicketMachines";
 import { toldOf } from "./told";
-import { nextOf } from "./words";
+import { nextOf, stateWord } from "./words";
 
 const around = ({ children }: { children: ReactNode }) => (
 	<QueryClientProvider client={new QueryClient()}>
@@ -38,6 +38,7 @@ test("without an id nobody's tickets are asked for: an empty filter would list e
 
 const ticket = { id: "t1", state: "open", requester: { id: "p1", name: "Maria Nowak" } } as Ticket;
 const nothing = () => {};
+const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
 test.each(["reply", "note"])("what was sent lets go of the keys: a letter typed then goes into no %s", async (name) => {
 	const post = vi.spyOn(api, "POST").mockReturnValue(new Promise(() => {}) as never);
@@ -107,27 +108,51 @@ test("the timeline says which computers a ticket is about, and no longer is", ()
 	);
 });
 
+const headOf = (shown: Ticket) =>
+	render(
+		<MeContext.Provider value={{ id: "a1", rights: [] } as unknown as Me}>
+			<TicketHead
+				ticket={{
+					...shown,
+					title: "No sound",
+					number: "DS-000001",
+					kind: "incident",
+					created_at: new Date().toISOString(),
+				}}
+				resolve={nothing}
+			/>
+		</MeContext.Provider>,
+		{ wrapper: around },
+	);
+
+test.each([
+	["en", "requester", "On hold: requester", "On hold: requester"],
+	["pl", "requester", "Wstrzymane: czeka na zgłaszającego", "Czeka na zgłaszającego"],
+	["pl", "problem", "Wstrzymane: czeka na usunięcie przyczyny", "Czeka na usunięcie przyczyny"],
+] as const)("on hold in %s for %s: in full, and at 390 pixels what fits", async (language, reason, full, narrow) => {
+	await setLanguage(language);
+	const held = { ...ticket, state: "on_hold", hold_reason: reason } as Ticket;
+	expect(plain(translate(stateWord(held)))).toBe(full);
+	const { container } = headOf(held);
+	const state = container.querySelectorAll(".pick")[1];
+	const said = (hidden: string) => {
+		const copy = state?.cloneNode(true) as Element;
+		for (const one of copy.querySelectorAll(hidden)) one.remove();
+		return plain(copy.textContent ?? "");
+	};
+	expect(said(".only-narrow")).toBe(full);
+	expect(said(".not-narrow, .out-of-sight")).toBe(narrow);
+	// Whoever hears the page hears all of it at any width.
+	expect(said(".not-narrow, [aria-hidden]")).toBe(full);
+});
+
 test("a ticket that waits for somebody else is not next, and its head does not say that it waits", () => {
 	const held = { ...ticket, state: "on_hold", hold_reason: "requester", priority: 1 } as Ticket;
 	const fresh = { ...ticket, id: "t2", state: "new", priority: 4 } as Ticket;
 	expect(nextOf([held, fresh])).toBe(fresh);
 	expect(nextOf([held])).toBeUndefined();
 	const head = (shown: Ticket) => {
-		const { container, unmount } = render(
-			<MeContext.Provider value={{ id: "a1", rights: [] } as unknown as Me}>
-				<TicketHead
-					ticket={{
-						...shown,
-						title: "No sound",
-						number: "DS-000001",
-						kind: "incident",
-						created_at: new Date().toISOString(),
-					}}
-					resolve={nothing}
-				/>
-			</MeContext.Provider>,
-			{ wrapper: around },
-		);
+		const { container, unmount } = headOf(shown);
 		const text = container.textContent;
 		unmount();
 		return text;

@@ -10,11 +10,16 @@ export const canWork: { value: CanWork; word: MessageId; key: string }[] = [
 	{ value: "yes", word: "can_work.yes", key: "3" },
 ];
 
+type State = Pick<Ticket, "state" | "hold_reason">;
+
+/** What a ticket on hold waits for, where it is something that we know. */
+export const heldFor = (ticket: State): HoldReason | undefined =>
+	ticket.state === "on_hold" ? holdReasons.find((reason) => reason === ticket.hold_reason) : undefined;
+
 /** The state with its reason, where it is on hold for one that we know. */
-export function stateWord(ticket: Pick<Ticket, "state" | "hold_reason">): MessageId {
-	if (ticket.state === "on_hold" && holdReasons.includes(ticket.hold_reason as HoldReason))
-		return `ticket.hold.${ticket.hold_reason as HoldReason}`;
-	return `ticket.state.${ticket.state}`;
+export function stateWord(ticket: State): MessageId {
+	const reason = heldFor(ticket);
+	return reason ? `ticket.hold.${reason}` : `ticket.state.${ticket.state}`;
 }
 
 /** Whether who asked can read what we write: a caller without a page of their own is told by word of mouth. */
