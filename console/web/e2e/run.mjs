@@ -563,6 +563,27 @@ for (const engine of engines) {
 		await eventually("both are given back", 10, async () => (await many()).every((t) => t.assignee === null));
 	});
 
+	await step("queue: a title has the room, whatever stands behind it", async () => {
+		const says = "Nikt w sekretariacie nie może wysłać pisma do urzędu, a termin mija o dwunastej";
+		const made = await world.api("POST", "/tickets", { says, can_work: "no" });
+		const held = { version: made.version, state: "on_hold", hold_reason: "problem" };
+		await world.api("PATCH", `/tickets/${made.id}`, held);
+		await world.api("PATCH", "/me", { language: "pl" });
+		try {
+			await page.goto(`${world.http}/queue/open?q=sekretariacie`);
+			await see("Wstrzymane: czeka na usunięcie przyczyny");
+			const wide = async () => (await page.locator(".row .title").first().boundingBox()).width;
+			assert.ok((await wide()) > 200, `the title has ${await wide()} pixels of 1280`);
+			await page.setViewportSize({ width: 1000, height: 800 });
+			const over = await page.locator(".list").evaluate((list) => list.scrollWidth - list.clientWidth);
+			assert.equal(over, 0, "the list is as wide as its place");
+		} finally {
+			await page.setViewportSize({ width: 1280, height: 800 });
+			await world.api("PATCH", "/me", { language: "en" });
+			await page.goto(`${world.http}/queue/open`);
+		}
+	});
+
 	await step("8 vitals: the points from before stand after the console, and the agent, was restarted", async () => {
 		// Somebody looks when the page has heard a live reading: before that the agent does not know of it.
 		const points = async () => {

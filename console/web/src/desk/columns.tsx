@@ -4,7 +4,7 @@ import { age, moment } from "../i18n/format";
 import { titleOf } from "../i18n/words";
 import type { Column } from "../ui/list";
 import type { View } from "./queries";
-import { isOver, stateWord } from "./words";
+import { heldFor, isOver, stateWord } from "./words";
 
 /** The columns of the queue. The title is in the person's own words. */
 export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
@@ -46,20 +46,33 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 						{titleOf(ticket)}
 					</span>
 					{ticket.can_work === "no" && !isOver(ticket) && (
-						<span className="tag not-narrow">{t("can_work.tag_no")}</span>
+						<span className="tag yields not-narrow" title={t("can_work.tag_no")}>
+							{t("can_work.tag_no")}
+						</span>
 					)}
-					{showsState(ticket) && <span className="tag not-narrow">{t(stateWord(ticket))}</span>}
+					{showsState(ticket) && (
+						<span
+							className={heldFor(ticket) ? "tag yields first not-narrow" : "tag not-narrow"}
+							title={t(stateWord(ticket))}
+						>
+							{t(stateWord(ticket))}
+						</span>
+					)}
 				</span>
 			),
 		},
 		{
 			id: "who",
 			head: t("queue.who"),
-			width: "minmax(110px, 170px)",
+			width: "clamp(96px, 10vw, 170px)",
 			area: "under",
 			cell: (ticket) => (
 				<>
-					{ticket.requester?.name ?? <span className="dim">{t("queue.noticed")}</span>}
+					{ticket.requester ? (
+						<span title={ticket.requester.name}>{ticket.requester.name}</span>
+					) : (
+						<span className="dim">{t("queue.noticed")}</span>
+					)}
 					{ticket.can_work === "no" && !isOver(ticket) && (
 						<span className="only-narrow"> · {t("can_work.tag_no")}</span>
 					)}
@@ -70,11 +83,13 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 		{
 			id: "computer",
 			head: t("computers.computer"),
-			width: "minmax(110px, 150px)",
+			width: "clamp(88px, 8.5vw, 150px)",
 			area: "under-end",
 			cell: (ticket) => (
 				<span className="line">
-					<span className="mono cut">{ticket.machines[0]?.name}</span>
+					<span className="mono cut" title={ticket.machines[0]?.name}>
+						{ticket.machines[0]?.name}
+					</span>
 					{ticket.machines.length > 1 && <span className="times">+{ticket.machines.length - 1}</span>}
 				</span>
 			),
@@ -85,9 +100,13 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 					{
 						id: "assignee",
 						head: t("queue.assignee"),
-						width: "minmax(80px, 130px)",
+						width: "clamp(88px, 8vw, 130px)",
 						cell: (ticket: Ticket) =>
-							ticket.assignee ? ticket.assignee.name : <span className="dim">{t("queue.nobody")}</span>,
+							ticket.assignee ? (
+								<span title={ticket.assignee.name}>{ticket.assignee.name}</span>
+							) : (
+								<span className="dim">{t("queue.nobody")}</span>
+							),
 					},
 				]),
 		{
