@@ -37,9 +37,12 @@ const exactly = (at: number) => (when(at).includes(":") ? when(at) : `${when(at)
 /** A reading may come this much after the start of the computer. */
 const FIRST_READING = 5 * 60_000;
 
+/** A computer sends its history each quarter of an hour unless it is set otherwise, and each minute while somebody looks. */
+const SENT_WITHIN = 16 * 60_000;
+
 /**
  * Why nothing was read. What is known of it: before it was enrolled nobody asked, a hole in which the computer started is one in which
- * it was off, and one that lasts has the reason for which it is offline now.
+ * it was off, and one that lasts has the reason for which it is offline now, or is not sent yet by one that is online.
  */
 export function whyNot(
 	t: Translate,
@@ -52,7 +55,9 @@ export function whyNot(
 	if (enrolled > gap[0] && gap[1] - enrolled < FIRST_READING) return t("plot.gap_new", { at: exactly(enrolled) });
 	if (booted !== undefined && booted > gap[0] && booted <= gap[1] && gap[1] - booted < FIRST_READING)
 		return t("plot.gap_started", values);
-	if (machine?.presence === "offline" && Date.now() - gap[1] < 2 * 60_000) {
+	const lasts = Date.now() - gap[1] < 2 * 60_000;
+	if (machine?.presence === "online" && lasts && gap[1] - gap[0] < SENT_WITHIN) return t("plot.gap_unsent", values);
+	if (machine?.presence === "offline" && lasts) {
 		if (machine.offline_reason === "asleep") return t("plot.gap_asleep", values);
 		if (machine.offline_reason === "shut_down") return t("plot.gap_off", values);
 		if (machine.offline_reason === "link_lost") return t("plot.gap_link", values);

@@ -54,6 +54,21 @@ test("a hole in a chart has its reason where one is known, and none is made up",
 	expect(whyNot(translate, gap, { ...known, presence: "offline", offline_reason: "asleep" })).toMatch(/^no readings/);
 });
 
+test("what a computer has not sent yet is not called unread", async () => {
+	const minute = 60_000;
+	const known = { offline_reason: null, enrolled_at: "2026-01-01T00:00:00Z" };
+	const said = (presence: "online" | "offline" | "never", from: number, to: number) =>
+		whyNot(translate, [Date.now() - from * minute, Date.now() - to * minute], { ...known, presence } as never);
+	expect(said("online", 2, 0)).toMatch(/not sent yet/);
+	expect(said("online", 14, 1)).toMatch(/not sent yet/);
+	// Longer than a computer waits, or over already, or nobody there to send it.
+	expect(said("online", 17, 0)).toMatch(/^no readings/);
+	expect(said("online", 14, 5)).toMatch(/^no readings/);
+	expect(said("offline", 2, 0)).toMatch(/^no readings/);
+	await setLanguage("pl");
+	expect(said("online", 2, 0)).toMatch(/jeszcze niewysłane/);
+});
+
 test("the fleet's sentence does not call well what nobody knows", async () => {
 	await setLanguage("en");
 	const said = (by: Partial<Record<"critical" | "warning" | "unknown" | "ok", number>>) => {
