@@ -182,8 +182,13 @@ export function Wrong({ reason, retry, large }: { reason: unknown; retry?: () =>
 					{t("act.to_queue")}
 				</a>
 			)}
-			{retry && !gone && (
-				<Btn kind={nothing ? "bare" : undefined} low={!large} onClick={retry}>
+			{retry && nothing && !gone && (
+				<button type="button" className="plain link" onClick={retry}>
+					{t("act.retry")}
+				</button>
+			)}
+			{retry && !nothing && (
+				<Btn low={!large} onClick={retry}>
 					{t("act.retry")}
 				</Btn>
 			)}
