@@ -86,6 +86,11 @@ func (s *Store) moveDue(ctx context.Context, since, now time.Time, step time.Dur
 	err := s.Update(ctx, System("due"), func(tx *Tx) (err error) {
 		moved, err = tx.exec("UPDATE due SET at = at + $1, written = written + $1 WHERE written < $2 OR written > $3",
 			step.Microseconds(), Micros(since), Micros(now))
+		if err != nil {
+			return err
+		}
+		_, err = tx.exec("UPDATE presence SET last = last + $1, settles = settles + $1 WHERE last > 0 AND (last < $2 OR last > $3)",
+			step.Microseconds(), Micros(since), Micros(now))
 		return err
 	})
 	if err == nil {

@@ -127,6 +127,17 @@ func TestDueGoesWithTheClock(t *testing.T) {
 			t.Errorf("%s: what could not be moved was not moved later, or twice: %s", kind, Time(got).Sub(Time(before)))
 		}
 		run(t, s, "DELETE FROM due")
+
+		// So does the time that machines have to come back, unless it was given since.
+		run(t, s, "UPDATE presence SET last = $1, settles = $2", Micros(began.Add(-5*time.Second)), Micros(began.Add(time.Minute)))
+		for range 2 {
+			if err := s.moveDue(t.Context(), set.Add(-time.Minute), set, step); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := number(t, s, "SELECT settles FROM presence"), Micros(began.Add(step+time.Minute)); !near(got, want) {
+				t.Errorf("%s: machines have time until %s, not until %s", kind, Time(got), Time(want))
+			}
+		}
 	}
 }
 
@@ -176,8 +187,8 @@ func run(t *testing.T, s *Store, query string, args ...any) {
 }
 
 // TestNobodyReachesTheDatabase: nodes that run and cannot write are not there for the
-// machines. The first one that can again gives them time, unless another was there, or it
-// was late alone, or its clock was set.
+// machines. The first one that can again gives them time, and one that starts counts
+// every moment.
 func TestNobodyReachesTheDatabase(t *testing.T) {
 	s, err := Open(t.Context(), Options{Data: t.TempDir()})
 	if err != nil {
@@ -185,25 +196,30 @@ func TestNobodyReachesTheDatabase(t *testing.T) {
 	}
 	defer s.Close()
 	for _, c := range []struct {
-		what      string
-		mine, all time.Duration // since this node wrote last, and since any did
-		settles   time.Duration
+		what    string
+		first   bool
+		last    time.Duration // since any node wrote
+		before  time.Duration // that machines had left
+		settles time.Duration
 	}{
-		{what: "all is well", mine: leaseEvery, all: leaseEvery},
-		{what: "a little late", mine: 9 * time.Second, all: 9 * time.Second},
-		{what: "away for 30 s", mine: 30 * time.Second, all: 30 * time.Second, settles: time.Minute},
-		{what: "another was there", mine: 30 * time.Second, all: time.Second},
-		{what: "the clock was set ahead", mine: leaseEvery, all: time.Hour},
-		{what: "the clock was set back", mine: leaseEvery, all: -time.Hour},
-		{what: "away, and the clock was set back", mine: time.Minute, all: -time.Hour, settles: longestBack},
+		{what: "all is well", last: leaseEvery},
+		{what: "a little late", last: 9 * time.Second},
+		{what: "away for 30 s", last: 30 * time.Second, settles: time.Minute},
+		{what: "away for a minute and a half", last: 90 * time.Second, settles: longestBack},
+		{what: "away for hours", last: time.Hour, settles: longestBack},
+		{what: "a start after a moment", first: true, last: 9 * time.Second, settles: 18 * time.Second},
+		{what: "a start beside another", first: true, last: time.Second},
+		{what: "a start while they still have time", first: true, last: 9 * time.Second, before: time.Minute, settles: time.Minute},
+		{what: "clocks of nodes that are a little apart", last: -time.Second},
+		{what: "the clock was set back", last: -time.Hour, settles: longestBack},
+		{what: "it was set back after they were given time", last: 9 * time.Second, before: time.Hour},
 	} {
-		w := watch{node: Node{ID: uuid.New()}}
-		if _, err := w.renew(t.Context(), s); err != nil {
-			t.Fatal(err)
+		last, before := Micros(time.Now().Add(-c.last)), int64(0)
+		if c.before > 0 {
+			before = Micros(time.Now().Add(c.before))
 		}
-		w.up -= c.mine
-		run(t, s, "UPDATE presence SET settles = 0, last = $1", Micros(time.Now().Add(-c.all)))
-		if _, err := w.renew(t.Context(), s); err != nil {
+		run(t, s, "UPDATE presence SET last = $1, settles = $2", last, before)
+		if err := s.present(t.Context(), c.first); err != nil {
 			t.Fatal(err)
 		}
 		left := time.Duration(0)
@@ -212,6 +228,50 @@ func TestNobodyReachesTheDatabase(t *testing.T) {
 		}
 		if (left - c.settles).Abs() > 2*time.Second {
 			t.Errorf("%s: machines have %v, want %v", c.what, left, c.settles)
+		}
+	}
+	// A database from before: there are machines, and nobody knows who was there.
+	run(t, s, "DROP TABLE presence")
+	run(t, s, "DELETE FROM schema_file WHERE name = '0308_presence'")
+	run(t, s, `INSERT INTO machine (id, organisation_id, name, name_fold, name_sort, key, epoch, online, node, since, reason, last_seen, enrolled_at,
+		revoked, about, checks_hash, settings_hash, health, health_rank, open_alerts, version)
+		VALUES ($1, $1, '', '', $2, $2, $1, FALSE, $1, 0, '', 0, 0, FALSE, $2, $2, $2, '', 0, 0, 1)`, uuid.New(), []byte{})
+	if err := s.migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if last := number(t, s, "SELECT last FROM presence"); last != 1 {
+		t.Errorf("where machines are somebody was there before, not: %d", last)
+	}
+}
+
+// TestGivenUp: a node that cannot renew its lease for long drops what it holds, once, if
+// there are others; one that is alone is missed by nobody.
+func TestGivenUp(t *testing.T) {
+	s, err := Open(t.Context(), Options{Data: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	w := watch{node: Node{ID: uuid.New()}}
+	renew := func() {
+		t.Helper()
+		if _, err := w.renew(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	renew()
+	w.up -= time.Hour
+	if w.givenUp() {
+		t.Error("it is alone")
+	}
+	run(t, s, "INSERT INTO node (id, address, started, lease) VALUES ($1, '', 0, 7)", uuid.New())
+	for range 2 {
+		renew()
+		if w.up -= leaseCut / 2; w.givenUp() {
+			t.Error("others still wait")
+		}
+		if w.up -= leaseCut; !w.givenUp() || w.givenUp() {
+			t.Error("others have found it gone, which is told once")
 		}
 	}
 }

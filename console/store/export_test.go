@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // SetPatience says how long a transaction may take; without it a test would wait
 // half a minute.
@@ -10,3 +13,6 @@ func (s *Store) SetPatience(d time.Duration) { s.patience = d }
 func (s *Store) SetServer(shown time.Time) {
 	s.clock.server.Store(&mark{shown: shown.UTC(), here: time.Now()})
 }
+
+// Present says once that a node is there.
+func (s *Store) Present(ctx context.Context) error { return s.present(ctx, false) }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,6 +27,11 @@ const (
 	// no node ran, or none reached the database.
 	leaseLate = 2 * leaseEvery
 
+	// leaseCut is after which time without renewing its own a node that has others beside it
+	// drops what it holds, which can come to them before it is called lost. A database that
+	// is away for all for a moment, as when another server takes over, ends no lines.
+	leaseCut = 45 * time.Second
+
 	// longestBack is how long machines have at most to come back after that. One that has
 	// tried in vain for long waits up to a minute and a half before the next try, which
 	// takes a while itself beside many others.
@@ -41,29 +47,29 @@ const NodeLapsed = "node.lapsed"
 // change any more is of a node that is gone. That is counted in looks that
 // succeed one after the other, so clocks that differ or are set say nothing of
 // it, and neither does a database that was away for all of them. lost is called
-// when others found this one gone and it is back: what it holds was given up in
-// its name and must be written again.
+// when others must have found this one gone, and when it is back then: what it holds
+// was given up in its name and must be written again.
 func (s *Store) RunLease(ctx context.Context, node Node, lost func()) error {
 	tick := time.NewTicker(leaseEvery)
 	defer tick.Stop()
 	w := watch{node: node}
 	for {
-		switch back, err := w.renew(ctx, s); {
-		case err != nil && ctx.Err() == nil:
+		first := !w.known
+		back, err := w.renew(ctx, s)
+		if err == nil {
+			err = s.present(ctx, first)
+		}
+		if err != nil && ctx.Err() == nil {
 			s.log.Error("renewing the lease of this node", "error", err)
-		case back:
+		}
+		if back || w.givenUp() {
 			lost()
 		}
 		select {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseEvery)
 			defer cancel()
-			return s.Update(last, System("node"), func(tx *Tx) error {
-				if err := tx.present(false); err != nil {
-					return err
-				}
-				return tx.lapse(node.ID)
-			})
+			return errors.Join(s.Update(last, System("node"), func(tx *Tx) error { return tx.lapse(node.ID) }), s.present(last, false))
 		case <-tick.C:
 		}
 	}
@@ -77,6 +83,8 @@ type watch struct {
 	seen   map[uuid.UUID]sight
 	last   time.Time     // the look that counted last
 	up     time.Duration // for how long the program had run at the last renewal, if known
+	others bool          // there were others at the last renewal
+	given  bool          // and since then they have given this one up
 }
 
 // A sight is a lease, and in how many looks it was the same.
@@ -95,6 +103,7 @@ func (w *watch) renew(ctx context.Context, s *Store) (back bool, err error) {
 		if err := tx.readClock(); err != nil {
 			return err
 		}
+		tx.now = tx.store.clock.now() // this computer may have slept since the clock was read
 		lease := Micros(tx.now.Add(leaseLooks * leaseEvery))
 		n, err := tx.exec("UPDATE node SET lease = $2 WHERE id = $1", w.node.ID, lease)
 		if err != nil {
@@ -106,10 +115,8 @@ func (w *watch) renew(ctx context.Context, s *Store) (back bool, err error) {
 				return err
 			}
 		}
-		if seen, err = w.look(tx, counts); err != nil {
-			return err
-		}
-		return tx.present(!w.known || uptime.Now()-w.up > leaseLate)
+		seen, err = w.look(tx, counts)
+		return err
 	})
 	if err != nil {
 		w.seen = nil
@@ -121,7 +128,7 @@ func (w *watch) renew(ctx context.Context, s *Store) (back bool, err error) {
 		w.last = time.Now()
 	}
 	back = w.known && (added || w.unsure)
-	w.known, w.unsure, w.up = true, false, uptime.Now()
+	w.known, w.unsure, w.up, w.others, w.given = true, false, uptime.Now(), len(seen) > 0, false
 	return back, nil
 }
 
@@ -170,23 +177,60 @@ func (tx *Tx) lapse(id uuid.UUID) error {
 	return tx.Due(NodeLapsed, id, tx.now)
 }
 
-// present writes down that a node is there. paused is whether it could not say so for a
-// while; if no other did either, machines get the time to come back. That is twice as long
-// as they tried in vain, for they wait longer each time: so a console that starts again and
-// again calls machines lost if it is there for longer than it is away.
-func (tx *Tx) present(paused bool) error {
-	var last, settles int64
-	if err := tx.queryRow("SELECT last, settles FROM presence WHERE one = 1").Scan(&last, &settles); err != nil {
-		return fmt.Errorf("read when a node was last there: %w", err)
+// givenUp tells, once, that others have found this node gone by now, unless the database
+// is away for them too. One that is alone is missed by nobody.
+func (w *watch) givenUp() bool {
+	if !w.others || w.given || uptime.Now()-w.up <= leaseCut {
+		return false
 	}
-	if away := tx.now.Sub(Time(last)); paused && last > 0 && (away > leaseLate || away < 0) {
-		if away < 0 || away > longestBack { // less than nothing: the clock was set back meanwhile
-			away = longestBack
+	w.given = true
+	return true
+}
+
+// present writes down that a node is there. If none was for a while, machines get the
+// time to come back: twice as long as they tried in vain, for they wait longer each time.
+// So a console that starts again and again calls machines lost if it is there for twice
+// as long as it is away. A node that starts counts every moment; of one that runs a
+// renewal may be late.
+//
+// On PostgreSQL the row may be held by another node, which may be frozen: that one is
+// there, and nobody waits for it.
+func (s *Store) present(ctx context.Context, first bool) error {
+	query := "SELECT last, settles FROM presence WHERE one = 1"
+	if s.engine.name() == "postgres" {
+		query += " FOR UPDATE SKIP LOCKED"
+	}
+	err := s.Update(ctx, System("node"), func(tx *Tx) error {
+		var last, settles int64
+		if err := tx.queryRow(query).Scan(&last, &settles); err != nil {
+			return err
 		}
-		settles = Micros(tx.now.Add(min(longestBack, 2*away)))
+		away, late := tx.now.Sub(Time(last)), time.Duration(leaseLate)
+		if first {
+			late = 0
+		}
+		if Time(settles).Sub(tx.now) > longestBack+leaseLate { // the clock was set back
+			settles = 0
+		}
+		switch {
+		case away >= 0 && away < leaseEvery/2: // another said so just now
+			return nil
+		case last == 0: // nobody can have been lost
+		case away < -leaseLate: // the clock was set back meanwhile
+			settles = Micros(tx.now.Add(longestBack))
+		case away > late:
+			settles = max(settles, Micros(tx.now.Add(min(longestBack, 2*min(away, longestBack)))))
+		}
+		_, err := tx.exec("UPDATE presence SET last = $1, settles = $2 WHERE one = 1", Micros(tx.now), settles)
+		return err
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil
 	}
-	_, err := tx.exec("UPDATE presence SET last = $1, settles = $2 WHERE one = 1", Micros(tx.now), settles)
-	return err
+	if err != nil {
+		return fmt.Errorf("write down that a node is there: %w", err)
+	}
+	return nil
 }
 
 // Settles is when machines will have had the time to come back, after no node was there
@@ -201,7 +245,7 @@ func (tx *Tx) Settles() (time.Time, error) {
 	if last > 0 && tx.now.Sub(Time(last)) > leaseLate {
 		return tx.now.Add(leaseEvery), nil
 	}
-	if left := Time(settles).Sub(tx.now); left > 0 && left <= longestBack { // more: the clock was set back
+	if left := Time(settles).Sub(tx.now); left > 0 && left <= longestBack+leaseLate { // more: the clock was set back
 		return Time(settles), nil
 	}
 	return time.Time{}, nil

@@ -4,4 +4,5 @@ CREATE TABLE presence (
 	last    BIGINT NOT NULL, -- 0: none ever did
 	settles BIGINT NOT NULL  -- by then machines have had the time to come back after none was there
 );
-INSERT INTO presence (one, last, settles) VALUES (1, 0, 0);
+-- Where there are machines a console was there before, and nobody knows when.
+INSERT INTO presence (one, last, settles) SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM machine) THEN 1 ELSE 0 END, 0;
