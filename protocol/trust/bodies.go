@@ -16,6 +16,7 @@ const (
 	maxScripts  = 200
 	maxMachines = 10 // of an order; more are a plan
 	maxValues   = 64
+	maxTaken    = 600 // withdrawn statements, and as many scripts
 
 	day = 24 * time.Hour
 )
@@ -91,10 +92,12 @@ func (a *Approval) check() error {
 		if err := s.check(); err != nil {
 			return err
 		}
-		if seen[s.Script.ID] {
-			return fmt.Errorf("the script %s is in it twice", s.Script.ID)
+		for _, name := range []string{s.Script.ID, string(s.Script.Hash)} {
+			if seen[name] {
+				return fmt.Errorf("the script %s is in it twice", s.Script.ID)
+			}
+			seen[name] = true
 		}
-		seen[s.Script.ID] = true
 	}
 	return nil
 }
@@ -128,11 +131,12 @@ func (s Approved) check() error {
 	return nil
 }
 
-// Withdrawal takes approvals back. Withdrawals are numbered and each is whole: a machine
-// keeps the highest it has seen.
+// Withdrawal takes back what was said. Each is whole: it has all that the one before had,
+// and a machine that has one takes only such another, see [Trust.Heard]. So nothing that
+// was taken back lives again, and no number is the last.
 type Withdrawal struct {
-	Number     uint64      `cbor:"1,keyasint"`
-	Statements []uuid.UUID `cbor:"2,keyasint,omitempty"` // approvals and plans that end
+	Number     uint64      `cbor:"1,keyasint"`           // for people, who count them
+	Statements []uuid.UUID `cbor:"2,keyasint,omitempty"` // that end
 	Scripts    [][]byte    `cbor:"3,keyasint,omitempty"` // hashes that never run again, whoever approves them
 }
 
@@ -146,15 +150,35 @@ func (w *Withdrawal) check() error {
 	switch {
 	case w.Number == 0:
 		return errors.New("a withdrawal without a number; the first is 1")
-	case len(w.Statements) > 2*maxScripts || len(w.Scripts) > 2*maxScripts:
-		return fmt.Errorf("more than %d are taken back", 2*maxScripts)
+	case len(w.Statements)+len(w.Scripts) == 0:
+		return errors.New("a withdrawal that takes nothing back")
+	case len(w.Statements) > maxTaken || len(w.Scripts) > maxTaken:
+		return fmt.Errorf("more than %d are taken back", maxTaken)
 	}
 	for _, h := range w.Scripts {
 		if len(h) != 32 {
 			return fmt.Errorf("a script with a hash of %d bytes; it has 32", len(h))
 		}
 	}
-	return nil
+	if err := each("a statement", w.Statements, func(id uuid.UUID) string { return id.String() }); err != nil {
+		return err
+	}
+	return each("a script", w.Scripts, func(h []byte) string { return string(h) })
+}
+
+// keeps tells whether all that another takes back is in it, too.
+func (w *Withdrawal) keeps(other *Withdrawal) bool {
+	for _, id := range other.Statements {
+		if !w.Takes(id, nil) {
+			return false
+		}
+	}
+	for _, h := range other.Scripts {
+		if !w.Takes(uuid.Nil, h) {
+			return false
+		}
+	}
+	return true
 }
 
 // Takes tells whether an approval or plan, or a script by its hash, is taken back.
@@ -195,6 +219,12 @@ func (o *Order) check() error {
 	}
 	if n := len(o.Machines); n == 0 || n > maxMachines {
 		return fmt.Errorf("for %d machines; 1 to %d are allowed, more are a plan", n, maxMachines)
+	}
+	if o.For(uuid.Nil) {
+		return errors.New("for a machine without an id")
+	}
+	if err := each("a machine", o.Machines, func(id uuid.UUID) string { return id.String() }); err != nil {
+		return err
 	}
 	return checkValues(o.Values)
 }
@@ -290,6 +320,18 @@ func (r *Release) check() error {
 			return fmt.Errorf("the program for %s on %s has no hash of 32 bytes, or no size", b.OS, b.Arch)
 		}
 	}
+	return each("a system", r.Builds, func(b Build) string { return b.OS + " on " + b.Arch })
+}
+
+// each tells whether everything in a list is there once.
+func each[T any](what string, list []T, name func(T) string) error {
+	seen := map[string]bool{}
+	for _, x := range list {
+		if seen[name(x)] {
+			return fmt.Errorf("%s is in it twice", what)
+		}
+		seen[name(x)] = true
+	}
 	return nil
 }
 
@@ -335,6 +377,10 @@ func words(what string, list []string, allowed ...string) error {
 	return nil
 }
 
+// blank are characters that are drawn as nothing, and that Unicode has in no class of such:
+// an empty Braille cell and a note without a head.
+var blank = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x2800, Hi: 0x2800, Stride: 1}}, R32: []unicode.Range32{{Lo: 0x1d159, Hi: 0x1d159, Stride: 1}}}
+
 // line tells whether a text is one line that reads as what it is: nothing in it may
 // control, hide, or turn the direction of what stands beside it, because people decide by
 // reading it.
@@ -346,7 +392,7 @@ func line(what, text string, least, most int) error {
 		return fmt.Errorf("%s has %d characters; %d to %d are allowed", what, n, least, most)
 	}
 	for _, r := range text {
-		if unicode.Is(unicode.C, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || r != ' ' && unicode.IsSpace(r) {
+		if r != ' ' && unicode.IsSpace(r) || unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, blank) {
 			return fmt.Errorf("%s has the character %U, which cannot be seen", what, r)
 		}
 	}

@@ -35,6 +35,7 @@ const (
 	maxPeople   = 200
 	maxKeys     = 8 // of a person
 	maxConsoles = 8
+	maxNeeds    = 8 // people who must say the same; a new trust file needs so many of the old and of the new
 	fileLife    = 2 * 366 * 24 * time.Hour
 )
 
@@ -110,7 +111,7 @@ func (f *File) check() error {
 	if err := line("the name of an organisation", f.Name, 1, 200); err != nil {
 		return err
 	}
-	people, keys := map[uuid.UUID]bool{}, map[[32]byte]string{}
+	people, keys := map[uuid.UUID]bool{}, map[string]string{}
 	for _, p := range f.People {
 		if err := p.check(); err != nil {
 			return err
@@ -120,10 +121,14 @@ func (f *File) check() error {
 		}
 		people[p.ID] = true
 		for _, k := range p.Keys {
-			if owner, taken := keys[k.ID()]; taken {
+			itself, err := k.itself() // whatever it is called, and by whichever scheme it signs
+			if err != nil {
+				return fmt.Errorf("%s: the key %q: %w", p.Name, k.Name, err)
+			}
+			if owner, taken := keys[itself]; taken {
 				return fmt.Errorf("the key %q of %s is also a key of %s; a key has one owner", k.Name, p.Name, owner)
 			}
-			keys[k.ID()] = p.Name
+			keys[itself] = p.Name
 		}
 	}
 	for _, c := range f.Consoles {
@@ -167,19 +172,19 @@ func (p Person) check() error {
 // close the organisation for ever, nor for none.
 func (f *File) checkNeeds() error {
 	roots, approvers := f.able(Root), f.able(Approver)
-	if f.Needs.Root < 1 || f.Needs.Root > roots {
-		return fmt.Errorf("a new trust file needs %d people, and %d can say it", f.Needs.Root, roots)
+	if f.Needs.Root < 1 || f.Needs.Root > min(roots, maxNeeds) {
+		return fmt.Errorf("a new trust file needs %d people; %d can say it, and %d are the most that may be needed", f.Needs.Root, roots, maxNeeds)
 	}
 	for _, n := range []struct {
 		what  string
 		needs int
 	}{{"a safe script", f.Needs.Safe}, {"a disruptive script", f.Needs.Disruptive}, {"a destructive script", f.Needs.Destructive}, {"a version of the agent", f.Needs.Release}} {
-		if n.needs < 1 || n.needs > max(1, approvers) {
-			return fmt.Errorf("%s needs %d approvers; 1 to %d are possible", n.what, n.needs, max(1, approvers))
+		if most := max(1, min(approvers, maxNeeds)); n.needs < 1 || n.needs > most {
+			return fmt.Errorf("%s needs %d approvers; 1 to %d are possible", n.what, n.needs, most)
 		}
 	}
-	if f.Needs.Destructive < 2 && approvers > 0 && !f.OnePerson {
-		return errors.New("a destructive script needs two approvers, unless the file says that one person is enough")
+	if min(f.Needs.Destructive, f.Needs.Release) < 2 && approvers > 0 && !f.OnePerson {
+		return errors.New("a destructive script and a version of the agent need two approvers, unless the file says that one person is enough")
 	}
 	return nil
 }

@@ -86,8 +86,14 @@ func (k Key) check() error {
 	if _, err := k.verifier("", false); err != nil {
 		return fmt.Errorf("the key %q: %w", k.Name, err)
 	}
+	if _, err := k.itself(); err != nil {
+		return fmt.Errorf("the key %q: %w", k.Name, err)
+	}
 	if k.Scheme != Passkey {
 		return nil
+	}
+	if k.Origin == DeskOrigin && k.Site != DeskSite {
+		return fmt.Errorf("the key %q: the signing desk's passkeys are for %s, not for %q", k.Name, DeskSite, short(k.Site))
 	}
 	if n := len(k.Credential); n < 16 || n > 1023 {
 		return fmt.Errorf("the key %q: a credential of %d bytes; 16 to 1023 are allowed", k.Name, n)
@@ -143,8 +149,60 @@ func (k Key) verifier(context string, pin bool) (cose.Verifier, error) {
 	return nil, fmt.Errorf("a key of scheme %q", short(string(k.Scheme)))
 }
 
-// fit tells whether passkeys of this kind are good enough: ES256, EdDSA, or RS256 of at
-// least 2048 bits.
+// itself is the bare public key, the same in whichever scheme it signs.
+func (k Key) itself() (string, error) {
+	public, err := k.public()
+	if err != nil {
+		return "", err
+	}
+	if err := fit(public); err != nil {
+		return "", err
+	}
+	raw, err := x509.MarshalPKIXPublicKey(public)
+	return string(raw), err
+}
+
+func (k Key) public() (crypto.PublicKey, error) {
+	switch k.Scheme {
+	case Ed25519:
+		return ed25519.PublicKey(k.Public), nil
+	case Passkey:
+		return x509.ParsePKIXPublicKey(k.Public)
+	}
+	pub, err := ssh.ParsePublicKey(k.Public)
+	if err != nil {
+		return nil, err
+	}
+	c, ok := pub.(ssh.CryptoPublicKey)
+	if !ok {
+		return nil, fmt.Errorf("a key of type %q", short(pub.Type()))
+	}
+	return c.CryptoPublicKey(), nil
+}
+
+// weak are the points of Ed25519 of small order, by their y, without the bit of x: under
+// such a key anybody signs. Those of y beyond the field are written in a second way.
+var weak = [][]byte{
+	{0}, {1},
+	{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+	{0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+}
+
+// strong tells whether only who has the private half can sign under an Ed25519 key.
+func strong(key ed25519.PublicKey) bool {
+	y := [32]byte(key)
+	y[31] &= 0x7f
+	for _, w := range weak {
+		if y == [32]byte(append(bytes.Clone(w), make([]byte, 32-len(w))...)) {
+			return false
+		}
+	}
+	// From -1, which is weak too, on: what is beyond it is no number of the field.
+	return y[0] < 0xec || y[31] != 0x7f || !bytes.Equal(y[1:31], bytes.Repeat([]byte{0xff}, 30))
+}
+
+// fit tells whether keys of this kind are good enough: Ed25519, P-256, or RSA of at least
+// 2048 bits.
 func fit(pub crypto.PublicKey) error {
 	switch p := pub.(type) {
 	case *ecdsa.PublicKey:
@@ -152,9 +210,15 @@ func fit(pub crypto.PublicKey) error {
 			return fmt.Errorf("on the curve %s; P-256 is allowed", p.Curve.Params().Name)
 		}
 	case ed25519.PublicKey:
+		if len(p) != ed25519.PublicKeySize || !strong(p) {
+			return errors.New("a weak key, under which anybody can sign")
+		}
 	case *rsa.PublicKey:
 		if n := p.N.BitLen(); n < 2048 || n > 4096 {
 			return fmt.Errorf("RSA of %d bits; 2048 to 4096 are allowed", n)
+		}
+		if p.E < 3 || p.E%2 == 0 || p.N.Bit(0) == 0 {
+			return errors.New("RSA with numbers that sign nothing")
 		}
 	default:
 		return fmt.Errorf("a key of type %T", pub)

@@ -28,7 +28,8 @@ const (
 
 const (
 	// MaxSize is how long a statement with its signatures may be, in bytes.
-	MaxSize = 64 << 10
+	MaxSize    = 64 << 10
+	maxPayload = MaxSize - maxSignatures<<10 // its signatures fit beside it
 	// maxSignatures is how many signatures one statement may carry: each costs whoever
 	// verifies it.
 	maxSignatures = 16
@@ -115,6 +116,9 @@ func New(head Head, body Body) (*Statement, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode a statement (%s): %w", body.Kind(), err)
+	}
+	if len(payload) > maxPayload {
+		return nil, fmt.Errorf("%w (%s): %d bytes, at most %d are allowed", ErrStatement, body.Kind(), len(payload), maxPayload)
 	}
 	s := &Statement{payload: payload}
 	if err := s.read(); err != nil {
@@ -218,6 +222,16 @@ func bodyOf(kind Kind) Body {
 
 // Kind is what the statement says.
 func (s *Statement) Kind() Kind { return s.Body.Kind() }
+
+// signed is the statement anew as its signed bytes say it: what a caller changed in the
+// fields since is not what was signed.
+func (s *Statement) signed() (*Statement, error) {
+	again := &Statement{payload: s.payload, signatures: s.signatures}
+	if err := again.read(); err != nil {
+		return nil, err
+	}
+	return again, nil
+}
 
 // Digest is the SHA-256 of what is signed.
 func (s *Statement) Digest() [32]byte { return sha256.Sum256(s.payload) }

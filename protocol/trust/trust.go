@@ -48,8 +48,12 @@ type Trust struct {
 // is root. A digest is all that must have come another way: what the file says then says
 // who must have signed it.
 func Begin(first *Statement, root [32]byte) (*Trust, error) {
+	first, err := first.signed()
+	if err != nil {
+		return nil, err
+	}
 	f, ok := first.Body.(*File)
-	if !ok || f.Version != 1 {
+	if !ok || f.Version != 1 || first.Head.Trust != 1 {
 		return nil, refuse(CodeOrganisation, "a chain of trust begins with trust file 1")
 	}
 	if first.Digest() != root {
@@ -71,6 +75,10 @@ func (f *File) said(s *Statement, needs int) error {
 // Next is the trust when the next version holds. Its dates do not matter here: a machine
 // that was away for long walks over versions that have ended to the one that has not.
 func (t *Trust) Next(s *Statement) (*Trust, error) {
+	s, err := s.signed()
+	if err != nil {
+		return nil, err
+	}
 	n, ok := s.Body.(*File)
 	if !ok {
 		return nil, refuse(CodeOrganisation, "a %s is no trust file", s.Kind())
@@ -94,49 +102,72 @@ func (t *Trust) Next(s *Statement) (*Trust, error) {
 
 // Heard tells who said a statement, when it holds now: everything but a trust file, see
 // [Trust.Next], and an approval, see [Trust.Approves]. Whether it is meant for this
-// machine, and was not used before, is for others to ask. withdrawn may be nil.
+// machine, and was not used before, is for others to ask; and of a plan whether its script
+// is of the risk that it says. withdrawn is the withdrawal that is here, nil for none.
 func (t *Trust) Heard(s *Statement, withdrawn *Withdrawal, now time.Time) ([]Voice, error) {
-	f := t.File
+	s, err := s.signed()
+	if err != nil {
+		return nil, err
+	}
+	var hash []byte
+	r, needs := Approver, 0
 	switch b := s.Body.(type) {
 	case *Plan:
-		if withdrawn.Takes(s.ID, b.Script.Hash) {
-			return nil, refuse(CodeWithdrawn, "the plan with %s was taken back", b.Script.ID)
-		}
-		return t.heard(s, Approver, f.Needs.For(b.Risk), uuid.Nil, now)
+		hash, needs = b.Script.Hash, t.File.Needs.For(b.Risk)
 	case *Order:
-		if withdrawn.Takes(s.ID, b.Script.Hash) {
-			return nil, refuse(CodeWithdrawn, "the script %s was taken back", b.Script.ID)
-		}
-		return t.heard(s, Technician, 1, uuid.Nil, now)
+		hash, r, needs = b.Script.Hash, Technician, 1
 	case *Grant:
-		return t.heard(s, Technician, 1, uuid.Nil, now)
+		r, needs = Technician, 1
 	case *Release:
-		return t.heard(s, Approver, f.Needs.Release, uuid.Nil, now)
+		needs = t.File.Needs.Release
 	case *Withdrawal:
-		if withdrawn != nil && b.Number <= withdrawn.Number {
-			return nil, refuse(CodeOld, "withdrawal %d is not newer than %d, which is here", b.Number, withdrawn.Number)
+		if withdrawn != nil && !b.keeps(withdrawn) {
+			return nil, refuse(CodeOld, "withdrawal %d does not take back all that withdrawal %d does, which is here", b.Number, withdrawn.Number)
 		}
-		return t.heard(s, Approver, 1, uuid.Nil, now)
+		if withdrawn != nil && withdrawn.keeps(b) {
+			return nil, refuse(CodeOld, "withdrawal %d takes nothing back that is not taken back here", b.Number)
+		}
+		return t.heard(s, r, 1, uuid.Nil, now)
+	default:
+		return nil, refuse(CodeNotMeant, "a statement (%s) that is not heard in this way", s.Kind())
 	}
-	return nil, refuse(CodeNotMeant, "a statement (%s) that is not heard in this way", s.Kind())
+	if withdrawn.Takes(s.ID, hash) {
+		return nil, refuse(CodeWithdrawn, "this was taken back (%s)", s.Kind())
+	}
+	return t.heard(s, r, needs, uuid.Nil, now)
 }
 
-// Approves tells how a script, by its hash, may run and who said so, when an approval of it
-// holds now. withdrawn may be nil.
-func (t *Trust) Approves(s *Statement, hash []byte, withdrawn *Withdrawal, now time.Time) (Approved, []Voice, error) {
+// Bundle is what a script says of itself, to whoever has read it.
+type Bundle struct {
+	Script Script
+	Risk   Risk
+	Author uuid.UUID
+}
+
+// Approves tells how a script may run and who said so, when an approval of it holds now.
+// An approval that calls the script by another name, less dangerous, or another's than its
+// bundle does, is of no use. withdrawn is the withdrawal that is here, nil for none.
+func (t *Trust) Approves(s *Statement, b Bundle, withdrawn *Withdrawal, now time.Time) (Approved, []Voice, error) {
+	s, err := s.signed()
+	if err != nil {
+		return Approved{}, nil, err
+	}
 	a, ok := s.Body.(*Approval)
 	if !ok {
 		return Approved{}, nil, refuse(CodeNotMeant, "a statement (%s) that approves nothing", s.Kind())
 	}
-	i := slices.IndexFunc(a.Scripts, func(x Approved) bool { return bytes.Equal(x.Script.Hash, hash) })
+	i := slices.IndexFunc(a.Scripts, func(x Approved) bool { return bytes.Equal(x.Script.Hash, b.Script.Hash) })
 	if i < 0 {
 		return Approved{}, nil, refuse(CodeNotMeant, "an approval of other scripts")
 	}
 	x := a.Scripts[i]
 	switch {
+	case x.Script.ID != b.Script.ID || x.Script.Version != b.Script.Version || x.Risk != b.Risk || x.Author != b.Author:
+		return Approved{}, nil, refuse(CodeTampered, "the approval says %s %d, %s; the script itself says %s %d, %s, or another author",
+			x.Script.ID, x.Script.Version, x.Risk, b.Script.ID, b.Script.Version, b.Risk)
 	case a.Epoch != t.File.Epoch:
 		return Approved{}, nil, refuse(CodeOld, "all approvals of other epochs than %d have ended; this one is of %d", t.File.Epoch, a.Epoch)
-	case withdrawn.Takes(s.ID, hash):
+	case withdrawn.Takes(s.ID, b.Script.Hash):
 		return Approved{}, nil, refuse(CodeWithdrawn, "the approval of %s was taken back", x.Script.ID)
 	}
 	author := x.Author
@@ -153,17 +184,17 @@ func (t *Trust) Approves(s *Statement, hash []byte, withdrawn *Withdrawal, now t
 // heard tells who said a statement, when it holds now and as many people in a role said it
 // as must; author does not count.
 func (t *Trust) heard(s *Statement, r Role, needs int, author uuid.UUID, now time.Time) ([]Voice, error) {
-	_, takes := s.Body.(*Withdrawal) // which is heard for ever: it takes rights away
+	_, takes := s.Body.(*Withdrawal) // which is heard whatever a clock says: it takes rights away
 	switch {
 	case s.Organisation != t.Organisation:
 		return nil, refuse(CodeOrganisation, "a statement (%s) of another organisation", s.Kind())
 	case s.Trust > t.File.Version:
 		return nil, refuse(CodeNewer, "it was signed under trust file %d, and %d is the newest here", s.Trust, t.File.Version)
-	case now.Before(s.NotBefore):
+	case now.Before(s.NotBefore) && !takes:
 		return nil, refuse(CodeEarly, "it holds from %s on", s.NotBefore.UTC().Format(time.RFC3339))
-	case !now.Before(s.Expires):
+	case !now.Before(s.Expires) && !takes:
 		return nil, refuse(CodeExpired, "it ended at %s", s.Expires.UTC().Format(time.RFC3339))
-	case !now.Before(t.Expires) && !takes:
+	case !now.Before(t.Expires) && r == Approver && !takes: // technicians can still help, or a date would close every door
 		return nil, refuse(CodeExpired, "the trust file ended at %s; its root must sign a new one", t.Expires.UTC().Format(time.RFC3339))
 	}
 	voices, spoilt := t.File.voices(s, r)

@@ -38,7 +38,12 @@ var (
 	begin        = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	now          = begin.Add(time.Hour)
 	script       = Script{ID: "free-space", Version: 3, Hash: sum("free-space 3")}
+	own          = bundle(Safe, ada) // as most tests have it
 )
+
+func bundle(risk Risk, author string) Bundle {
+	return Bundle{Script: script, Risk: risk, Author: idOf(author)}
+}
 
 func idOf(name string) uuid.UUID { return uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)) }
 
@@ -203,7 +208,7 @@ func TestApproves(t *testing.T) {
 		{Safe, ada, []string{rafal, tess, eve}, CodeVoices},
 	} {
 		what := fmt.Sprintf("%s of %s by %v", c.risk, c.author, c.by)
-		x, _, err := trust.Approves(sent(t, said(t, approval(c.risk, c.author), c.by...)), script.Hash, nil, now)
+		x, _, err := trust.Approves(sent(t, said(t, approval(c.risk, c.author), c.by...)), bundle(c.risk, c.author), nil, now)
 		if c.code != "" {
 			refused(t, what, err, c.code)
 		} else if err != nil || x.Script.ID != script.ID || x.Risk != c.risk {
@@ -211,16 +216,16 @@ func TestApproves(t *testing.T) {
 		}
 	}
 	good := said(t, approval(Safe, ada), aron)
-	_, _, err := trust.Approves(good, sum("another script"), nil, now)
+	_, _, err := trust.Approves(good, Bundle{Script: Script{ID: script.ID, Version: 3, Hash: sum("another script")}, Risk: Safe, Author: idOf(ada)}, nil, now)
 	refused(t, "another script", err, CodeNotMeant)
-	_, _, err = trust.Approves(good, script.Hash, &Withdrawal{Number: 1, Statements: []uuid.UUID{good.ID}}, now)
+	_, _, err = trust.Approves(good, own, &Withdrawal{Number: 1, Statements: []uuid.UUID{good.ID}}, now)
 	refused(t, "its statement was withdrawn", err, CodeWithdrawn)
-	_, _, err = trust.Approves(good, script.Hash, &Withdrawal{Number: 1, Scripts: [][]byte{script.Hash}}, now)
+	_, _, err = trust.Approves(good, own, &Withdrawal{Number: 1, Scripts: [][]byte{script.Hash}}, now)
 	refused(t, "the script was withdrawn", err, CodeWithdrawn)
 
 	alone := fileOne()
 	alone.OnePerson, alone.Needs.Destructive = true, 1
-	if _, _, err := trusting(t, alone).Approves(said(t, approval(Destructive, ada), ada), script.Hash, nil, now); err != nil {
+	if _, _, err := trusting(t, alone).Approves(said(t, approval(Destructive, ada), ada), bundle(Destructive, ada), nil, now); err != nil {
 		t.Errorf("one who is alone: %v", err)
 	}
 }
@@ -243,6 +248,129 @@ func TestWithdrawn(t *testing.T) {
 	}
 }
 
+// A withdrawal takes nothing back of what was taken back, whatever number it has, and no
+// number is the last.
+func TestTakenBackForEver(t *testing.T) {
+	trust := trusting(t, fileOne())
+	bad, worse := sum("bad"), sum("worse")
+	here := &Withdrawal{Number: 7, Statements: []uuid.UUID{idOf("plan")}, Scripts: [][]byte{bad}}
+	for what, c := range map[string]struct {
+		w    *Withdrawal
+		code string
+	}{
+		"one more script":              {&Withdrawal{Number: 8, Statements: here.Statements, Scripts: [][]byte{bad, worse}}, ""},
+		"one more, of a lower number":  {&Withdrawal{Number: 1, Statements: []uuid.UUID{idOf("other"), idOf("plan")}, Scripts: here.Scripts}, ""},
+		"the same again":               {here, CodeOld},
+		"the same with another number": {&Withdrawal{Number: 9, Statements: here.Statements, Scripts: here.Scripts}, CodeOld},
+		"a script lives again":         {&Withdrawal{Number: 1<<64 - 1, Statements: here.Statements, Scripts: [][]byte{worse}}, CodeOld},
+		"a plan lives again":           {&Withdrawal{Number: 1<<64 - 1, Scripts: [][]byte{bad, worse}}, CodeOld},
+	} {
+		_, err := trust.Heard(said(t, c.w, aron), here, begin)
+		if c.code != "" {
+			refused(t, what, err, c.code)
+		} else if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	release := said(t, bodies()[6], ada, aron)
+	_, err := trust.Heard(release, &Withdrawal{Number: 1, Statements: []uuid.UUID{release.ID}}, begin)
+	refused(t, "a release that was taken back", err, CodeWithdrawn)
+}
+
+// What an approval says of a script is held against what the script says of itself.
+func TestApprovedAsItIs(t *testing.T) {
+	trust := trusting(t, fileOne())
+	s := said(t, approval(Safe, ada), aron)
+	for what, change := range map[string]func(*Bundle){
+		"more dangerous":  func(b *Bundle) { b.Risk = Destructive },
+		"of another":      func(b *Bundle) { b.Author = idOf(aron) },
+		"another version": func(b *Bundle) { b.Script.Version++ },
+		"another name":    func(b *Bundle) { b.Script.ID = "other" },
+	} {
+		b := own
+		change(&b)
+		_, _, err := trust.Approves(s, b, nil, now)
+		refused(t, what, err, CodeTampered)
+	}
+}
+
+// What is changed in a statement after it was read was not signed, and does not count.
+func TestChangedAfterwards(t *testing.T) {
+	trust := trusting(t, fileOne())
+	s := said(t, bodies()[3], tess)
+	s.Body.(*Order).Script.Hash, s.Head.Expires = sum("bad"), begin.Add(400*day)
+	_, err := trust.Heard(s, nil, begin.Add(2*day))
+	refused(t, "an order that was made longer", err, CodeExpired)
+	_, err = trust.Heard(s, &Withdrawal{Number: 1, Scripts: [][]byte{script.Hash}}, begin)
+	refused(t, "an order of a script that was taken back", err, CodeWithdrawn)
+}
+
+// Keys of small order are nobody's: a signature under them needs no private half. That
+// they are is shown by forging one under each.
+func TestWeakKeys(t *testing.T) {
+	forged := func(public ed25519.PublicKey) bool {
+		signature := append([]byte{1}, make([]byte, 63)...) // R is the neutral point, S is 0
+		for i := range 200 {
+			if ed25519.Verify(public, []byte{byte(i)}, signature) {
+				return true
+			}
+		}
+		return false
+	}
+	var keys []ed25519.PublicKey
+	for _, w := range weak {
+		keys = append(keys, append(bytes.Clone(w), make([]byte, 32-len(w))...))
+	}
+	keys = append(keys, append(append([]byte{0xec}, bytes.Repeat([]byte{0xff}, 30)...), 0x7f))
+	for _, k := range keys {
+		if !forged(k) {
+			t.Errorf("nothing can be forged under %x", k)
+		}
+		turned := bytes.Clone(k)
+		turned[31] |= 0x80
+		for _, k := range []ed25519.PublicKey{k, turned} {
+			for _, key := range []Key{
+				{Scheme: Ed25519, Name: "weak", Public: k},
+				{Scheme: SSH, Name: "weak", Public: ssh.Marshal(struct {
+					Type string
+					Key  []byte
+				}{ssh.KeyAlgoED25519, k})},
+				{Scheme: SSH, Name: "weak", Public: ssh.Marshal(struct {
+					Type        string
+					Key         []byte
+					Application string
+				}{ssh.KeyAlgoSKED25519, k, "ssh:"})},
+				{Scheme: Passkey, Name: "weak", Public: must(x509.MarshalPKIXPublicKey(k)), Credential: make([]byte, 16), Site: DeskSite, Origin: DeskOrigin},
+			} {
+				if err := key.check(); err == nil {
+					t.Errorf("%s: %x is taken for a key", key.Scheme, k)
+				}
+			}
+		}
+	}
+	beyond := append(append([]byte{0xee}, bytes.Repeat([]byte{0xff}, 30)...), 0x7f) // 1, written in a second way
+	if strong(beyond) {
+		t.Error("a number beyond the field is taken")
+	}
+	for i := range 200 {
+		if k := KeyOf("", private(fmt.Sprint(i))); !strong(k.Public) {
+			t.Errorf("%x is called weak", k.Public)
+		}
+	}
+}
+
+func laterGrant(t *testing.T, at time.Time) *Statement {
+	t.Helper()
+	s, err := New(Head{Organisation: organisation, ID: idOf("late grant"), NotBefore: at.Add(-time.Minute), Expires: at.Add(time.Minute), Trust: 1}, grant())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Sign(private(tess)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // A person with two keys is one person.
 func TestCountedInPeople(t *testing.T) {
 	f := fileOne()
@@ -253,12 +381,12 @@ func TestCountedInPeople(t *testing.T) {
 	if err := s.Sign(second); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := trust.Approves(sent(t, s), script.Hash, nil, now)
+	_, _, err := trust.Approves(sent(t, s), bundle(Destructive, eve), nil, now)
 	refused(t, "two keys of one person", err, CodeVoices)
 	// One signature twice, put there by hand.
 	s = said(t, approval(Destructive, eve), aron)
 	s.signatures = append(s.signatures, s.signatures[0])
-	_, _, err = trust.Approves(sent(t, s), script.Hash, nil, now)
+	_, _, err = trust.Approves(sent(t, s), bundle(Destructive, eve), nil, now)
 	refused(t, "one signature twice", err, CodeVoices)
 }
 
@@ -270,7 +398,7 @@ func TestDates(t *testing.T) {
 		at   time.Time
 		code string
 	}{{begin.Add(-time.Microsecond), CodeEarly}, {begin, ""}, {ends.Add(-time.Microsecond), ""}, {ends, CodeExpired}, {begin.Add(400 * day), CodeExpired}} {
-		if _, _, err := trust.Approves(s, script.Hash, nil, c.at); c.code != "" {
+		if _, _, err := trust.Approves(s, own, nil, c.at); c.code != "" {
 			refused(t, c.at.String(), err, c.code)
 		} else if err != nil {
 			t.Errorf("at %v: %v", c.at, err)
@@ -285,14 +413,18 @@ func TestDates(t *testing.T) {
 	}
 	// A trust file that ended ends what was signed under it, but takes rights away still.
 	late := trust.Expires.Add(time.Hour)
-	withdrawal := said(t, &Withdrawal{Number: 3}, aron)
-	if _, err := trust.Heard(withdrawal, &Withdrawal{Number: 2}, late); err != nil {
-		t.Errorf("a withdrawal after the trust file ended: %v", err)
+	gone := &Withdrawal{Number: 1, Scripts: [][]byte{sum("bad")}}
+	withdrawal := said(t, gone, aron)
+	for what, at := range map[string]time.Time{"after the trust file ended": late, "before it begins": begin.Add(-400 * day), "after it ended": begin.Add(101 * 366 * day)} {
+		if _, err := trust.Heard(withdrawal, nil, at); err != nil {
+			t.Errorf("a withdrawal %s: %v", what, err)
+		}
 	}
-	_, err := trust.Heard(withdrawal, &Withdrawal{Number: 3}, late)
-	refused(t, "the same withdrawal again", err, CodeOld)
+	if _, err := trust.Heard(laterGrant(t, late), nil, late); err != nil {
+		t.Errorf("a technician after the trust file ended: %v", err)
+	}
 	plan := bodies()[4]
-	s, err = New(Head{Organisation: organisation, ID: idOf("late"), NotBefore: late.Add(-time.Minute), Expires: late.Add(time.Hour), Trust: 1}, plan)
+	s, err := New(Head{Organisation: organisation, ID: idOf("late"), NotBefore: late.Add(-time.Minute), Expires: late.Add(time.Hour), Trust: 1}, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +458,7 @@ func TestChain(t *testing.T) {
 	// New people alone, or old people alone, are not enough.
 	takeover := after(second, func(f *File) {
 		f.People = []Person{person(eve, Root, Approver), person("Mallory", Root, Approver)}
-		f.Needs = Needs{Root: 2, Safe: 1, Disruptive: 1, Destructive: 2, Release: 1}
+		f.Needs = Needs{Root: 2, Safe: 1, Disruptive: 1, Destructive: 2, Release: 2}
 	})
 	_, err = second.Next(said(t, takeover, eve, "Mallory"))
 	refused(t, "signed by new people only", err, CodeVoices)
@@ -365,7 +497,7 @@ func TestChain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = later.Approves(said(t, approval(Safe, ada), aron), script.Hash, nil, now)
+	_, _, err = later.Approves(said(t, approval(Safe, ada), aron), own, nil, now)
 	refused(t, "an approval of the epoch before", err, CodeOld)
 	back := after(later, func(f *File) { f.Epoch = 0 })
 	_, err = later.Next(said(t, back, ruth, rafal))
@@ -388,6 +520,15 @@ func TestBegin(t *testing.T) {
 	second := said(t, after(trusting(t, fileOne()), func(*File) {}), ruth, rafal)
 	_, err = Begin(second, second.Digest())
 	refused(t, "it begins in the middle", err, CodeOrganisation)
+	ahead, err := New(Head{Organisation: organisation, ID: idOf("ahead"), NotBefore: begin, Expires: begin.Add(day), Trust: 77}, fileOne())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(ahead.Sign(private(ruth)), ahead.Sign(private(rafal))); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Begin(ahead, ahead.Digest())
+	refused(t, "signed under a version that was not there", err, CodeOrganisation)
 }
 
 // Signatures that were tampered with, in every way that COSE leaves open.
@@ -457,34 +598,70 @@ func TestTampered(t *testing.T) {
 	} {
 		s, err := Open(c.data)
 		if err == nil {
-			_, _, err = trust.Approves(s, script.Hash, nil, now)
+			_, _, err = trust.Approves(s, own, nil, now)
 		}
 		if err == nil {
 			t.Errorf("%s: it is heard", c.name)
 		}
 	}
-	if _, _, err := trust.Approves(must(Open(signed(nil))), script.Hash, nil, now); err != nil {
+	if _, _, err := trust.Approves(must(Open(signed(nil))), own, nil, now); err != nil {
 		t.Errorf("a signature with its own headers alone: %v", err)
 	}
 	// One that does not hold spoils no other.
 	s := said(t, approval(Safe, ada), ruth, aron)
 	s.signatures[0].Signature[3] ^= 1
-	if _, _, err := trust.Approves(sent(t, s), script.Hash, nil, now); err != nil {
+	if _, _, err := trust.Approves(sent(t, s), own, nil, now); err != nil {
 		t.Errorf("beside one that does not hold: %v", err)
 	}
-	_, err := trust.Heard(func() *Statement { s := said(t, grant(), tess); s.Organisation = idOf("B"); return s }(), nil, begin)
-	refused(t, "another organisation", err, CodeOrganisation)
-	_, err = trust.Heard(func() *Statement { s := said(t, grant(), tess); s.Head.Trust = 2; return s }(), nil, begin)
-	refused(t, "a trust file that is not here", err, CodeNewer)
+	for code, head := range map[string]Head{
+		CodeOrganisation: {Organisation: idOf("B"), ID: idOf("x"), NotBefore: begin, Trust: 1},
+		CodeNewer:        {Organisation: organisation, ID: idOf("x"), NotBefore: begin, Trust: 2},
+	} {
+		head.Expires = begin.Add(5 * time.Minute)
+		other, err := New(head, grant())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Sign(private(tess)); err != nil {
+			t.Fatal(err)
+		}
+		_, err = trust.Heard(other, nil, begin)
+		refused(t, "under another head", err, code)
+	}
 }
 
 func TestRefusedBodies(t *testing.T) {
 	file := func(change func(*File)) *File { f := fileOne(); change(f); return f }
 	passkey := Key{Scheme: Passkey, Name: "phone", Public: must(x509.MarshalPKIXPublicKey(private(eve).Public())), Credential: make([]byte, 16), Site: "console.example", Origin: "https://console.example"}
 	for name, body := range map[string]Body{
-		"nobody":                                file(func(f *File) { f.People = nil }),
-		"a person twice":                        file(func(f *File) { f.People = append(f.People, f.People[0]) }),
-		"a key of two people":                   file(func(f *File) { f.People[1].Keys = f.People[0].Keys }),
+		"nobody":              file(func(f *File) { f.People = nil }),
+		"a person twice":      file(func(f *File) { f.People = append(f.People, f.People[0]) }),
+		"a key of two people": file(func(f *File) { f.People[1].Keys = f.People[0].Keys }),
+		"a key of two people, as SSH's": file(func(f *File) {
+			f.People[1].Keys = []Key{{Scheme: SSH, Name: "again", Public: must(ssh.NewPublicKey(private(ruth).Public())).Marshal()}}
+		}),
+		"a release by one": file(func(f *File) { f.Needs.Release = 1 }),
+		"more than can sign": file(func(f *File) {
+			f.Needs.Safe = 9
+			for i := range 9 {
+				f.People = append(f.People, person(fmt.Sprint(i), Approver))
+			}
+		}),
+		"a name that nobody sees":    file(func(f *File) { f.People[1].Name = "\u3164" }),
+		"a cell without a dot":       file(func(f *File) { f.Name = "A\u2800B" }),
+		"a letter of another kind":   file(func(f *File) { f.Name = "A\ufe0fB" }),
+		"the desk's page, elsewhere": file(func(f *File) { k := passkey; k.Origin = DeskOrigin; f.People[4].Keys = []Key{k} }),
+		"the same hash under two names": &Approval{Scripts: append(approval(Safe, ada).Scripts, func() Approved {
+			x := approval(Safe, ada).Scripts[0]
+			x.Script.ID = "other"
+			return x
+		}())},
+		"for no machine":            &Order{Script: script, Machines: []uuid.UUID{uuid.Nil}},
+		"for a machine twice":       &Order{Script: script, Machines: []uuid.UUID{idOf("one"), idOf("one")}},
+		"nothing taken back":        &Withdrawal{Number: 1},
+		"a script taken back twice": &Withdrawal{Number: 1, Scripts: [][]byte{sum("a"), sum("a")}},
+		"a system twice": &Release{Number: 1, Version: "1", Builds: []Build{
+			{OS: "linux", Arch: "amd64", Hash: sum("a"), Size: 1}, {OS: "linux", Arch: "amd64", Hash: sum("b"), Size: 1}}},
 		"a person without a key":                file(func(f *File) { f.People[1].Keys = nil }),
 		"a role that is none":                   file(func(f *File) { f.People[4].Roles = []Role{"king"} }),
 		"more roots than there are":             file(func(f *File) { f.Needs.Root = 3 }),
@@ -572,7 +749,7 @@ func TestSSH(t *testing.T) {
 	if err := s.SignSSH(signer); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := trust.Approves(sent(t, s), script.Hash, nil, now); err != nil {
+	if _, _, err := trust.Approves(sent(t, s), own, nil, now); err != nil {
 		t.Fatal(err)
 	}
 	// The same key's signature over the same bytes for another kind holds for none.
