@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -127,14 +126,17 @@ func (k kept) judgeAgain(all []point) verdict {
 	long := k.again * max(1, math.Floor((end-from)/k.again)-1) // one less: a whole one is held against another
 	var more []float64
 	for _, now := range all {
-		if now.Minute-long < from {
+		at := now.Minute - long
+		if at < from {
 			continue
 		}
-		then := slices.MinFunc(all, func(a, b point) int {
-			return cmp.Compare(math.Abs(a.Minute+long-now.Minute), math.Abs(b.Minute+long-now.Minute))
-		})
-		if math.Abs(now.PastHour-then.PastHour) < 30 { // or a row has begun anew between them
-			more = append(more, k.of(now)-k.of(then))
+		// Between two points, for a row fills by as much as a bound in some minutes.
+		after := slices.IndexFunc(all, func(p point) bool { return p.Minute >= at })
+		b := all[after]
+		a := all[max(after-1, 0)]
+		then := k.of(b) - (b.Minute-at)*(k.of(b)-k.of(a))/max(b.Minute-a.Minute, 1e-9)
+		if math.Abs(now.PastHour-a.PastHour) < 30 && math.Abs(now.PastHour-b.PastHour) < 30 { // or a row has begun anew meanwhile
+			more = append(more, k.of(now)-then)
 		}
 	}
 	if len(more) < 3 {
