@@ -141,7 +141,9 @@ func writeMarks(tx *store.Tx, marks map[source]map[protocol.Class]mark, moved ma
 
 func (t *told) add(from model.From, e entry) {
 	if lost := int64(min(e.Dropped, math.MaxInt64)); lost > 0 { // more than its number, if the numbers began anew since
-		t.losses = append(t.losses, model.Loss{From: from, Messages: lost})
+		if e.Class.Log() { // of states none is lost: the newest is all there is
+			t.losses = append(t.losses, model.Loss{From: from, Messages: lost})
+		}
 		return
 	}
 	switch body := e.body.(type) {

@@ -167,6 +167,7 @@ func TestLosses(t *testing.T) {
 		p.commit(gone(9, 6), unit{line: c, entries: []entry{p.entry(10, "a")}})
 		p.commit(gone(9, 6)) // again
 		p.commit(gone(12, math.MaxUint64))
+		p.commit(unit{line: c, entries: []entry{decodeEntry(protocol.Entry{Class: protocol.ClassHistory, Number: 1, Dropped: 5})}}) // counts for nothing
 		if want := []int64{6, math.MaxInt64}; !slices.Equal(p.lost, want) || !slices.Equal(p.taken, []string{"a"}) {
 			t.Errorf("%v lost, %q taken, want %v", p.lost, p.taken, want)
 		}
