@@ -54,6 +54,9 @@ func (a *API) until(ctx context.Context, w Waiting, thing Changed, read func(con
 		case <-bounded.Done():
 			return ctx.Err()
 		}
+		if bounded.Err() != nil { // it changed as the wait ended: of two that are ready, either is taken
+			return ctx.Err()
+		}
 		if time.Since(began) > waitSure && !a.still(bounded, c) {
 			return errSignIn
 		}
