@@ -51,7 +51,7 @@ func (o *output) Write(p []byte) (int, error) {
 	o.keep(p)
 	o.read(p)
 	for rest := p; len(rest) > 0 && o.at+int64(len(o.piece)) < maxStream; {
-		n := min(len(rest), pieceMost-len(o.piece))
+		n := min(len(rest), pieceMost-len(o.piece), int(maxStream-o.at)-len(o.piece))
 		o.piece = append(o.piece, rest[:n]...)
 		rest = rest[n:]
 		if len(o.piece) == pieceMost {

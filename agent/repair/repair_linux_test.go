@@ -134,6 +134,23 @@ func TestOutputIsKept(t *testing.T) {
 	}
 }
 
+// TestShownBytes: what is shown ends at its bound, also when a slow beginning moved the
+// pieces.
+func TestShownBytes(t *testing.T) {
+	shown := 0
+	o := newOutput(uuid.New(), func(_ protocol.Kind, body any) bool {
+		shown += len(body.(protocol.Output).Data)
+		return true
+	})
+	o.Write([]byte("slow"))
+	o.later()
+	o.Write(make([]byte, maxStream+pieceMost))
+	o.later()
+	if shown != maxStream {
+		t.Errorf("%d bytes were shown, %d are the most", shown, maxStream)
+	}
+}
+
 // TestFlood: a script that writes without end is stopped.
 func TestFlood(t *testing.T) {
 	r, _ := do(t, "cat /dev/zero", time.Minute, &protocol.Work{})
