@@ -98,6 +98,10 @@ export function List<T>(props: ListProps<T>) {
 	});
 	const items = virtual.getVirtualItems();
 	const last = items[items.length - 1]?.index ?? 0;
+	// What a row is drawn in is used again for the one that comes as it goes: a list that is
+	// scrolled makes nothing anew.
+	const places = useRef(1);
+	places.current = Math.max(places.current, items.length);
 	const { more } = props;
 	useEffect(() => {
 		if (last >= rows.length - 10) more?.();
@@ -198,7 +202,7 @@ export function List<T>(props: ListProps<T>) {
 					const row = rows[item.index];
 					return (
 						<Row
-							key={item.key}
+							key={item.index % places.current}
 							row={row}
 							id={row && `row-${props.keyOf(row)}`}
 							index={item.index}

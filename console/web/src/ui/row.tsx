@@ -58,6 +58,7 @@ function RowOf<T>({ row, id, index, top, height, columns, widths, cursor, unread
 			{selected !== undefined && (
 				<span role="gridcell">
 					<Check
+						key={id} // whoever has the keyboard in it does not find it in another row
 						label={t("list.select", { name: acts.current.nameOf(row) })}
 						checked={selected}
 						onChange={(range) => acts.current.select(index, row, range)}
