@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -323,6 +324,54 @@ func TestCount(t *testing.T) {
 		}
 		if got, want := count(), (Counts{OnHold: 2}); got != want {
 			t.Errorf("both wait: %+v, want %+v", got, want)
+		}
+	})
+}
+
+// What waits for somebody else is the last that anybody goes on with, however urgent
+// and old it is; pages go on where it begins.
+func TestTurn(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		hold, urgent, late := to(model.TicketOnHold), 1, 5
+		whom := model.HoldVendor
+		hold.Hold, hold.Priority = &whom, &urgent
+		for _, says := range []string{"waits 1", "waits 2", "goes on, late", "goes on", "goes on, urgent"} {
+			ticket, change := o.open(says), Change{}
+			switch says {
+			case "waits 1", "waits 2":
+				change = hold
+			case "goes on, late":
+				change.Priority = &late
+			case "goes on, urgent":
+				change.Priority = &urgent
+			default:
+				continue
+			}
+			if _, err := o.change(ticket.ID, change); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := []string{"goes on, urgent", "goes on", "goes on, late", "waits 1", "waits 2"}
+		for _, sort := range []string{"turn", "-turn"} {
+			var got []string
+			q := Query{Request: store.Request{Limit: 2, Sort: sort}}
+			for {
+				var page store.Page[model.Ticket]
+				o.update(func(tx *store.Tx) (err error) {
+					page, err = List(tx, q)
+					return err
+				})
+				for _, ticket := range page.Items {
+					got = append(got, ticket.Says)
+				}
+				if q.Cursor = page.Next; q.Cursor == "" {
+					break
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("by %s: %q, want %q", sort, got, want)
+			}
+			slices.Reverse(want)
 		}
 	})
 }

@@ -19,11 +19,16 @@ type Query struct {
 	Priority  int
 }
 
+// waits is 1 for a ticket that waits for somebody else: its turn comes after all
+// others. The index ticket_turn has it letter by letter.
+const waits = "(CASE t.state WHEN 'on_hold' THEN 1 ELSE 0 END)"
+
 // List reads a page of tickets.
 func List(tx *store.Tx, q Query) (store.Page[model.Ticket], error) {
 	l := store.List{
 		Columns: ticketColumns, From: "ticket t", Key: "t.id", Wall: "t",
 		Sorts: map[string][]store.Order{
+			"turn":       {{Column: waits, Kind: store.Int}, {Column: "t.priority", Kind: store.Int}, {Column: "t.created_at", Kind: store.Int}},
 			"priority":   {{Column: "t.priority", Kind: store.Int}, {Column: "t.created_at", Kind: store.Int}},
 			"created_at": {{Column: "t.created_at", Kind: store.Int}},
 			"updated_at": {{Column: "t.updated_at", Kind: store.Int}},

@@ -59,7 +59,8 @@ export function QueuePage({ filter, set, open }: Props) {
 	const rows = useMemo(() => tickets.data?.pages.flatMap((page) => page.items) ?? [], [tickets.data]);
 	const { total, over } = tickets.data?.pages[0] ?? { total: 0, over: false };
 	const first = nextOf(rows);
-	const allHeld = filter.view === "open" && !filter.q && rows.length > 0 && !first && !tickets.hasNextPage;
+	const allHeld =
+		filter.view === "open" && !filter.q && rows.length > 0 && !first && !(filter.sort && tickets.hasNextPage);
 	const unfinished = counts.data && counts.data.new + counts.data.open + counts.data.on_hold;
 	const nobodyWaits = unfinished === 0 && tickets.isSuccess && total === 0 && filter.view !== "done" && !filter.q;
 	const selection = useSelection(useMemo(() => rows.map((ticket) => ticket.id), [rows]));
@@ -129,7 +130,7 @@ export function QueuePage({ filter, set, open }: Props) {
 					open={(ticket) => open(ticket.id)}
 					more={() => !tickets.isFetchingNextPage && tickets.hasNextPage && void tickets.fetchNextPage()}
 					sort={filter.sort}
-					onSort={(sort) => set({ sort: sort === "priority" ? undefined : sort })}
+					onSort={(sort) => set({ sort: sort === "turn" ? undefined : sort })}
 					unread={(ticket) => ticket.state === "new" || ticket.last_message_by === "person"}
 					keys={writes ? [{ keys: "t", does: "key.take", run: take }] : []}
 					selection={writes && filter.view !== "done" ? selection : undefined}

@@ -28,7 +28,7 @@ export function ticketColumns(t: Translate, view: View): Column<Ticket>[] {
 			id: "priority",
 			head: t("queue.priority"),
 			width: "28px",
-			sort: "priority",
+			sort: "turn",
 			cell: (ticket) => (
 				<span className="mid" title={t(`priority.${ticket.priority as 1 | 2 | 3 | 4 | 5}`)}>
 					P{ticket.priority}

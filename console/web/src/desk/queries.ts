@@ -33,7 +33,7 @@ export function useTickets({ view, q, sort }: TicketFilter) {
 						query: {
 							...views[view],
 							q,
-							sort: sort ?? (view === "done" ? "-updated_at" : "priority"),
+							sort: sort ?? (view === "done" ? "-updated_at" : "turn"),
 							limit: 100,
 							cursor: pageParam,
 						},
