@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -21,6 +22,7 @@ type Challenge struct {
 	Nonce     []byte    `cbor:"6,keyasint"`
 	Expires   int64     `cbor:"7,keyasint"`
 	Signature []byte    `cbor:"8,keyasint,omitempty"`
+	Account   string    `cbor:"9,keyasint,omitempty"` // in whose name the door opens, by the machine's policy
 }
 
 // ChallengeLife is how long a challenge may be answered.
@@ -37,6 +39,15 @@ func (c Challenge) signed() ([]byte, error) {
 		return nil, fmt.Errorf("challenge: %w", err)
 	}
 	return raw, nil
+}
+
+// Digest names the challenge in a grant.
+func (c Challenge) Digest() ([32]byte, error) {
+	raw, err := c.signed()
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return sha256.Sum256(raw), nil
 }
 
 // Sign makes the signature with the machine's key.

@@ -18,8 +18,10 @@
 // certificate of its stamp key, and a signature over the [Transcript], which
 // holds both nonces, both versions and capabilities, the machine, and the
 // exporter of this very TLS connection (RFC 9266). The agent accepts only an
-// identity key that it learned at enrolment, then signs the same transcript in
-// [Proof]. A relay that opens the line has another exporter and fails at both
+// identity key that its organisation's trust file names, or that it learned at
+// enrolment where there is no such file, then signs the same transcript in
+// [Proof]. Hello says which trust file is the machine's newest: a console that
+// is not named there shows those since, which may name it, and nothing else. A relay that opens the line has another exporter and fails at both
 // ends.
 //
 // A machine that is not enrolled names no machine in Hello and sends [Enrol]
@@ -52,6 +54,12 @@
 // the same loop that reads the machine. [Live] carries a reading a second while
 // somebody looks. [Answer], [Output], [Opened] and [Ended] belong to something
 // the console asked for; whoever asked asks again.
+//
+// # What people signed
+//
+// [Trust] brings trust files and withdrawals as they came from whoever signed
+// them; they need no stamp, for they speak for themselves (package trust). The
+// machine answers with [Trusted], and tells the same in each Proof.
 //
 // # What acts
 //

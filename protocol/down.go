@@ -24,6 +24,14 @@ type HelpLink struct {
 	Refusal string    `cbor:"3,keyasint,omitempty"`
 }
 
+// Trust brings what a machine's organisation has signed since: trust files that follow on
+// the machine's own, in order, and the newest withdrawal. They need no stamp, for they
+// speak for themselves; see package trust.
+type Trust struct {
+	Files      [][]byte `cbor:"1,keyasint,omitempty"`
+	Withdrawal []byte   `cbor:"2,keyasint,omitempty"`
+}
+
 // Stamped wraps what acts. Stamp is a COSE_Sign1 over the encoded Order.
 type Stamped struct {
 	Stamp []byte `cbor:"1,keyasint"`
@@ -63,6 +71,14 @@ type Work struct {
 	Verify     string            `cbor:"9,keyasint,omitempty"`
 	Instance   string            `cbor:"10,keyasint,omitempty"` // of the verify check
 	Bundle     []byte            `cbor:"11,keyasint,omitempty"` // files of a script that is not built in
+	Place      *Place            `cbor:"12,keyasint,omitempty"` // where the machine stands in the plan among the statements
+}
+
+// Place is where a machine stands in a plan: its number, counted from 0 in the order of
+// the waves, and the neighbours that lead from it to the plan's root.
+type Place struct {
+	Number uint32   `cbor:"1,keyasint"`
+	Path   [][]byte `cbor:"2,keyasint,omitempty"`
 }
 
 // Cancel ends a run.

@@ -136,7 +136,7 @@ func FuzzStamp(f *testing.F) {
 // FuzzToken: a token is what its text says, or refused in a sentence. Where sum is
 // true the text is made of what stands under its sum, so that the fuzzer comes there.
 func FuzzToken(f *testing.F) {
-	whole := Token{Secret: make([]byte, 16), Organisation: organisation, Identities: [][]byte{{1}}, Root: []byte{2}}
+	whole := Token{Secret: make([]byte, 16), Organisation: organisation, Identities: [][]byte{{1}}, Root: make([]byte, 32)}
 	f.Add(false, []byte(whole.String()))
 	f.Add(false, []byte(tokenPrefix+"AAA"))
 	f.Add(true, must(Marshal(whole)))

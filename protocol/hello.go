@@ -18,8 +18,9 @@ type Hello struct {
 	Capabilities Capability `cbor:"3,keyasint"`
 	Organisation uuid.UUID  `cbor:"4,keyasint"`
 	Machine      uuid.UUID  `cbor:"5,keyasint"`
-	Key          []byte     `cbor:"6,keyasint"` // the machine's Ed25519 public key
-	Nonce        []byte     `cbor:"7,keyasint"` // 32 bytes
+	Key          []byte     `cbor:"6,keyasint"`           // the machine's Ed25519 public key
+	Nonce        []byte     `cbor:"7,keyasint"`           // 32 bytes
+	Trust        uint64     `cbor:"8,keyasint,omitempty"` // the newest trust file it has; 0: it has no root
 }
 
 // Identify is the console's half of the hello.
@@ -30,6 +31,9 @@ type Identify struct {
 	Identity     []byte     `cbor:"4,keyasint"` // Ed25519 public key
 	Stamp        StampKey   `cbor:"5,keyasint"`
 	Signature    []byte     `cbor:"6,keyasint"` // by Identity over the transcript
+	// Trust are trust files that follow on the machine's own, for one that cannot know this
+	// console yet: they say that it is the organisation's. They speak for themselves.
+	Trust [][]byte `cbor:"7,keyasint,omitempty"`
 }
 
 // StampKey certifies the key that stamps what the console sends.
@@ -68,6 +72,7 @@ type Proof struct {
 	Head     []byte            `cbor:"21,keyasint,omitempty"` // of the journal
 	Settings []byte            `cbor:"22,keyasint,omitempty"` // hash of the settings in force
 	Left     bool              `cbor:"23,keyasint,omitempty"` // the agent before this one was ended, and not cut off
+	Trust    Trusted           `cbor:"24,keyasint"`
 }
 
 // OS is what the fleet page shows of a system before its facts arrive.
@@ -125,6 +130,7 @@ type Enrolled struct {
 	Machine      uuid.UUID `cbor:"1,keyasint"`
 	Organisation uuid.UUID `cbor:"2,keyasint"`
 	Name         string    `cbor:"3,keyasint"`
+	Trust        [][]byte  `cbor:"4,keyasint,omitempty"` // the chain of trust files, from the first
 }
 
 // Transcript is what both ends sign. It names everything the hello agreed on

@@ -18,6 +18,7 @@ func bodies() map[Kind]any {
 		KindHello: Hello{}, KindIdentify: Identify{}, KindProof: Proof{}, KindWelcome: Welcome{}, KindRefused: Refused{},
 		KindEnrol: Enrol{}, KindEnrolled: Enrolled{}, KindBatch: Batch{}, KindBeat: Beat{}, KindLive: Live{}, KindAnswer: Answer{},
 		KindOutput: Output{}, KindOpened: Opened{}, KindEnded: Ended{}, KindGoodbye: Goodbye{}, KindHelp: Help{}, KindTaken: Taken{},
+		KindTrusted: Trusted{}, KindTrust: Trust{},
 		KindAck: Ack{}, KindBeatAnswer: BeatAnswer{}, KindStamped: Stamped{}, KindHelpLink: HelpLink{}, KindWork: Work{},
 		KindCancel: Cancel{}, KindAsk: Ask{}, KindWatch: Watch{}, KindChecks: Checks{}, KindOpenSession: OpenSession{},
 		KindEndSession: EndSession{}, KindCheckNow: CheckNow{}, KindSettings: Settings{},

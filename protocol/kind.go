@@ -56,11 +56,13 @@ const (
 	KindGoodbye Kind = 17
 	KindHelp    Kind = 18
 	KindTaken   Kind = 19
+	KindTrusted Kind = 20
 
 	KindAck        Kind = 30 // console to agent from here
 	KindBeatAnswer Kind = 31
 	KindStamped    Kind = 32
 	KindHelpLink   Kind = 33
+	KindTrust      Kind = 34
 
 	KindWork        Kind = 40 // inside a stamp from here
 	KindCancel      Kind = 41
@@ -78,6 +80,7 @@ var kindNames = map[Kind]string{
 	KindRefused: "refused", KindEnrol: "enrol", KindEnrolled: "enrolled",
 	KindBatch: "batch", KindBeat: "beat", KindLive: "live", KindAnswer: "answer", KindOutput: "output",
 	KindOpened: "opened", KindEnded: "ended", KindGoodbye: "goodbye", KindHelp: "help", KindTaken: "taken",
+	KindTrusted: "trusted", KindTrust: "trust",
 	KindAck: "ack", KindBeatAnswer: "beat-answer", KindStamped: "stamped", KindHelpLink: "help-link",
 	KindWork: "work", KindCancel: "cancel", KindAsk: "ask", KindWatch: "watch", KindChecks: "checks",
 	KindOpenSession: "open-session", KindEndSession: "end-session", KindCheckNow: "check-now",
@@ -101,12 +104,15 @@ func Acting() []Kind {
 
 // Limits of one message. They are the same at both ends.
 const (
-	MaxFrame      = 1 << 20   // bytes of any frame after welcome
-	MaxHelloFrame = 64 << 10  // bytes of a frame before welcome
-	MaxBatchBytes = 512 << 10 // bytes of entries the agent puts in one batch
-	MaxBatch      = 500       // entries of one batch
-	MaxNesting    = 16        // levels of CBOR
-	MaxItems      = 20_000    // elements of one array, pairs of one map
-	MaxText       = 64 << 10  // bytes of one string
-	MaxEvidence   = 64        // series, and processes, in the evidence of one transition
+	MaxFrame      = 1 << 20          // bytes of any frame after welcome
+	MaxHelloFrame = 64 << 10         // bytes of a frame before welcome
+	MaxBatchBytes = 512 << 10        // bytes of entries the agent puts in one batch
+	MaxBatch      = 500              // entries of one batch
+	MaxNesting    = 16               // levels of CBOR
+	MaxItems      = 20_000           // elements of one array, pairs of one map
+	MaxText       = 64 << 10         // bytes of one string
+	MaxEvidence   = 64               // series, and processes, in the evidence of one transition
+	MaxTrust      = 80 << 10         // bytes of trust files in one message; one of them has 64 KiB at most
+	MaxIdentify   = MaxTrust + 4<<10 // bytes of the console's half of the hello
+	MaxStatements = 8                // of one order
 )

@@ -60,7 +60,7 @@ func ParseToken(s string) (Token, error) {
 	if err := Unmarshal(b, &t); err != nil {
 		return Token{}, changed
 	}
-	if len(t.Secret) != 16 || len(t.Identities) == 0 || t.Organisation == uuid.Nil {
+	if len(t.Secret) != 16 || len(t.Identities) == 0 || t.Organisation == uuid.Nil || len(t.Root) != 0 && len(t.Root) != sha256.Size {
 		return Token{}, errors.New("enrolment token: a part is missing; copy it whole")
 	}
 	return t, nil

@@ -299,3 +299,13 @@ type Help struct {
 	Person  string    `cbor:"2,keyasint"`
 	Account string    `cbor:"3,keyasint,omitempty"`
 }
+
+// Trusted says which trust holds at a machine: told in its proof, and again when it took
+// what a Trust brought.
+type Trusted struct {
+	Version   uint64 `cbor:"1,keyasint,omitempty"` // of the newest trust file; 0: it has none
+	Digest    []byte `cbor:"2,keyasint,omitempty"` // of that file
+	Withdrawn []byte `cbor:"3,keyasint,omitempty"` // the digest of the newest withdrawal
+	Problem   string `cbor:"4,keyasint,omitempty"` // why it did not take what it was brought
+	Root      []byte `cbor:"5,keyasint,omitempty"` // the digest of the first trust file that it follows
+}

@@ -223,7 +223,7 @@ func TestTranscript(t *testing.T) {
 }
 
 func TestToken(t *testing.T) {
-	want := Token{Secret: bytes.Repeat([]byte{1}, 16), Organisation: organisation, Identities: [][]byte{{1, 2}}, Root: []byte{3}}
+	want := Token{Secret: bytes.Repeat([]byte{1}, 16), Organisation: organisation, Identities: [][]byte{{1, 2}}, Root: bytes.Repeat([]byte{3}, 32)}
 	got, err := ParseToken(" " + want.String() + "\n")
 	if err != nil {
 		t.Fatal(err)

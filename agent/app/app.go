@@ -208,7 +208,7 @@ func (a *Agent) tick(ctx context.Context) error {
 
 // proof is what the console wants to know before it says welcome.
 func (a *Agent) proof() (protocol.Proof, error) {
-	p := protocol.Proof{Agent: Version, Policy: a.gate.Policy().Told(), Next: map[protocol.Class]uint64{}, Facts: map[string][]byte{}}
+	p := protocol.Proof{Agent: Version, Policy: a.gate.Policy().Told(), Trust: a.gate.Trusted(), Next: map[protocol.Class]uint64{}, Facts: map[string][]byte{}}
 	p.Boot, p.Left = a.life.boot, a.life.left
 	p.Name, p.OS = a.rounds.self()
 	p.Checks, p.Settings = a.rounds.hashes()

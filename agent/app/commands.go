@@ -21,6 +21,7 @@ import (
 	"github.com/deskside/deskside/agent/repair"
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
+	"github.com/deskside/deskside/protocol/trust"
 )
 
 // Exit codes of the agent's commands.
@@ -159,7 +160,7 @@ func commands() *cobra.Command {
 	root.PersistentFlags().String("config", "", "configuration file (yaml)")
 	root.PersistentFlags().String("state", DefaultState(), "folder of the machine's memory")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(enrollCommand(v), runCommand(v), checkCommand(v), journalCommand(v), helpCommand(v), policyCommand(v))
+	root.AddCommand(enrollCommand(v), runCommand(v), checkCommand(v), journalCommand(v), helpCommand(v), policyCommand(v), signCommand(v))
 	root.AddCommand(serviceCommands(v)...)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
@@ -192,6 +193,8 @@ func enrollCommand(v *viper.Viper) *cobra.Command {
 	c.Flags().String("token-file", "", "file that holds the token, or - for standard input")
 	c.Flags().String("profile", "attended", "what this machine allows when it has no policy file: "+strings.Join(gate.Profiles(), ", "))
 	c.Flags().Bool("replace", false, "give up the name this machine has")
+	c.Flags().String("root", "", "the organisation's root, by another way than the token: its seven words, or its file")
+	c.Flags().String("policy", DefaultPolicy(), "the administrator's policy file; a "+rootFile+" beside it is the root")
 	return c
 }
 
@@ -228,12 +231,16 @@ func enroll(ctx context.Context, v *viper.Viper, token protocol.Token, out io.Wr
 	if _, err := gate.Profile(v.GetString("profile")); err != nil {
 		return usageError{err}
 	}
-	e := Enrolment{Console: console, Token: token, State: v.GetString("state"), Profile: v.GetString("profile"), Replace: v.GetBool("replace")}
+	e := Enrolment{Console: console, Token: token, State: v.GetString("state"), Profile: v.GetString("profile"), Replace: v.GetBool("replace"),
+		Root: v.GetString("root"), Policy: v.GetString("policy")}
 	id, err := Enroll(ctx, e)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "enrolled as %s (%s)\n", id.Name, id.Machine)
+	if len(id.Root) == 32 {
+		fmt.Fprintf(out, "root: %s\n", trust.Words([32]byte(id.Root)))
+	}
 	return nil
 }
 

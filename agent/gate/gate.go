@@ -13,8 +13,9 @@
 //
 //	checks, settings, watch, check now, plain questions   the console's stamp
 //	questions over personal fields                        the stamp, where policy says personal
-//	a safe built-in script                                the stamp; so many an hour
-//	a disruptive built-in script                          the stamp, while a check that it cures fires here for what is to be repaired
+//	a safe built-in script                                the stamp, so many an hour; or a technician's order, or a plan
+//	a disruptive built-in script                          the stamp, while a check that it cures fires here for what is to be repaired;
+//	                                                      or a technician's order, or an approver's plan, of exactly this here, once
 //	a terminal                                            a technician's grant (profile trial: the stamp)
 //	scripts that are not built in                         approvers
 //
@@ -88,6 +89,7 @@ type Gate struct {
 	mu           sync.Mutex
 	id           state.Identity
 	policy       Policy
+	voice        voice
 	stamp        ed25519.PublicKey
 	stampEnds    time.Time            // of its certificate
 	consoleClock time.Time            // at the last welcome; zero: there was none
@@ -103,7 +105,7 @@ func Open(s *state.State, policyPath string, eyes Eyes) (*Gate, error) {
 	g := &Gate{state: s, eyes: eyes, path: policyPath, passed: uptime.Now, tallies: map[string]tally{}}
 	err := s.View(func(tx *state.Tx) error {
 		id, err := tx.Identity()
-		g.id = id
+		g.id, g.voice = id, voiceOf(tx, id)
 		return err
 	})
 	if err != nil {

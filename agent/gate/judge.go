@@ -25,8 +25,10 @@ type rule struct {
 type judgement struct {
 	order protocol.Order
 	body  any
-	now   time.Time
+	now   time.Time // by the machine's own clock
+	at    time.Time // by which what is said to hold is judged, see [Gate.inTime]
 	doubt bool
+	yes   *yes // what people said to it; nil: it is the console's word alone
 }
 
 // rules has one row for every kind that acts; a test walks all kinds.
@@ -99,6 +101,7 @@ func (g *Gate) inTime(j *judgement, life time.Duration, floor time.Time) *Refusa
 	if theirs := g.lineNow(floor); life <= 10*time.Minute || j.doubt || theirs.After(at) {
 		at = theirs
 	}
+	j.at = at
 	issued, expires := time.UnixMicro(j.order.Issued), time.UnixMicro(j.order.Expires)
 	switch {
 	case expires.Sub(issued) > life:
@@ -124,6 +127,11 @@ func (g *Gate) take(tx *state.Tx, j *judgement) error {
 	until := time.UnixMicro(j.order.Expires)
 	if err := tx.MarkSeen(j.order.ID, until); err != nil {
 		return err
+	}
+	if j.yes != nil {
+		if err := tx.MarkSeen(j.yes.signed, j.yes.until); err != nil {
+			return err
+		}
 	}
 	work, ok := j.body.(*protocol.Work)
 	if !ok {
@@ -159,7 +167,14 @@ func judgeWork(g *Gate, tx *state.Tx, j *judgement) *Refusal {
 			return no(protocol.CodeProtected, "The service %q guards this machine and is not touched from afar.", name)
 		}
 	}
+	said, refusal := g.ordered(tx, j, work, s.Risk)
+	if refusal != nil {
+		return refusal
+	}
 	work.Parameters = values
+	if j.yes = said; said != nil {
+		return nil // a person's own word is not counted against the console's
+	}
 	if s.Risk != scripts.Safe && !work.DryRun && g.policy.Proof != "none" && !g.cures(s, values) {
 		return no(protocol.CodeNoCause, "%q interrupts work: it needs a technician's proof, or a check that it cures must be firing here for the very thing that is to be repaired.", s.ID)
 	}

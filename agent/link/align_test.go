@@ -19,7 +19,7 @@ func TestAlign(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := l.take(t.Context(), protocol.Message{Kind: protocol.KindBeatAnswer, Body: body}, nil); err != nil {
+			if err := l.take(t.Context(), nil, protocol.Message{Kind: protocol.KindBeatAnswer, Body: body}, nil); err != nil {
 				t.Fatal(err)
 			}
 			for range 50 {

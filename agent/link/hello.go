@@ -46,13 +46,20 @@ type Unreachable struct {
 func (u *Unreachable) Error() string { return "the console cannot be reached: " + u.Err.Error() }
 func (u *Unreachable) Unwrap() error { return u.Err }
 
+// Trust is whom a machine believes: the gate, or, while it enrols, the token.
+type Trust interface {
+	Consoles() [][]byte        // fingerprints of the identities of its consoles
+	Trusted() protocol.Trusted // what it has of its organisation's trust
+	Take(protocol.Trust) (protocol.Trusted, error)
+}
+
 // Me is what a machine says of itself in its hello.
 type Me struct {
 	Organisation uuid.UUID
 	Machine      uuid.UUID
 	Key          ed25519.PrivateKey
-	Identities   [][]byte // fingerprints of the consoles it believes
 	Capabilities protocol.Capability
+	Trust        Trust
 
 	// Dial opens the TCP connection; nil is the usual way.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -142,21 +149,36 @@ func (c *conn) identifyConsole(me Me) error {
 		Version: protocol.Version, MinVersion: protocol.MinVersion, Capabilities: me.Capabilities,
 		Organisation: me.Organisation, Machine: me.Machine,
 		Key: me.Key.Public().(ed25519.PublicKey), Nonce: protocol.Nonce(),
+		Trust: me.Trust.Trusted().Version,
 	}
 	if err := c.send(protocol.KindHello, c.hello); err != nil {
 		return err
 	}
+	c.ws.SetReadLimit(protocol.MaxIdentify)
 	if err := c.expect(protocol.KindIdentify, &c.identify); err != nil {
 		return err
 	}
+	c.ws.SetReadLimit(protocol.MaxHelloFrame)
 	return c.verifyConsole(me)
 }
 
 func (c *conn) verifyConsole(me Me) error {
 	key := ed25519.PublicKey(c.identify.Identity)
-	known := func(id []byte) bool { return slices.Equal(id, protocol.Fingerprint(key)) }
-	if len(key) != ed25519.PublicKeySize || !slices.ContainsFunc(me.Identities, known) {
+	if len(key) != ed25519.PublicKeySize {
 		return ErrOtherConsole
+	}
+	if !c.ours(me.Trust) {
+		// A stranger may bring one thing: what the organisation has signed since, which may
+		// say that it is its console now.
+		if len(c.identify.Trust) == 0 {
+			return ErrOtherConsole
+		}
+		if _, err := me.Trust.Take(protocol.Trust{Files: c.identify.Trust}); err != nil {
+			return fmt.Errorf("%w: %w", ErrOtherConsole, err)
+		}
+		if !c.ours(me.Trust) {
+			return ErrOtherConsole
+		}
 	}
 	transcript, err := protocol.TranscriptOf(c.hello, c.identify, c.channel, protocol.RoleConsole)
 	if err != nil {
@@ -169,6 +191,12 @@ func (c *conn) verifyConsole(me Me) error {
 		return fmt.Errorf("%w: %w", ErrOtherConsole, err)
 	}
 	return nil
+}
+
+// ours tells whether who answered is a console of this machine, as far as is known now.
+func (c *conn) ours(t Trust) bool {
+	fingerprint := protocol.Fingerprint(ed25519.PublicKey(c.identify.Identity))
+	return slices.ContainsFunc(t.Consoles(), func(id []byte) bool { return slices.Equal(id, fingerprint) })
 }
 
 // sign is the machine's signature over the hello.
@@ -197,7 +225,7 @@ func (c *conn) send(kind protocol.Kind, body any) error {
 // expect reads the next message, which must be of this kind; a refusal comes
 // back as a protocol.Refused.
 func (c *conn) expect(kind protocol.Kind, body any) error {
-	m, err := c.read(protocol.MaxHelloFrame)
+	m, err := c.read(protocol.MaxIdentify)
 	if err != nil {
 		return err
 	}

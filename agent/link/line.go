@@ -62,7 +62,7 @@ func New(id state.Identity, capabilities protocol.Capability, s *state.State, g 
 	return &Line{
 		console: id.Console,
 		me: Me{Organisation: id.Organisation, Machine: id.Machine, Key: id.Private(),
-			Identities: id.Identities, Capabilities: capabilities},
+			Trust: g, Capabilities: capabilities},
 		state: s, gate: g, handlers: h, log: log, silent: protocol.Silence(protocol.UsualBeat),
 		wake: make(chan struct{}, 1), woken: make(chan struct{}, 1), out: make(chan []byte, 256),
 		beats: make(chan []byte, 1),
@@ -389,13 +389,13 @@ func (l *Line) read(ctx context.Context, c *conn, acks chan<- protocol.Ack) erro
 			return err
 		}
 		c.heard = time.Now()
-		if err := l.take(ctx, m, acks); err != nil {
+		if err := l.take(ctx, c, m, acks); err != nil {
 			return err
 		}
 	}
 }
 
-func (l *Line) take(ctx context.Context, m protocol.Message, acks chan<- protocol.Ack) error {
+func (l *Line) take(ctx context.Context, c *conn, m protocol.Message, acks chan<- protocol.Ack) error {
 	switch m.Kind {
 	case protocol.KindAck:
 		var ack protocol.Ack
@@ -414,6 +414,8 @@ func (l *Line) take(ctx context.Context, m protocol.Message, acks chan<- protoco
 		l.setClock(a.Clock)
 	case protocol.KindStamped:
 		return l.takeStamped(m)
+	case protocol.KindTrust:
+		return l.takeTrust(c, m)
 	case protocol.KindHelpLink:
 		var link protocol.HelpLink
 		if err := protocol.Unmarshal(m.Body, &link); err != nil {
@@ -428,6 +430,24 @@ func (l *Line) take(ctx context.Context, m protocol.Message, acks chan<- protoco
 		return r
 	}
 	return nil // or a kind of a newer console
+}
+
+// takeTrust hands in what the organisation has signed since, and tells what holds now. A
+// console that is no longer the organisation's is left.
+func (l *Line) takeTrust(c *conn, m protocol.Message) error {
+	var t protocol.Trust
+	if err := protocol.Unmarshal(m.Body, &t); err != nil {
+		return err
+	}
+	told, err := l.gate.Take(t)
+	if err != nil {
+		l.log.Warn("what the organisation is said to have signed does not hold", "reason", err)
+	}
+	if !c.ours(l.gate) {
+		return fmt.Errorf("%w: the organisation's trust file does not name it", ErrOtherConsole)
+	}
+	l.Send(protocol.KindTrusted, told)
+	return nil
 }
 
 func (l *Line) takeStamped(m protocol.Message) error {

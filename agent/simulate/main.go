@@ -57,6 +57,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deskside/deskside/agent/app"
+	"github.com/deskside/deskside/agent/gate"
 	"github.com/deskside/deskside/agent/link"
 	"github.com/deskside/deskside/agent/state"
 	"github.com/deskside/deskside/protocol"
@@ -207,12 +208,12 @@ func (s *simulation) enrol(ctx context.Context, m *machine, memory *state.State)
 	if err != nil {
 		return err
 	}
-	id, err := link.Enrol(ctx, link.Enrolment{Console: s.options.console, Token: token, Name: m.name, Agent: app.Version,
+	id, chain, err := link.Enrol(ctx, link.Enrolment{Console: s.options.console, Token: token, Name: m.name, Agent: app.Version,
 		OS: m.system(), Profile: "trial", Hardware: map[string]string{"machine-id": m.serial}, Dial: m.way.dial})
 	if err != nil {
 		return err
 	}
-	return memory.Update(func(tx *state.Tx) error { return tx.SetIdentity(id) })
+	return memory.Update(func(tx *state.Tx) error { return gate.Enrol(tx, id, chain) })
 }
 
 func (s *simulation) isOnline(m *machine) {

@@ -55,9 +55,11 @@ func (tx *Tx) Identity() (Identity, error) {
 // all of it: alerts that fire already, and facts. The journal stays, and so does
 // what the gate counts: a new name is no way around its limits.
 func (tx *Tx) SetIdentity(id Identity) error {
-	raw, err := protocol.Marshal(id)
-	if err != nil {
-		return fmt.Errorf("keep identity: %w", err)
+	// Another name at the same organisation is no way back before what it has signed.
+	if old, err := tx.Identity(); err != nil || old.Organisation != id.Organisation || !bytes.Equal(old.Root, id.Root) {
+		if err := tx.forgetTrust(); err != nil {
+			return err
+		}
 	}
 	if err := tx.remove(bucketMeta, []byte(blobPrefix), func(k, _ []byte) (bool, bool, error) {
 		return !bytes.HasPrefix(k, []byte(blobPrefix+"gate/")), bytes.HasPrefix(k, []byte(blobPrefix)), nil
@@ -72,10 +74,21 @@ func (tx *Tx) SetIdentity(id Identity) error {
 			return fmt.Errorf("keep identity: %w", err)
 		}
 	}
-	if err := tx.bucket(bucketMeta).Put([]byte("identity"), raw); err != nil {
-		return fmt.Errorf("keep identity: %w", err)
+	if err := tx.putIdentity(id); err != nil {
+		return err
 	}
 	return tx.NewEpoch()
+}
+
+func (tx *Tx) putIdentity(id Identity) error {
+	raw, err := protocol.Marshal(id)
+	if err == nil {
+		err = tx.bucket(bucketMeta).Put([]byte("identity"), raw)
+	}
+	if err != nil {
+		return fmt.Errorf("keep identity: %w", err)
+	}
+	return nil
 }
 
 // Epoch names the life of this outbox.

@@ -64,7 +64,7 @@ type State struct {
 }
 
 var buckets = []string{bucketMeta, bucketOutbox, bucketLogs, bucketStates, bucketSeen, bucketRuns,
-	bucketJournal, bucketFacts, bucketHistory}
+	bucketJournal, bucketFacts, bucketHistory, bucketTrust}
 
 const (
 	bucketMeta    = "meta"
@@ -76,6 +76,7 @@ const (
 	bucketJournal = "journal"
 	bucketFacts   = "facts"
 	bucketHistory = "history"
+	bucketTrust   = "trust" // version -> trust file
 )
 
 // Open opens the state in dir, making both when they are not there. The folder

@@ -292,3 +292,8 @@ func (f *File) follows(n *File, digest [32]byte) error {
 	}
 	return nil
 }
+
+// Names tells whether an identity of a console, by its fingerprint, is the organisation's.
+func (f *File) Names(console []byte) bool {
+	return slices.ContainsFunc(f.Consoles, func(c []byte) bool { return bytes.Equal(c, console) })
+}

@@ -69,10 +69,21 @@ func (s *Statement) Add(key Key, signature []byte) error {
 	if err := s.verify(x, key, false); err != nil {
 		return err
 	}
-	id := key.ID()
+	return s.put(x, true)
+}
+
+// put adds a signature, in the place of one that is there from the same key where over says
+// so.
+func (s *Statement) put(x *cose.Signature, over bool) error {
+	id, err := keyID(x)
+	if err != nil {
+		return err
+	}
 	for i, other := range s.signatures {
 		if have, err := keyID(other); err == nil && have == id {
-			s.signatures[i] = x
+			if over {
+				s.signatures[i] = x
+			}
 			return nil
 		}
 	}

@@ -127,6 +127,34 @@ func New(head Head, body Body) (*Statement, error) {
 	return s, nil
 }
 
+// Draft reads what nobody has signed yet, see [Statement.Payload].
+func Draft(payload []byte) (*Statement, error) {
+	if len(payload) > maxPayload {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrStatement, len(payload), maxPayload)
+	}
+	s := &Statement{payload: bytes.Clone(payload)}
+	if err := s.read(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Payload is what is signed.
+func (s *Statement) Payload() []byte { return bytes.Clone(s.payload) }
+
+// Join adds the signatures that another copy of the same statement has.
+func (s *Statement) Join(other *Statement) error {
+	if !bytes.Equal(s.payload, other.payload) {
+		return fmt.Errorf("join signatures (%s): they are over something else", s.Kind())
+	}
+	for _, x := range other.signatures {
+		if err := s.put(x, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Open reads a statement. It says nothing about who signed it, nor whether it holds now.
 func Open(data []byte) (*Statement, error) {
 	if len(data) > MaxSize {

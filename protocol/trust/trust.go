@@ -204,13 +204,3 @@ func (t *Trust) heard(s *Statement, r Role, needs int, author uuid.UUID, now tim
 	}
 	return voices, nil
 }
-
-// Console tells whether an identity of a console, by its fingerprint, is the organisation's.
-func (t *Trust) Console(fingerprint []byte) bool {
-	for _, c := range t.File.Consoles {
-		if bytes.Equal(c, fingerprint) {
-			return true
-		}
-	}
-	return false
-}

@@ -90,7 +90,7 @@ type teller struct {
 
 // newTeller enrols a machine and has it welcomed.
 func newTeller(ctx context.Context, console string, token protocol.Token, name string) (*teller, error) {
-	id, err := link.Enrol(ctx, link.Enrolment{Console: console, Token: token, Name: name, OS: protocol.OS{Family: "linux"}, Agent: "bench", Profile: "trial"})
+	id, _, err := link.Enrol(ctx, link.Enrolment{Console: console, Token: token, Name: name, OS: protocol.OS{Family: "linux"}, Agent: "bench", Profile: "trial"})
 	if err != nil {
 		return nil, err
 	}
