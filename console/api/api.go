@@ -55,15 +55,16 @@ type Rooms struct {
 	Trial   bool // this console was started to be tried: a banner says so
 	Log     *slog.Logger
 
-	Asked    func(question model.ID)                                     // machines have a question to answer
-	Watch    func(machine model.ID, until time.Time)                     // somebody looks at a machine
-	Check    func(machine, person model.ID, name string)                 // a person wants a machine to look at itself now
-	Token    func(secret []byte, organisation model.ID) string           // an enrolment token
-	Command  func(token string) string                                   // the line that enrols a machine
-	Origin   func(r *http.Request) string                                // the console as the browser named it
-	Forward  func(w http.ResponseWriter, r *http.Request, node model.ID) // an upgrade that belongs to another node
-	Settings func(organisation model.ID)                                 // checks or settings changed
-	Lines    func(organisation model.ID) int                             // that this node holds
+	Asked    func(question model.ID)                                                         // machines have a question to answer
+	Watch    func(machine model.ID, until time.Time)                                         // somebody looks at a machine
+	Check    func(machine, person model.ID, name string)                                     // a person wants a machine to look at itself now
+	Identity []byte                                                                          // the fingerprint of this console's identity
+	Token    func(ctx context.Context, secret []byte, organisation model.ID) (string, error) // an enrolment token
+	Command  func(token string) string                                                       // the line that enrols a machine
+	Origin   func(r *http.Request) string                                                    // the console as the browser named it
+	Forward  func(w http.ResponseWriter, r *http.Request, node model.ID)                     // an upgrade that belongs to another node
+	Settings func(organisation model.ID)                                                     // checks or settings changed
+	Lines    func(organisation model.ID) int                                                 // that this node holds
 }
 
 // API serves the operations, the live events and the sockets of sessions.
@@ -101,6 +102,7 @@ func New(r Rooms) *API {
 func (a *API) register() {
 	a.accountRoutes()
 	a.peopleRoutes()
+	a.trustRoutes()
 	a.machineRoutes()
 	a.factRoutes()
 	a.alertRoutes()

@@ -217,7 +217,10 @@ func (a *API) machineRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		token := a.rooms.Token(e.Secret, c.organisation)
+		token, err := a.rooms.Token(ctx, e.Secret, c.organisation)
+		if err != nil {
+			return nil, err
+		}
 		return answer(NewEnrolment{ID: e.ID, Token: token, Command: a.rooms.Command(token), ExpiresAt: e.ExpiresAt}, nil)
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -68,6 +69,7 @@ type Console struct {
 	lines    *link.Lines
 	api      *api.API
 
+	named   sync.Map // whether a trust file names this console, by organisation and version
 	work    *worklist
 	asked   chan model.ID // questions that wait to be sent
 	secure  net.Listener
@@ -192,7 +194,7 @@ func (c *Console) openRooms(ctx context.Context) error {
 	c.api = api.New(api.Rooms{
 		Store: c.store, Account: c.account, Fleet: c.fleet, Desk: c.desk, Health: c.health, Repair: c.repair, Sessions: c.sessions,
 		Node: c.id, Version: Version, Started: time.Now(), Trial: o.Trial, Log: log,
-		Asked: c.nodes.Asked, Watch: c.nodes.Watch, Check: c.nodes.Check, Token: c.token, Command: c.command, Forward: c.forward, Origin: origin, Settings: c.settingsChanged, Lines: c.linesOf,
+		Asked: c.nodes.Asked, Watch: c.nodes.Watch, Check: c.nodes.Check, Identity: c.keys.fingerprint(), Token: c.token, Command: c.command, Forward: c.forward, Origin: origin, Settings: c.settingsChanged, Lines: c.linesOf,
 	})
 	c.store.OnChanged(c.changed)
 	if _, err := c.account.Default(ctx); err != nil {
@@ -217,18 +219,20 @@ func (c *Console) handlers() link.Handlers {
 		Judged: c.health.Judged, Live: c.publishLive, Answers: c.fleet.TakeAnswers,
 		Output:  func(o model.Output) { c.repair.Output(context.Background(), o) },
 		Taken:   c.repair.Taken,
+		Trusted: c.fleet.Trusted, Trust: c.trust, Names: c.names,
 		Opened:  c.sessions.Opened,
 		Ended:   c.sessions.Ended,
 		Help:    c.helpLink,
 		Session: c.sessions.Arrive,
 		Pending: []func(*store.Tx, model.From) ([]model.Act, error){
-			c.health.PendingSet, c.pendingTuning, c.sessions.Pending, c.repair.Pending, c.fleet.PendingQuestions},
+			c.pendingTrust, c.health.PendingSet, c.pendingTuning, c.sessions.Pending, c.repair.Pending, c.fleet.PendingQuestions},
 		Waiting: []func(*store.Tx, model.ID, []model.ID) ([]model.ID, error){
-			c.health.Waiting, c.waitingForTuning, c.sessions.Waiting, c.repair.Waiting, c.fleet.Waiting},
+			c.waitingForTrust, c.health.Waiting, c.waitingForTuning, c.sessions.Waiting, c.repair.Waiting, c.fleet.Waiting},
 		Send: c.repair.Send,
 		Sent: func(ctx context.Context, a model.Act) {
 			c.health.SetSent(ctx, a)
 			c.tuningSent(ctx, a)
+			c.trustSent(ctx, a)
 			c.sessions.Sent(ctx, a)
 		},
 	}
@@ -356,8 +360,9 @@ func (c *Console) linesOf(organisation model.ID) (n int) {
 }
 
 // token is an enrolment token as people copy it.
-func (c *Console) token(secret []byte, organisation model.ID) string {
-	return protocol.Token{Secret: secret, Organisation: organisation, Identities: [][]byte{c.keys.fingerprint()}}.String()
+func (c *Console) token(ctx context.Context, secret []byte, organisation model.ID) (string, error) {
+	root, err := c.root(ctx, organisation)
+	return protocol.Token{Secret: secret, Organisation: organisation, Identities: [][]byte{c.keys.fingerprint()}, Root: root}.String(), err
 }
 
 func (c *Console) command(token string) string {

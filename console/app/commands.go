@@ -318,8 +318,16 @@ func enrolmentCommand(v *viper.Viper) *cobra.Command {
 				return err
 			}
 			e, err := fleet.New(t.store, t.options.Log).NewEnrolment(cmd.Context(), t.operator(), t.organisation.ID, v.GetInt("uses"), v.GetDuration("expires"))
+			if err != nil {
+				return err
+			}
+			var root []byte
+			err = t.store.View(cmd.Context(), t.operator(), func(tx *store.Tx) error {
+				root, err = account.Root(tx, t.organisation.ID)
+				return err
+			})
 			if err == nil {
-				fmt.Fprintln(cmd.OutOrStdout(), protocol.Token{Secret: e.Secret, Organisation: t.organisation.ID, Identities: [][]byte{k.fingerprint()}})
+				fmt.Fprintln(cmd.OutOrStdout(), protocol.Token{Secret: e.Secret, Organisation: t.organisation.ID, Identities: [][]byte{k.fingerprint()}, Root: root})
 			}
 			return err
 		})

@@ -144,7 +144,7 @@ func (c *Console) hints() nodes.Handlers {
 			for i, x := range changes {
 				list[i] = store.Change(x)
 				switch x.Kind {
-				case "settings", "check":
+				case "settings", "check", account.ChangedTrust:
 					c.settingsChanged(x.Organisation)
 				case session.ChangedSession:
 					c.sessions.Look(x.ID)

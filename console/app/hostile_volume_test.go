@@ -210,7 +210,10 @@ func deaf(s *siege) {
 	token := must(protocol.ParseToken(s.n.enrolment(10)))
 	var group sync.WaitGroup
 	for i := range 10 {
-		id := must(link.Enrol(s.t.Context(), link.Enrolment{Console: s.n.ready.URL, Token: token, Name: "deaf", OS: protocol.OS{Family: "linux"}, Profile: "trial"}))
+		id, _, err := link.Enrol(s.t.Context(), link.Enrolment{Console: s.n.ready.URL, Token: token, Name: "deaf", OS: protocol.OS{Family: "linux"}, Profile: "trial"})
+		if err != nil {
+			s.t.Fatal(err)
+		}
 		x := s.n.line(s.t, id, uuid.New())
 		x.ws.NetConn().(*tls.Conn).NetConn().(*net.TCPConn).SetReadBuffer(4 << 10)
 		group.Go(func() {

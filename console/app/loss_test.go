@@ -99,7 +99,7 @@ type teller struct {
 func newTeller(t *testing.T, n *node, dir string) *teller {
 	t.Helper()
 	token := must(protocol.ParseToken(n.enrolment(1)))
-	id, err := link.Enrol(t.Context(), link.Enrolment{Console: n.ready.URL, Token: token, Name: "teller", Profile: "trial",
+	id, _, err := link.Enrol(t.Context(), link.Enrolment{Console: n.ready.URL, Token: token, Name: "teller", Profile: "trial",
 		OS: protocol.OS{Family: "linux"}, Agent: "test"})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +117,9 @@ func (x *side) body(t *testing.T, e endpoint, version int64) any {
 		return map[string]any{"warning": ">= 0.5"}
 	case "PATCH /settings":
 		return map[string]any{"beat": "20s"}
+	case "POST /trust":
+		first := &signer{t: t, key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), organisation: uuid.UUID(x.organisation)}
+		return map[string]any{"statement": base64.RawURLEncoding.EncodeToString(first.file())}
 	case "POST /enrolments":
 		return map[string]any{"uses": 1}
 	case "POST /groups":

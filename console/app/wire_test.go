@@ -30,7 +30,7 @@ type wire struct {
 // enrolled is a machine with a name, without a program.
 func (n *node) enrolled(name string) state.Identity {
 	n.w.t.Helper()
-	id, err := link.Enrol(n.w.t.Context(), link.Enrolment{Console: n.ready.URL, Token: must(protocol.ParseToken(n.enrolment(1))),
+	id, _, err := link.Enrol(n.w.t.Context(), link.Enrolment{Console: n.ready.URL, Token: must(protocol.ParseToken(n.enrolment(1))),
 		Name: name, OS: protocol.OS{Family: "linux"}, Agent: "test", Profile: "trial"})
 	if err != nil {
 		n.w.t.Fatal(err)

@@ -68,8 +68,8 @@ func (f *Fleet) arrive(tx *store.Tx, hellos []model.Hello) ([]model.Arrival, err
 		}
 		m.Boot = h.Boot
 		m.Name, m.Epoch, m.OS, m.AgentVersion = nameOf(h.Name), h.Epoch, h.OS, h.Agent
-		m.Protocol, m.Capabilities, m.Policy, m.Ahead = h.Protocol, h.Can, h.Policy, aheadOf(h)
-		row, err := rowOf(m, h.Checks, h.Settings)
+		m.Protocol, m.Capabilities, m.Policy, m.Trust, m.Ahead = h.Protocol, h.Can, h.Policy, h.Trust, aheadOf(h)
+		row, err := rowOf(m, h.Checks, h.Settings, h.Trust.Hash)
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func (f *Fleet) arrive(tx *store.Tx, hellos []model.Hello) ([]model.Arrival, err
 	_, err = tx.Insert(insertMachines, rows, `ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_fold = excluded.name_fold,
 		name_sort = excluded.name_sort, epoch = excluded.epoch, online = excluded.online, node = excluded.node, since = excluded.since,
 		reason = excluded.reason, last_seen = excluded.last_seen, about = excluded.about, checks_hash = excluded.checks_hash,
-		settings_hash = excluded.settings_hash, version = machine.version + 1`)
+		settings_hash = excluded.settings_hash, trust_hash = excluded.trust_hash, rooted = excluded.rooted, version = machine.version + 1`)
 	if err != nil {
 		return nil, fmt.Errorf("write machines: %w", err)
 	}

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,11 +25,18 @@ type about struct {
 	Protocol     int              `json:"protocol"`
 	Capabilities []string         `json:"capabilities"`
 	Policy       model.Policy     `json:"policy"`
+	Trust        trusted          `json:"trust,omitzero"`
 	People       []model.Presence `json:"people"`
 	Blind        bool             `json:"blind,omitempty"`
 	Ahead        int64            `json:"ahead,omitempty"` // seconds
 	Lost         int64            `json:"lost,omitempty"`
 	LostAt       time.Time        `json:"lost_at,omitzero"`
+}
+
+type trusted struct {
+	Root    string `json:"root,omitempty"`
+	Version uint64 `json:"version,omitempty"`
+	Problem string `json:"problem,omitempty"`
 }
 
 func scanMachine(r *store.Rows) (model.Machine, error) {
@@ -49,13 +57,14 @@ func scanMachine(r *store.Rows) (model.Machine, error) {
 	m.Reason, m.Health = model.OfflineReason(reason), model.Health(health)
 	m.Boot, m.OS, m.AgentVersion, m.Protocol = a.Boot, a.OS, a.Agent, a.Protocol
 	m.Capabilities, m.Policy, m.People, m.Blind = a.Capabilities, a.Policy, a.People, a.Blind
+	m.Trust = model.Trusted{Root: a.Trust.Root, Version: a.Trust.Version, Problem: a.Trust.Problem}
 	m.Ahead, m.Lost, m.LostAt = time.Duration(a.Ahead)*time.Second, a.Lost, a.LostAt
 	return m, nil
 }
 
 func (m aboutOf) json() ([]byte, error) {
 	return json.Marshal(about{Boot: m.Boot, OS: m.OS, Agent: m.AgentVersion, Protocol: m.Protocol, Capabilities: m.Capabilities,
-		Policy: m.Policy, People: m.People, Blind: m.Blind, Ahead: int64(m.Ahead / time.Second), Lost: m.Lost, LostAt: m.LostAt})
+		Policy: m.Policy, Trust: trusted{Root: m.Trust.Root, Version: m.Trust.Version, Problem: m.Trust.Problem}, People: m.People, Blind: m.Blind, Ahead: int64(m.Ahead / time.Second), Lost: m.Lost, LostAt: m.LostAt})
 }
 
 type aboutOf model.Machine
@@ -77,18 +86,18 @@ func get(tx *store.Tx, id model.ID) (model.Machine, error) {
 func Get(tx *store.Tx, id model.ID) (model.Machine, error) { return get(tx, id) }
 
 const insertMachines = `INSERT INTO machine (id, organisation_id, name, name_fold, name_sort, key, epoch, online, node, since,
-	reason, last_seen, enrolled_at, revoked, about, checks_hash, settings_hash, health, health_rank, open_alerts, version)`
+	reason, last_seen, enrolled_at, revoked, about, checks_hash, settings_hash, trust_hash, rooted, health, health_rank, open_alerts, version)`
 
 // rowOf is a row of insertMachines.
-func rowOf(m model.Machine, checks, settings []byte) ([]any, error) {
+func rowOf(m model.Machine, checks, settings, trust []byte) ([]any, error) {
 	raw, err := aboutOf(m).json()
 	return []any{m.ID, m.Organisation, m.Name, store.Fold(m.Name), store.SortKey(m.Name), m.Key, m.Epoch, m.Online, m.Node,
 		store.Micros(m.Since), string(m.Reason), store.Micros(m.LastSeen), store.Micros(m.EnrolledAt), m.Revoked,
-		raw, some(checks), some(settings), string(m.Health), int64(m.Health.Rank()), int64(m.OpenAlerts), m.Version}, err
+		raw, some(checks), some(settings), some(trust), m.Trust.Root != "", string(m.Health), int64(m.Health.Rank()), int64(m.OpenAlerts), m.Version}, err
 }
 
 func insertMachine(tx *store.Tx, m model.Machine) error {
-	row, err := rowOf(m, nil, nil)
+	row, err := rowOf(m, nil, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -208,6 +217,7 @@ func Count(tx *store.Tx) (Counts, error) {
 const (
 	ChecksHash   = "checks_hash"
 	SettingsHash = "settings_hash"
+	TrustHash    = "trust_hash"
 )
 
 // Behind are the machines that a node holds, or those among them, whose hash is not
@@ -261,4 +271,61 @@ func behindAmong(tx *store.Tx, among []model.ID, hash string, newest func(organi
 		}
 	}
 	return behind, nil
+}
+
+// TrustOf is what a machine has of what its organisation signed, by its hash, and which
+// trust file is its newest.
+func TrustOf(tx *store.Tx, id model.ID) (hash []byte, version uint64, err error) {
+	var raw []byte
+	if err := tx.QueryRow("SELECT trust_hash, about FROM machine WHERE id = $1 AND {wall}", id).Scan(&hash, &raw); err != nil {
+		return nil, 0, fmt.Errorf("read what a machine trusts: %w", err)
+	}
+	var a about
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return nil, 0, fmt.Errorf("read machine %s: %w", id, err)
+	}
+	return hash, a.Trust.Version, nil
+}
+
+// ToldTrust writes down that a machine was told what its organisation has signed.
+func ToldTrust(tx *store.Tx, id model.ID, hash []byte) error {
+	if _, err := tx.Exec("UPDATE machine SET trust_hash = $1 WHERE id = $2 AND {wall}", hash, id); err != nil {
+		return fmt.Errorf("write down what a machine was told to trust: %w", err)
+	}
+	return nil
+}
+
+// Trusted writes down what holds at a machine, as it says.
+func (f *Fleet) Trusted(ctx context.Context, from model.From, t model.Trusted) {
+	err := f.store.Update(ctx, store.Machine(from.Organisation, from.Machine), func(tx *store.Tx) error {
+		was, err := get(tx, from.Machine)
+		if err != nil {
+			return err
+		}
+		m := was
+		m.Trust = model.Trusted{Root: t.Root, Version: t.Version, Problem: t.Problem}
+		if m.Trust.Root == was.Trust.Root && m.Trust.Version == was.Trust.Version && m.Trust.Problem == was.Trust.Problem {
+			return nil
+		}
+		tx.Changed(m.Organisation, ChangedMachine, m.ID)
+		return updateMachine(tx, was, m)
+	})
+	if err != nil {
+		f.log.Error("cannot write down what a machine trusts", "machine", from.Machine, "error", err)
+	}
+}
+
+// TrustCounts are how many machines follow a root, how many of these have all that was
+// signed, and how many follow none.
+type TrustCounts struct{ Rooted, Current, Rootless int }
+
+// CountTrust counts the machines of an organisation that has signed what hash names.
+func CountTrust(tx *store.Tx, organisation model.ID, hash []byte) (c TrustCounts, err error) {
+	err = tx.QueryRow(`SELECT COALESCE(sum(CASE WHEN rooted THEN 1 ELSE 0 END), 0), COALESCE(sum(CASE WHEN rooted AND trust_hash = $1 THEN 1 ELSE 0 END), 0),
+		COALESCE(sum(CASE WHEN rooted THEN 0 ELSE 1 END), 0) FROM machine WHERE organisation_id = $2 AND NOT revoked AND {wall}`, hash, organisation).
+		Scan(&c.Rooted, &c.Current, &c.Rootless)
+	if err != nil {
+		err = fmt.Errorf("count machines by what they trust: %w", err)
+	}
+	return c, err
 }

@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -362,6 +363,53 @@ func TestPendingApart(t *testing.T) {
 		broken = true
 		if acts := l.pending(t.Context(), from); len(acts) != 1 {
 			t.Errorf("%d acts when one of two sources is broken", len(acts))
+		}
+	})
+}
+
+// A line that lives long remembers what it sent only while that is pending, and yet sends
+// nothing twice.
+func TestTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		l := New(s, Keys{Stamp: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}, uuid.New(), slog.New(slog.DiscardHandler))
+		from := model.From{Organisation: model.NewID(), Machine: model.NewID()}
+		var rows []model.Act // what is pending
+		sent := map[model.ID]int{}
+		l.SetHandlers(Handlers{
+			Machine: func(context.Context, model.ID) (model.Machine, error) { return model.Machine{}, nil },
+			Pending: []func(*store.Tx, model.From) ([]model.Act, error){
+				func(*store.Tx, model.From) ([]model.Act, error) { return slices.Clone(rows), nil }},
+			Sent: func(_ context.Context, a model.Act) { sent[a.ID]++ },
+		})
+		c := &line{lines: l, from: from, told: map[model.ID]bool{}, welcomed: true, scheduled: true} // nobody writes
+		l.lines[from.Machine] = c
+		act := func() model.Act {
+			return model.Act{ID: model.NewID(), Machine: from, Expires: s.Now().Add(time.Hour), Body: &model.CheckNow{}}
+		}
+		slow := act() // is pending from the beginning to the end
+		rows = []model.Act{slow}
+		l.Flush(t.Context(), from.Machine)
+		for i := range 1000 {
+			a := act()
+			rows = append(rows, a)
+			if l.Tell(t.Context(), []model.Act{a}); i%300 == 0 {
+				l.Flush(t.Context(), from.Machine)
+			}
+			c.next() // written
+			if len(rows) > 10 {
+				rows = append(rows[:1], rows[2:]...) // the machine has answered the oldest but the slow one
+			}
+			if len(c.told) > maxTold {
+				t.Fatalf("%d acts are remembered, of which %d are pending", len(c.told), len(rows))
+			}
+		}
+		if len(sent) != 1001 {
+			t.Errorf("%d acts were sent, not 1001", len(sent))
+		}
+		for id, n := range sent {
+			if n != 1 {
+				t.Errorf("an act was sent %d times (slow: %t)", n, id == slow.ID)
+			}
 		}
 	})
 }

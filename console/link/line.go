@@ -35,11 +35,12 @@ type line struct {
 	flushing sync.Mutex        // one Flush at a time, so that acts keep their order
 	told     map[model.ID]bool // acts sent on this line; under flushing
 
-	blind  bool            // as the last beat says: it cannot judge all of its checks; the reader's
-	read   time.Time       // when it last told a live reading; the reader's
-	before <-chan struct{} // closed when the collector is done with its last batch; the reader's
-	silent bool            // it ended because nothing came for too long; the reader's
-	gaveUp bool            // a batch of it was not written, so no later one may be; of who writes its batch
+	blind   bool            // as the last beat says: it cannot judge all of its checks; the reader's
+	read    time.Time       // when it last told a live reading; the reader's
+	trusted time.Time       // when it last told what it trusts; the reader's
+	before  <-chan struct{} // closed when the collector is done with its last batch; the reader's
+	silent  bool            // it ended because nothing came for too long; the reader's
+	gaveUp  bool            // a batch of it was not written, so no later one may be; of who writes its batch
 
 	mu        sync.Mutex
 	pending   [][]byte

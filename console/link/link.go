@@ -94,6 +94,11 @@ type Handlers struct {
 	// Enrol gives a newcomer a name, or returns a *model.Problem with one of the token codes.
 	Enrol func(ctx context.Context, n model.Newcomer) (model.Machine, error)
 
+	// Trust are the trust files of an organisation that follow on a version.
+	Trust func(ctx context.Context, organisation model.ID, after uint64) ([][]byte, error)
+	// Names tells whether a trust file of an organisation names this console, or none.
+	Names func(ctx context.Context, organisation model.ID, version uint64) (bool, error)
+
 	// Connected writes down that lines begin, each of a machine of its own, and tells
 	// what becomes of each.
 	Connected func(ctx context.Context, hellos []model.Hello) ([]model.Arrival, error)
@@ -120,9 +125,11 @@ type Handlers struct {
 	Live   func(model.Live)
 	Output func(model.Output)
 	Taken  func(ctx context.Context, from model.From, run model.ID, at time.Time)
-	Opened func(ctx context.Context, o model.Opened)
-	Ended  func(ctx context.Context, from model.From, session model.ID, text string)
-	Help   func(ctx context.Context, from model.From, a model.Asker) (url string, err error)
+	// Trusted hears what holds at a machine after it was brought a *model.Trust.
+	Trusted func(ctx context.Context, from model.From, t model.Trusted)
+	Opened  func(ctx context.Context, o model.Opened)
+	Ended   func(ctx context.Context, from model.From, session model.ID, text string)
+	Help    func(ctx context.Context, from model.From, a model.Asker) (url string, err error)
 
 	// Session takes over the socket of a session after its hello; it owns ws.
 	Session func(ctx context.Context, from model.From, session model.ID, token []byte, ws *websocket.Conn) error
@@ -163,8 +170,9 @@ type Lines struct {
 	wait   sync.WaitGroup
 }
 
-// maxTold is how many acts a line remembers to have sent.
-const maxTold = 4096
+// maxTold is how many acts a line remembers to have sent before it looks which of them
+// are still pending. A line may live for months, and there are many.
+const maxTold = 64
 
 // turns is how many lines may begin at once.
 const turns = 256
@@ -344,7 +352,15 @@ func (l *Lines) Flush(ctx context.Context, machine model.ID) {
 func (l *Lines) flush(ctx context.Context, c *line) {
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
-	for _, a := range l.pending(ctx, c.from) {
+	acts := l.pending(ctx, c.from)
+	still := make(map[model.ID]bool, len(acts))
+	for _, a := range acts {
+		if c.told[a.ID] {
+			still[a.ID] = true
+		}
+	}
+	c.told = still
+	for _, a := range acts {
 		if ctx.Err() != nil || !l.tell(ctx, c, a) {
 			return // the console is going down, or the line takes no more
 		}
@@ -360,8 +376,14 @@ func (l *Lines) Tell(ctx context.Context, acts []model.Act) {
 		}
 		if c := l.get(a.Machine.Machine); c != nil && !c.early() {
 			c.flushing.Lock()
-			l.tell(ctx, c, a)
+			full := len(c.told) >= maxTold
+			if !full {
+				l.tell(ctx, c, a)
+			}
 			c.flushing.Unlock()
+			if full {
+				l.flush(ctx, c) // which finds this act, too: its row was committed before
+			}
 		}
 	}
 }
@@ -371,9 +393,6 @@ func (l *Lines) Tell(ctx context.Context, acts []model.Act) {
 func (l *Lines) tell(ctx context.Context, c *line, a model.Act) bool {
 	if c.told[a.ID] {
 		return true // a row stays pending until the machine has answered
-	}
-	if len(c.told) > maxTold {
-		clear(c.told) // an agent does nothing twice
 	}
 	if l.handlers.Send != nil && !l.handlers.Send(ctx, a) {
 		return true
@@ -432,6 +451,9 @@ func (l *Lines) send(c *line, a model.Act) bool {
 	if _, ok := a.Body.(*model.Watch); ok && !c.watch() {
 		return true
 	}
+	if t, ok := a.Body.(*model.Trust); ok {
+		return c.put(protocol.KindTrust, protocol.Trust{Files: fitting(t.Files), Withdrawal: t.Withdrawal})
+	}
 	order, err := orderOf(a, l.store.Now())
 	if err != nil {
 		l.log.Error("cannot encode an act", "machine", a.Machine.Machine, "error", err)
@@ -443,6 +465,18 @@ func (l *Lines) send(c *line, a model.Act) bool {
 		return false
 	}
 	return c.put(protocol.KindStamped, stamped)
+}
+
+// fitting are as many trust files, of the first, as fit into one message; who takes them
+// is told the rest by its next hello.
+func fitting(files [][]byte) [][]byte {
+	n := 0
+	for i, file := range files {
+		if n += len(file); n > protocol.MaxTrust {
+			return files[:i]
+		}
+	}
+	return files
 }
 
 // stripe spreads machines evenly.

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -89,7 +90,7 @@ type greeting struct {
 // greet does the hello and then whatever the connection is for.
 func (l *Lines) greet(g *greeting) {
 	ctx, ws := context.Background(), g.ws
-	if err := l.hello(g); err != nil {
+	if err := l.hello(ctx, g); err != nil {
 		refuse(ws, err)
 		return
 	}
@@ -111,7 +112,7 @@ func (l *Lines) greet(g *greeting) {
 	}
 }
 
-func (l *Lines) hello(g *greeting) error {
+func (l *Lines) hello(ctx context.Context, g *greeting) error {
 	g.ws.SetReadLimit(protocol.MaxHelloFrame)
 	if err := g.ws.SetReadDeadline(time.Now().Add(helloTime)); err != nil {
 		return err
@@ -137,12 +138,38 @@ func (l *Lines) hello(g *greeting) error {
 		Version: protocol.Version, Capabilities: capabilities, Nonce: protocol.Nonce(),
 		Identity: l.keys.Identity.Public().(ed25519.PublicKey), Stamp: stamp,
 	}
+	if g.id.Trust, err = l.introduce(ctx, g.hello); err != nil {
+		return err
+	}
 	transcript, err := protocol.TranscriptOf(g.hello, g.id, g.channel, protocol.RoleConsole)
 	if err != nil {
 		return err
 	}
 	g.id.Signature = ed25519.Sign(l.keys.Identity, transcript)
 	return write(g.ws, protocol.KindIdentify, g.id)
+}
+
+// introduce is what a machine is shown whose trust file does not name this console: the
+// files since, by which it is the organisation's. Nobody has proven anything yet, so they
+// are shown only to who knows a machine's key; they name people.
+func (l *Lines) introduce(ctx context.Context, h protocol.Hello) ([][]byte, error) {
+	if h.Trust == 0 {
+		return nil, nil
+	}
+	named, err := l.handlers.Names(ctx, h.Organisation, h.Trust)
+	if named || err != nil {
+		return nil, err
+	}
+	machine, err := l.handlers.Machine(ctx, h.Machine)
+	var problem *model.Problem
+	if errors.As(err, &problem) || err == nil && (machine.Organisation != h.Organisation || !bytes.Equal(machine.Key, h.Key)) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	files, err := l.handlers.Trust(ctx, h.Organisation, h.Trust)
+	return fitting(files), err
 }
 
 // proven checks a signature of the machine over this hello.
@@ -166,8 +193,12 @@ func (l *Lines) enrol(ctx context.Context, g *greeting, m protocol.Message) erro
 	if err != nil {
 		return err
 	}
+	files, err := l.handlers.Trust(ctx, machine.Organisation, 0)
+	if err != nil {
+		return err
+	}
 	err = write(g.ws, protocol.KindEnrolled, protocol.Enrolled{
-		Machine: machine.ID, Organisation: machine.Organisation, Name: machine.Name})
+		Machine: machine.ID, Organisation: machine.Organisation, Name: machine.Name, Trust: fitting(files)})
 	g.ws.Close()
 	return err
 }

@@ -2,9 +2,11 @@ package link
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/deskside/deskside/console/model"
@@ -48,12 +50,27 @@ func helloOf(from model.From, node model.ID, h protocol.Hello, p protocol.Proof)
 		Agent: p.Agent, Protocol: h.Version, Can: h.Capabilities.Names(),
 		Policy: model.Policy{Profile: p.Policy.Profile, Digest: hex.EncodeToString(p.Policy.Digest),
 			Terminal: p.Policy.Terminal, Proof: p.Policy.Proof, Scripts: p.Policy.Scripts, Problem: p.Policy.Problem},
-		Facts: p.Facts, Checks: p.Checks, Settings: p.Settings, Runs: p.Runs, Left: p.Left,
+		Trust: trustedOf(p.Trust), Facts: p.Facts, Checks: p.Checks, Settings: p.Settings, Runs: p.Runs, Left: p.Left,
 	}
 	if p.Clock != 0 { // or it does not say
 		out.Clock = moment(p.Clock)
 	}
 	return out
+}
+
+func trustedOf(t protocol.Trusted) model.Trusted {
+	most := func(b []byte) []byte { return b[:min(len(b), sha256.Size)] }
+	return model.Trusted{Root: hex.EncodeToString(most(t.Root)), Version: t.Version,
+		Hash: slices.Concat(most(t.Digest), most(t.Withdrawn)), Problem: short(t.Problem)}
+}
+
+// short is a sentence of a machine that is shown in one line or two.
+func short(text string) string {
+	const most = 300
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
 }
 
 func transitionOf(from model.From, t *protocol.Transition) model.Transition {
@@ -165,6 +182,13 @@ func (c *line) receiveVolatile(ctx context.Context, m protocol.Message) error {
 		return with(m, func(o *protocol.Opened) {
 			h.Opened(ctx, model.Opened{From: c.from, Session: o.Session, Refusal: o.Refusal, Text: o.Text})
 		})
+	case protocol.KindTrusted:
+		if now := time.Now(); now.Sub(c.trusted) < liveEvery {
+			return nil // the next hello says it
+		} else {
+			c.trusted = now
+		}
+		return with(m, func(t *protocol.Trusted) { h.Trusted(ctx, c.from, trustedOf(*t)) })
 	case protocol.KindEnded:
 		return with(m, func(e *protocol.Ended) { h.Ended(ctx, c.from, e.Session, e.Text) })
 	}

@@ -8,7 +8,7 @@ type Act struct {
 	ID      ID // of the run, question or session; a new one for what has no row
 	Machine From
 	Expires time.Time
-	Body    any // *Work, *CancelRun, *Ask, *Watch, *CheckSet, *OpenDoor, *CloseDoor, *CheckNow, *Tuning
+	Body    any // *Work, *CancelRun, *Ask, *Watch, *CheckSet, *OpenDoor, *CloseDoor, *CheckNow, *Tuning, *Trust
 }
 
 // Work is a run to be started.
@@ -73,6 +73,22 @@ type Tuning struct {
 	UploadEvery time.Duration
 }
 
+// Trust is what an organisation has signed since a machine heard of it last. It needs no
+// stamp, for it speaks for itself.
+type Trust struct {
+	Hash       []byte // of all that the machine has when it takes it
+	Files      [][]byte
+	Withdrawal []byte // nil: nothing was taken back
+}
+
+// Trusted is what a machine says of the trust that holds there.
+type Trusted struct {
+	Root    string // the digest of the trust file it follows from, in hexadecimal; "": it has none
+	Version uint64 // of the newest trust file; 0: none yet
+	Hash    []byte // the digests of that file and of the newest withdrawal, one after the other
+	Problem string // why what it was brought does not hold there
+}
+
 // Hello is what a machine says when it connects.
 type Hello struct {
 	From
@@ -86,6 +102,7 @@ type Hello struct {
 	Protocol int
 	Can      []string
 	Policy   Policy
+	Trust    Trusted
 	Clock    time.Time
 	Facts    map[string][]byte
 	Checks   []byte

@@ -70,6 +70,7 @@ type Machine struct {
 	Protocol     int
 	Capabilities []string
 	Policy       Policy
+	Trust        Trusted // without its hash, which is compared at the database
 	People       []Presence
 
 	Health     Health

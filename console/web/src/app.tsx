@@ -280,7 +280,7 @@ const queue = createRoute({
 	},
 	validateSearch: (search: Record<string, unknown>): { q?: string; sort?: string } => ({
 		q: text(search.q),
-		sort: sortOf(search.sort, ["priority", "created_at", "updated_at", "number"]),
+		sort: sortOf(search.sort, ["turn", "priority", "created_at", "updated_at", "number"]),
 	}),
 	component: lazyRouteComponent(() => import("./pages/queue"), "QueueRoute"),
 });

@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, call } from "../api/client";
-import type { Me, Person, Role } from "../api/types";
+import type { Me, Person, Role, Trust } from "../api/types";
 
 export function useSignedIn() {
 	return useQuery({
@@ -99,5 +99,16 @@ export function useRevoke() {
 	return useMutation({
 		mutationFn: (id: string) => call(api.DELETE("/tokens/{id}", { params: { path: { id } } })),
 		onSettled: () => client.invalidateQueries({ queryKey: ["tokens"] }),
+	});
+}
+
+/** Brings what was signed elsewhere; with `look`, only tells what would be then. */
+export function useBring() {
+	const client = useQueryClient();
+	return useMutation({
+		mutationFn: (body: { statement: string; look?: boolean }): Promise<Trust> => call(api.POST("/trust", { body })),
+		onSuccess: (trust, { look }) => {
+			if (!look) client.setQueryData<Trust>(["trust"], trust);
+		},
 	});
 }

@@ -17,7 +17,8 @@ export type ChangeKind =
 	| "question"
 	| "session"
 	| "check"
-	| "settings";
+	| "settings"
+	| "trust";
 export type Change = { kind: ChangeKind; id: string };
 export type LiveVitals = { machine_id: string; at: string; series: LiveValue[] };
 export type Status = "connecting" | "open" | "lost";

@@ -947,6 +947,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the organisation has signed: who may say what, to all its machines */
+        get: operations["get-trust"];
+        put?: never;
+        /** Bring a trust file or a withdrawal that was signed elsewhere */
+        post: operations["post-trust"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1014,6 +1032,12 @@ export interface components {
             id: string;
             kind: string;
             name: components["schemas"]["Words"] | null;
+        };
+        BringBody: {
+            /** @description only tell what would be then */
+            look?: boolean;
+            /** @description a signed statement, base64url */
+            statement: string;
         };
         ChangeBody: {
             acknowledged: boolean;
@@ -2022,6 +2046,88 @@ export interface components {
             /** Format: int64 */
             rss_bytes: number;
         };
+        Trust: {
+            /** @description the fingerprint of this console's identity */
+            console: string;
+            /** @description fingerprints of the identities of its consoles; none: those that each machine was enrolled with */
+            consoles: string[];
+            /**
+             * Format: int64
+             * @description approvals of other epochs have ended
+             */
+            epoch: number;
+            /** @description for who manages people while nothing was signed: what the signing desk is given to found the organisation's trust */
+            errand: string;
+            /**
+             * Format: date-time
+             * @description from then on approvals and plans count no more
+             */
+            expires_at: string | null;
+            /** @description the first trust file, base64url: what packages put down beside the policy as root.cbor */
+            first: string;
+            machines: components["schemas"]["TrustMachines"];
+            name: string;
+            needs: components["schemas"]["TrustNeeds"];
+            /** @description one person may do what otherwise takes two */
+            one_person: boolean;
+            people: components["schemas"]["TrustedPerson"][];
+            /** @description seven words, to be compared with those of the signing desk; empty: nothing was signed yet */
+            root: string;
+            /** Format: date-time */
+            signed_at: string | null;
+            /**
+             * Format: int64
+             * @description of the newest trust file
+             */
+            version: number;
+            withdrawal: components["schemas"]["Withdrawal"] | null;
+        };
+        TrustMachines: {
+            /**
+             * Format: int64
+             * @description of these have all that was signed
+             */
+            current: number;
+            /**
+             * Format: int64
+             * @description follow a root
+             */
+            rooted: number;
+            /**
+             * Format: int64
+             * @description follow none: nobody's signature counts there
+             */
+            rootless: number;
+        };
+        TrustNeeds: {
+            /** Format: int64 */
+            destructive: number;
+            /** Format: int64 */
+            disruptive: number;
+            /** Format: int64 */
+            release: number;
+            /** Format: int64 */
+            root: number;
+            /** Format: int64 */
+            safe: number;
+        };
+        TrustedKey: {
+            /** @description it cannot be copied off what it was made on */
+            hardware: boolean;
+            /** @description SHA-256, hexadecimal */
+            id: string;
+            name: string;
+            /** @description who signs with it has seen what is signed, on their own computer */
+            reads: boolean;
+            /** @enum {string} */
+            scheme: "ed25519" | "ssh" | "passkey";
+        };
+        TrustedPerson: {
+            id: string;
+            keys: components["schemas"]["TrustedKey"][];
+            name: string;
+            roles: ("root" | "approver" | "technician")[];
+        };
         Vitals: {
             /** Format: date-time */
             from: string;
@@ -2035,6 +2141,14 @@ export interface components {
             id: string;
             kind: string;
             name: string;
+        };
+        Withdrawal: {
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            scripts: number;
+            /** Format: int64 */
+            statements: number;
         };
         Words: {
             en: string;
@@ -6159,6 +6273,140 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trust"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BringBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trust"];
+                };
             };
             /** @description Unauthorized */
             401: {

@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type Me = Schemas["Me"];
 export type Role = Me["role"];
 export type Token = Schemas["Token"];
+export type Trust = Schemas["Trust"];
 export type NameRef = Schemas["Ref"];
 export type Health = Machine["health"];
 export type Severity = Alert["severity"];

@@ -1,6 +1,8 @@
 /** The one line that adds a computer, with the code in it that only this console gives out. */
 import { Select } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { useTrust } from "../api/trust";
 import { useT } from "../i18n";
 import { moment } from "../i18n/format";
 import { say } from "../ui/notices";
@@ -66,10 +68,24 @@ export function EnrolLine() {
 /** In the settings: the same line with what it does. */
 export function EnrolPage() {
 	const t = useT();
+	const trust = useTrust();
 	return (
 		<div className="stack setting-list">
 			<p>{t("enrol.what")}</p>
 			<EnrolLine />
+			{trust.data &&
+				(trust.data.version > 0 ? (
+					<p className="sub">
+						{t("enrol.root")} <span className="mono">{trust.data.root}</span>
+					</p>
+				) : (
+					<p className="sub">
+						{t("enrol.no_root")}{" "}
+						<Link to="/settings/$part" params={{ part: "trust" }} className="link within">
+							{t("enrol.found")}
+						</Link>
+					</p>
+				))}
 		</div>
 	);
 }

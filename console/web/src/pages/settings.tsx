@@ -3,6 +3,7 @@ import { AuditPage } from "../account/AuditPage";
 import { MySettings } from "../account/MySettings";
 import { PeoplePage } from "../account/PeoplePage";
 import { TokensPage } from "../account/TokensPage";
+import { TrustPage } from "../account/TrustPage";
 import { ConsoleSettings } from "../fleet/ConsoleSettings";
 import { EnrolPage } from "../fleet/EnrolLine";
 import { SettingsPage, type SettingsPart } from "../frame/SettingsPage";
@@ -15,6 +16,7 @@ const parts: SettingsPart[] = [
 	{ id: "console", word: "settings.console", right: "settings.write", Page: ConsoleSettings },
 	{ id: "people", word: "settings.people", right: "people.write", Page: PeoplePage },
 	{ id: "tokens", word: "settings.tokens", Page: TokensPage },
+	{ id: "trust", word: "settings.trust", Page: TrustPage },
 	{ id: "audit", word: "settings.audit", right: "audit.read", Page: AuditPage },
 ];
 
