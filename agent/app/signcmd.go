@@ -34,7 +34,11 @@ text, or a statement. With --init it founds the trust of an organisation.`,
 			if err != nil {
 				return err
 			}
-			return signText(v, d, text)
+			anyway, err := cmd.Flags().GetBool("anyway") // a variable that was set once is no decision
+			if err != nil {
+				return err
+			}
+			return signText(v, d, text, anyway)
 		}}
 	c.Flags().Bool("init", false, "found the trust of an organisation: a daily key, a paper key and trust file 1")
 	c.Flags().Bool("show", false, "only show")
@@ -84,14 +88,7 @@ func signingDesk(v *viper.Viper, in io.Reader, out io.Writer) (*sign.Desk, error
 
 // ownSecret reads a secret from a file that nobody else may read.
 func ownSecret(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err == nil && info.Mode().Perm()&0o077 != 0 && os.PathSeparator == '/' {
-		err = errors.New("others may read it; chmod 600 it")
-	}
-	var raw []byte
-	if err == nil {
-		raw, err = os.ReadFile(path)
-	}
+	raw, err := sign.ReadOwn(path)
 	if err != nil {
 		return "", fmt.Errorf("%w: read the passphrase in %s: %w", errConfig, path, err)
 	}
@@ -113,8 +110,11 @@ func given(d *sign.Desk, args []string) (string, error) {
 	return string(raw), nil
 }
 
-func signText(v *viper.Viper, d *sign.Desk, text string) error {
-	if err := apart(v, d); err != nil {
+func signText(v *viper.Viper, d *sign.Desk, text string, anyway bool) error {
+	if v.GetBool("paper") && v.GetString("passphrase-file") != "" {
+		return usageError{errors.New("--passphrase-file does not answer for the words of the paper key: leave one of the two out")}
+	}
+	if err := apart(d, v.GetString("policy"), anyway); err != nil {
 		return err
 	}
 	s, under, back, err := toSign(v, d, text)
@@ -169,20 +169,25 @@ func toSign(v *viper.Viper, d *sign.Desk, text string) (s *trust.Statement, unde
 	return s, under, e.Back, nil
 }
 
-// apart refuses a computer whose policy lets others in: whoever is root there at the next
-// signature has the key.
-func apart(v *viper.Viper, d *sign.Desk) error {
-	path := v.GetString("policy")
+// apart refuses a computer whose policy lets others in, or does not say to this person
+// whom it lets in: whoever is root there at the next signature has the key.
+func apart(d *sign.Desk, path string, anyway bool) error {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	p, err := gate.ReadPolicy(path, "")
-	if err != nil || p.Terminal == "off" {
-		return nil // closed, or closed because it cannot be trusted
-	}
-	if v.GetBool("anyway") {
-		fmt.Fprintf(d.Out, "%s lets others open a terminal here (terminal: %s). You go on anyway.\n", path, p.Terminal)
+	why := ""
+	switch {
+	case err != nil:
+		why = fmt.Sprintf("whether others may open a terminal on this computer is not known: %v", err)
+	case p.Terminal != "off":
+		why = fmt.Sprintf("%s lets others open a terminal on this computer (terminal: %s), and whoever is in it may take the key", path, p.Terminal)
+	default:
 		return nil
 	}
-	return fmt.Errorf("%w: %s lets others open a terminal on this computer (terminal: %s), and whoever is in it may take the key; use a computer with the profile locked, or say --anyway", errConfig, path, p.Terminal)
+	if anyway {
+		fmt.Fprintf(d.Out, "%s. You go on anyway.\n", why)
+		return nil
+	}
+	return fmt.Errorf("%w: %s; use a computer with the profile locked, or say --anyway", errConfig, why)
 }

@@ -103,6 +103,25 @@ func TestSignCommand(t *testing.T) {
 	if said, err := sit(t, "yes", "--show", "--policy", open, filepath.Join(dir, "trust-1.cbor")); err == nil {
 		t.Errorf("on a computer that lets others in: %s", said)
 	}
+	t.Setenv("DESKSIDE_ANYWAY", "true")
+	if said, err := sit(t, "yes", "--show", "--policy", open, filepath.Join(dir, "trust-1.cbor")); err == nil {
+		t.Errorf("a variable decided: %s", said)
+	}
+	broken := filepath.Join(dir, "broken.yaml")
+	if err := os.WriteFile(broken, []byte("version: 1\nprofile: \n  - what\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := sit(t, "yes", "--show", "--policy", broken, filepath.Join(dir, "trust-1.cbor")); err == nil {
+		t.Errorf("on a computer of which it is not known: %s", said)
+	}
+	word := filepath.Join(dir, "word")
+	if err := os.WriteFile(word, []byte("correct horse\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = sit(t, "yes", "--paper", "--passphrase-file", word, "--policy", policy, filepath.Join(dir, "trust-1.cbor"))
+	if err == nil || !strings.Contains(err.Error(), "leave one of the two out") {
+		t.Errorf("a passphrase for the paper words: %v", err)
+	}
 	said, err = sit(t, "yes", "--show", "--anyway", "--policy", open, filepath.Join(dir, "trust-1.cbor"))
 	if err != nil || !strings.Contains(said, "TRUST FILE 1") {
 		t.Errorf("%v: %s", err, said)

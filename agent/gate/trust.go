@@ -282,10 +282,7 @@ func (g *Gate) ordered(tx *state.Tx, j *judgement, work *protocol.Work, risk scr
 }
 
 func (g *Gate) order(tx *state.Tx, j *judgement, work *protocol.Work, risk scripts.Risk, s *trust.Statement, o *trust.Order) (*yes, error) {
-	if g.voice.trust == nil {
-		return nil, g.voiceless()
-	}
-	voices, err := g.voice.trust.Heard(s, g.voice.withdrawn, j.at)
+	voices, err := g.heard(s, j.at)
 	if err != nil {
 		return nil, err
 	}
@@ -308,10 +305,7 @@ func (g *Gate) order(tx *state.Tx, j *judgement, work *protocol.Work, risk scrip
 }
 
 func (g *Gate) plan(tx *state.Tx, j *judgement, work *protocol.Work, risk scripts.Risk, s *trust.Statement, p *trust.Plan) (*yes, error) {
-	if g.voice.trust == nil {
-		return nil, g.voiceless()
-	}
-	voices, err := g.voice.trust.Heard(s, g.voice.withdrawn, j.at)
+	voices, err := g.heard(s, j.at)
 	if err != nil {
 		return nil, err
 	}
@@ -340,11 +334,15 @@ func (g *Gate) plan(tx *state.Tx, j *judgement, work *protocol.Work, risk script
 	return &yes{voices: voices, signed: s.ID, until: s.Expires}, nil
 }
 
-func (g *Gate) voiceless() error {
-	if g.voice.problem != "" {
-		return errors.New(g.voice.problem)
+// heard are the people who said a statement, as far as they count here.
+func (g *Gate) heard(s *trust.Statement, at time.Time) ([]trust.Voice, error) {
+	switch {
+	case g.voice.problem != "":
+		return nil, errors.New(g.voice.problem)
+	case g.voice.trust == nil:
+		return nil, errNoRoot
 	}
-	return errNoRoot
+	return g.voice.trust.Heard(s, g.voice.withdrawn, at)
 }
 
 // about tells whether a statement is about this very piece of work.

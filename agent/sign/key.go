@@ -71,15 +71,27 @@ func create(path string, content []byte, mode fs.FileMode) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
+// ReadOwn reads a file that nobody else may read; Windows keeps that by the folder.
+func ReadOwn(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 && os.PathSeparator == '/' {
+		return nil, errors.New("others may read it; chmod 600 it")
+	}
+	return os.ReadFile(path)
+}
+
 // A Signer puts a signature to a statement. under is the trust file that holds: it says by
 // which scheme it knows the key.
 type Signer func(s *trust.Statement, under *trust.File) error
 
 // FromFile signs with a private key of OpenSSH.
 func (d *Desk) FromFile(path string) (Signer, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := ReadOwn(path)
 	if err != nil {
-		return nil, fmt.Errorf("read a key: %w", err)
+		return nil, fmt.Errorf("read the key in %s: %w", path, err)
 	}
 	key, err := ssh.ParseRawPrivateKey(raw)
 	var sealed *ssh.PassphraseMissingError

@@ -238,6 +238,17 @@ func TestSignSSH(t *testing.T) {
 	if !regexp.MustCompile(`Tess: .*<- new`).MatchString(x.out.String()) || regexp.MustCompile(`Anna.*<- new`).MatchString(x.out.String()) {
 		t.Errorf("what is new is not told: %s", x.out.String())
 	}
+	if runtime.GOOS != "windows" {
+		if err := os.Chmod(file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.FromFile(file); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+			t.Errorf("a key that others may read: %v", err)
+		}
+		if err := os.Chmod(file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	second := must(root.Next(s))
 	order := must(trust.New(trust.Head{Organisation: e.Organisation, ID: uuid.New(), NotBefore: from, Expires: from.Add(time.Hour), Trust: 2}, orderOf()))
 	if err := d.Sign(order, second.File, func() (Signer, error) { return d.FromFile(file) }); err != nil {
